@@ -1,0 +1,72 @@
+import { type Series, type SeriesIdentity, seriesKey } from '../core/reading.ts';
+
+/** Longest name of a device, metric or tag that is taken, in UTF-16 code units. */
+export const MAX_NAME_LENGTH = 256;
+
+const UNFIT = /[\p{Cc}\p{Cs}\u2028\u2029\ufffe\uffff]/u;
+
+/** All series the gateway knows, one object each, up to a bound. */
+export class SeriesRegistry {
+  readonly max: number;
+  readonly #byKey = new Map<string, Series>();
+  readonly #all: Series[] = [];
+
+  /** @param max bound on the number of series; @default 100000 */
+  constructor(max = 100_000) {
+    this.max = max;
+  }
+
+  /** The series of an identity, made when new; or why there is none, as a sentence for a person. */
+  intern(identity: SeriesIdentity, unit?: string): Series | string {
+    const unfit = unfitIdentity(identity);
+    if (unfit !== undefined) return unfit;
+    const key = seriesKey(identity);
+    const known = this.#byKey.get(key);
+    if (known !== undefined) {
+      known.unit ??= unit;
+      return known;
+    }
+    if (this.#all.length >= this.max) {
+      return `no room for another series: ${this.max} are known, the most allowed by storage.maxSeries`;
+    }
+    const series: Series = {
+      id: this.#all.length,
+      key,
+      device: identity.device,
+      metric: identity.metric,
+      tags: Object.freeze({ ...identity.tags }),
+      unit,
+    };
+    this.#byKey.set(key, series);
+    this.#all.push(series);
+    return series;
+  }
+
+  get(key: string): Series | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** Every series, by id. */
+  all(): readonly Series[] {
+    return this.#all;
+  }
+}
+
+function unfitIdentity(identity: SeriesIdentity): string | undefined {
+  const { device, metric, tags } = identity;
+  const unfit = unfitName('device', device) ?? unfitName('metric', metric);
+  if (unfit !== undefined || tags === undefined) return unfit;
+  for (const name of Object.keys(tags)) {
+    const problem = unfitName('tag name', name) ?? unfitName(`tag ${name}`, tags[name]!);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function unfitName(what: string, name: string): string | undefined {
+  if (name.length === 0) return `the ${what} is empty`;
+  if (name.length > MAX_NAME_LENGTH)
+    return `the ${what} has ${name.length} characters; at most ${MAX_NAME_LENGTH} are allowed`;
+  if (UNFIT.test(name)) return `the ${what} ${JSON.stringify(name)} has a control character or is not valid Unicode`;
+  return undefined;
+}

@@ -1,0 +1,25 @@
+import type { EpochMs } from './clock.ts';
+
+/** A detector's judgement of one value. */
+export interface Verdict {
+  /** How unusual the value is: finite, at least 0; 1 is the detector's own threshold, so scores compare across detectors. */
+  readonly score: number;
+  /** True when the detector calls the value an anomaly. Never true while it is still learning. */
+  readonly anomaly: boolean;
+  /** True until the detector has seen enough to judge. */
+  readonly learning: boolean;
+}
+
+/** A streaming judge of one series: bounded state, no clock, no allocation for each value. */
+export interface Detector {
+  /**
+   * Judges a value and learns from it. `value` is finite, times ascend; a detector may return one object again and again,
+   * so read the verdict before the next call.
+   */
+  judge(value: number, time: EpochMs): Verdict;
+  /** What would have been normal just before the last value, in words for an operator: `between 18.2 and 24.9`. */
+  expected(): string;
+  /** Plain data; `restore` of it continues with equal scores. */
+  snapshot(): unknown;
+  restore(snapshot: unknown): void;
+}

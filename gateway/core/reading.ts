@@ -1,0 +1,57 @@
+import type { EpochMs } from './clock.ts';
+import type { Quality } from './quality.ts';
+
+/** What a sensor can say. Numbers are finite: NaN and infinities are rejected before a reading is made. */
+export type Value = number | boolean | string;
+
+/** What makes a series the one it is: two readings with an equal identity belong to one series. */
+export interface SeriesIdentity {
+  /** The thing that measures, for example `press-1`. */
+  readonly device: string;
+  /** What it measures, for example `oil_temperature`. */
+  readonly metric: string;
+  /** Further tags from a topic or a configuration, `site` among them; part of the identity. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** A stream of readings from one metric of one device. One object for each identity: compare with `===`. */
+export interface Series {
+  /** Dense number, given in order of appearance; for array-indexed state. Not stable across restarts: never store it. */
+  readonly id: number;
+  /** Stable and unique: `[site/]device/metric[;tag=value…]`; `/ ; = %` inside a name are percent-encoded. See `seriesKey`. */
+  readonly key: string;
+  readonly device: string;
+  readonly metric: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Unit of measure as configured, for example `°C`. */
+  unit: string | undefined;
+}
+
+/** A value, how far to trust it, and when it was measured and received. */
+export interface Reading {
+  readonly series: Series;
+  /** Name of the source that brought it. */
+  readonly source: string;
+  readonly value: Value;
+  readonly quality: Quality;
+  /** Event time: when the source says it measured; the receive time where the source does not say. */
+  readonly sourceTime: EpochMs;
+  /** Ingestion time: when the gateway received it. */
+  readonly receiveTime: EpochMs;
+}
+
+/** The stable key of a series: site, device and metric as a path, then the other tags in order of their names. */
+export function seriesKey(identity: SeriesIdentity): string {
+  const { device, metric, tags } = identity;
+  const path = `${encodePart(device)}/${encodePart(metric)}`;
+  if (tags === undefined) return path;
+  let key = Object.hasOwn(tags, 'site') ? `${encodePart(tags['site']!)}/${path}` : path;
+  for (const name of Object.keys(tags).sort()) {
+    if (name !== 'site') key += `;${encodePart(name)}=${encodePart(tags[name]!)}`;
+  }
+  return key;
+}
+
+function encodePart(part: string): string {
+  return /[/;=%]/.test(part) ? part.replace(/[/;=%]/g, encodeURIComponent) : part;
+}

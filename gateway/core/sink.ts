@@ -1,0 +1,87 @@
+import type { EpochMs } from './clock.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { Result } from './result.ts';
+
+/** A result that a sink refuses for ever. */
+export interface Rejection {
+  readonly result: Result;
+  /** The peer's words, or ours, for a person. */
+  readonly reason: string;
+}
+
+/** Where results go. */
+export interface Sink extends Lifecycle {
+  readonly name: string;
+  readonly type: string;
+  /**
+   * Stores a batch. Resolved: everything is stored, but for the rejections returned, which are refused for ever and set aside.
+   * Rejected with a `SinkError`: nothing may be assumed, the batch is kept and sent again; storing a result twice must be harmless.
+   * `signal` aborts the request.
+   */
+  write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]>;
+}
+
+/** Why a sink did not take a batch. */
+export class SinkError extends Error {
+  override readonly name = 'SinkError';
+  /** `transient`: try again after a back-off. `configuration`: a person must act (credentials, database); tried again at long intervals. */
+  readonly kind: 'transient' | 'configuration';
+  /** The peer asked to wait this long (Retry-After). */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    message: string,
+    options: { kind: 'transient' | 'configuration'; retryAfterMs?: number; cause?: unknown },
+  ) {
+    super(message, { cause: options.cause });
+    this.kind = options.kind;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** Raw readings, results and alarms kept on the box for the page and the API. */
+export interface History {
+  aggregates(query: AggregateQuery): readonly AggregateRow[];
+  alarms(query: AlarmQuery): readonly AlarmRow[];
+}
+
+export interface AggregateQuery {
+  readonly series: string;
+  readonly window?: string | undefined;
+  readonly from?: EpochMs | undefined;
+  readonly to?: EpochMs | undefined;
+  /** At most this many rows, the newest; answered in ascending order of start. */
+  readonly limit: number;
+}
+
+export interface AggregateRow {
+  readonly series: string;
+  readonly window: string;
+  readonly start: EpochMs;
+  readonly end: EpochMs;
+  readonly revision: number;
+  readonly good: number;
+  readonly fields: Readonly<Record<string, number>>;
+}
+
+export interface AlarmQuery {
+  /** `active`: raised and not cleared. */
+  readonly state?: 'active' | 'all' | undefined;
+  readonly series?: string | undefined;
+  readonly limit: number;
+}
+
+export interface AlarmRow {
+  readonly id: string;
+  readonly series: string;
+  readonly device: string;
+  readonly metric: string;
+  readonly detector: string;
+  readonly severity: string;
+  readonly score: number;
+  readonly value: number;
+  readonly message: string;
+  readonly raisedAt: EpochMs;
+  readonly clearedAt: EpochMs | null;
+  readonly acknowledgedAt: EpochMs | null;
+}

@@ -1,0 +1,31 @@
+import type { EpochMs } from './clock.ts';
+import type { Reading } from './reading.ts';
+import type { Result } from './result.ts';
+
+/** What became of a reading in a stage. Every reading ends in exactly one fate, and the ledger counts it. */
+export const Fate = { aggregated: 0, late: 1, duplicate: 2, filtered: 3 } as const;
+export type Fate = (typeof Fate)[keyof typeof Fate];
+
+/** Takes a result; called synchronously. */
+export type Emit = (result: Result) => void;
+
+/**
+ * A part of the analysis that sees every accepted reading, in journal order.
+ *
+ * A stage is a deterministic function of what it was given: no ambient clock, no randomness. After `restore(snapshot())`
+ * it continues as if nothing had happened, so replaying the journal gives the same results under the same identities.
+ */
+export interface Stage {
+  /** Must not keep or change the reading, must not throw, and should not allocate. */
+  process(reading: Reading, emit: Emit): Fate;
+  /**
+   * Receive time has reached `now`. Called before a reading with that receive time is processed, and about once a second
+   * when nothing arrives; `now` never goes back. What is due at a deadline fires in order of the deadlines and must not
+   * depend on how often this is called.
+   */
+  advance(now: EpochMs, emit: Emit): void;
+  /** Everything needed to go on, as plain data for `v8.serialize` (maps and typed arrays allowed); names series by key. */
+  snapshot(): unknown;
+  /** Takes over an earlier snapshot; throws a `GatewayError` where it cannot be read. */
+  restore(snapshot: unknown): void;
+}
