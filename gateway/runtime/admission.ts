@@ -1,0 +1,235 @@
+import type { EpochMs } from '../core/clock.ts';
+import type { Intake } from '../core/intake.ts';
+import type { Log, Offset } from '../core/log.ts';
+import type { Quality } from '../core/quality.ts';
+import type { Reading, Series, SeriesIdentity, Value } from '../core/reading.ts';
+import { type Command, encodeCommand } from './command.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { Ledger, LedgerRow } from './ledger.ts';
+import { ReadingEncoder } from './reading-codec.ts';
+
+/** Checks a reading before it is journaled and scales it. */
+export interface Normaliser {
+  /** Why the reading is refused, as a sentence; undefined when it is fine, and then `value` holds what to keep. */
+  normalise(
+    series: Series,
+    value: Value,
+    quality: Quality,
+    sourceTime: EpochMs | undefined,
+    now: EpochMs,
+  ): string | undefined;
+  readonly value: Value;
+}
+
+/** A record is closed when it holds this many bytes, so that reading one back never takes much memory. */
+const MAX_RECORD_BYTES = 1024 * 1024;
+
+export interface AdmissionParts {
+  readonly journal: Log;
+  readonly deadLetters: DeadLetters;
+  readonly ledger: Ledger;
+  readonly normaliser: Normaliser;
+  /** The series of an identity, or a sentence why there is none. */
+  readonly intern: (identity: SeriesIdentity, unit?: string) => Series | string;
+  /** Called in journal order with what has become durable. Must not throw. */
+  readonly durable: (entry: DurableEntry) => void;
+  /** Asked before each batch: something to wait for before more may come in, so that back-pressure reaches the sources. */
+  readonly backPressure: () => Promise<void> | undefined;
+  /** The journal can take nothing any more: the gateway has to stop. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** One journal record that has just become durable. */
+export interface DurableEntry {
+  readonly offset: Offset;
+  readonly readings: readonly Reading[];
+  readonly command: Command | undefined;
+}
+
+/** What came in between two syncs. */
+interface Batch {
+  readonly entries: DurableEntry[];
+  readonly acknowledgements: (() => void)[];
+  readonly rejected: boolean;
+}
+
+/**
+ * The door of the gateway: readings go into the journal in batches, one sync each, and only then are they acknowledged and
+ * analysed. While one batch is being synced the next one gathers, so the batch size follows the load: one reading when idle,
+ * thousands under load. There is no promise and no timer for a single reading.
+ */
+export class Admission {
+  readonly #parts: AdmissionParts;
+  readonly #encoder = new ReadingEncoder();
+  #readings: Reading[] = [];
+  #entries: DurableEntry[] = [];
+  #acknowledgements: (() => void)[] = [];
+  #rejected = false;
+  #running = false;
+  #idle: Promise<void> = Promise.resolve();
+  readonly #runSoon = (): void => {
+    this.#idle = this.#run();
+  };
+
+  constructor(parts: AdmissionParts) {
+    this.#parts = parts;
+  }
+
+  /** Nothing is waiting for the disk or for the analysis. */
+  get isIdle(): boolean {
+    return !this.#running;
+  }
+
+  /** The door for one source. */
+  intake(source: string): Intake {
+    return new SourceIntake(source, this, this.#parts);
+  }
+
+  /** Puts a decision of a person into the journal; resolves when it is durable and has been carried out. */
+  command(command: Command): Promise<void> {
+    this.#closeRecord();
+    const offset = this.#parts.journal.append(encodeCommand(command), 0);
+    this.#entries.push({ offset, readings: [], command });
+    return new Promise((resolve) => this.acknowledge(resolve));
+  }
+
+  /** Resolves when everything admitted so far is durable and analysed. */
+  async drain(): Promise<void> {
+    while (this.#running) {
+      await new Promise<void>((resolve) => this.acknowledge(resolve));
+      await this.#idle;
+    }
+  }
+
+  /** @internal for the intakes */
+  add(reading: Reading): void {
+    this.#readings.push(reading);
+    this.#encoder.add(reading);
+    if (this.#encoder.byteLength > MAX_RECORD_BYTES) this.#closeRecord();
+    this.#wake();
+  }
+
+  /** @internal for the intakes */
+  reject(source: string, subject: string, reason: string, payload: Uint8Array): void {
+    this.#parts.deadLetters.add(source, subject, reason, payload);
+    this.#rejected = true;
+    this.#wake();
+  }
+
+  /** @internal for the intakes */
+  acknowledge(done: () => void): void {
+    this.#acknowledgements.push(done);
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#running) return;
+    this.#running = true;
+    // After everything that is already waiting on the sockets has been read: it shares the first sync.
+    setImmediate(this.#runSoon);
+  }
+
+  /** Syncs one batch after the other; a batch is analysed while the next one is on its way to the disk. */
+  async #run(): Promise<void> {
+    let durable: Batch | undefined;
+    try {
+      for (;;) {
+        const batch = this.#takeBatch();
+        const synced = batch === undefined ? undefined : this.#sync(batch);
+        if (durable !== undefined) this.#settle(durable);
+        durable = undefined;
+        await this.#parts.backPressure();
+        if (synced !== undefined) {
+          await synced;
+          durable = batch;
+        } else if (!this.#isWaiting()) {
+          break;
+        }
+      }
+    } catch (error) {
+      this.#parts.failed(error);
+    }
+    this.#running = false;
+  }
+
+  #isWaiting(): boolean {
+    return this.#readings.length > 0 || this.#entries.length > 0 || this.#acknowledgements.length > 0 || this.#rejected;
+  }
+
+  #takeBatch(): Batch | undefined {
+    if (!this.#isWaiting()) return undefined;
+    this.#closeRecord();
+    const batch = { entries: this.#entries, acknowledgements: this.#acknowledgements, rejected: this.#rejected };
+    this.#entries = [];
+    this.#acknowledgements = [];
+    this.#rejected = false;
+    return batch;
+  }
+
+  async #sync(batch: Batch): Promise<void> {
+    const { journal, deadLetters } = this.#parts;
+    if (batch.rejected) await Promise.all([journal.commit(), deadLetters.commit()]);
+    else await journal.commit();
+  }
+
+  #settle(batch: Batch): void {
+    for (const acknowledge of batch.acknowledgements) acknowledge();
+    for (const entry of batch.entries) this.#parts.durable(entry);
+  }
+
+  #closeRecord(): void {
+    if (this.#readings.length === 0) return;
+    const readings = this.#readings;
+    this.#readings = [];
+    const offset = this.#parts.journal.append(this.#encoder.finish(), readings.length);
+    this.#entries.push({ offset, readings, command: undefined });
+  }
+}
+
+class SourceIntake implements Intake {
+  readonly #source: string;
+  readonly #admission: Admission;
+  readonly #parts: AdmissionParts;
+  readonly #row: LedgerRow;
+
+  constructor(source: string, admission: Admission, parts: AdmissionParts) {
+    this.#source = source;
+    this.#admission = admission;
+    this.#parts = parts;
+    this.#row = parts.ledger.row(source);
+  }
+
+  series(identity: SeriesIdentity, unit?: string): Series | undefined {
+    const series = this.#parts.intern(identity, unit);
+    return typeof series === 'string' ? undefined : series;
+  }
+
+  reading(series: Series, value: Value, quality: Quality, sourceTime: EpochMs | undefined, receiveTime: EpochMs): void {
+    const { normaliser } = this.#parts;
+    const problem = normaliser.normalise(series, value, quality, sourceTime, receiveTime);
+    if (problem !== undefined) {
+      this.reject(series.key, problem, Buffer.from(JSON.stringify({ value: String(value), sourceTime })));
+      return;
+    }
+    this.#row.received++;
+    this.#row.inFlight++;
+    this.#admission.add({
+      series,
+      source: this.#source,
+      value: normaliser.value,
+      quality,
+      sourceTime: sourceTime ?? receiveTime,
+      receiveTime,
+    });
+  }
+
+  reject(subject: string, reason: string, payload: Uint8Array): void {
+    this.#row.received++;
+    this.#row.rejected++;
+    this.#admission.reject(this.#source, subject, reason, payload);
+  }
+
+  acknowledge(done: () => void): void {
+    this.#admission.acknowledge(done);
+  }
+}

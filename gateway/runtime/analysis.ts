@@ -1,0 +1,130 @@
+import type { EpochMs } from '../core/clock.ts';
+import type { Reading } from '../core/reading.ts';
+import type { Result } from '../core/result.ts';
+import { Fate, type Stage } from '../core/stage.ts';
+import { countFate, type Ledger, type LedgerRow } from './ledger.ts';
+import type { RecentReadings } from './recent-readings.ts';
+
+/** Recognises a reading it has seen among the last `capacity` ones, and remembers one it has not. */
+export interface Deduplicator {
+  readonly capacity: number;
+  isDuplicate(reading: Reading): boolean;
+}
+
+export interface AnalysisParts {
+  readonly deduplicator: Deduplicator;
+  /** The stages by name, in the order in which a reading passes them; the names are written into checkpoints. */
+  readonly stages: Readonly<Record<string, Stage>>;
+  readonly ledger: Ledger;
+  readonly recent: RecentReadings;
+  /** Takes the results, in order, of everything processed until `flush` was called. */
+  readonly results: (results: readonly Result[]) => void;
+}
+
+/**
+ * What happens to readings once they are durable: recognised when seen before, then passed through every stage. Deterministic: the same
+ * journal gives the same results, which is what makes a restart a replay.
+ */
+export class Analysis {
+  readonly #deduplicator: Deduplicator;
+  readonly #stages: Readonly<Record<string, Stage>>;
+  readonly #stageList: readonly Stage[];
+  readonly #ledger: Ledger;
+  readonly #recent: RecentReadings;
+  readonly #deliver: (results: readonly Result[]) => void;
+  readonly #emit = (result: Result): void => {
+    this.#results.push(result);
+  };
+  #results: Result[] = [];
+  #receiveTime: EpochMs = 0;
+  #row: LedgerRow | undefined;
+  #rowSource: string | undefined;
+
+  constructor(parts: AnalysisParts) {
+    this.#deduplicator = parts.deduplicator;
+    this.#stages = parts.stages;
+    this.#stageList = Object.values(parts.stages);
+    this.#ledger = parts.ledger;
+    this.#recent = parts.recent;
+    this.#deliver = parts.results;
+  }
+
+  /** The latest receive time seen; never goes back, whatever the wall clock does. */
+  get receiveTime(): EpochMs {
+    return this.#receiveTime;
+  }
+
+  /** Passes durable readings through the stages, in journal order. Each must be counted as in flight already. */
+  process(readings: readonly Reading[]): void {
+    for (const reading of readings) {
+      if (reading.receiveTime > this.#receiveTime) this.#advanceStages(reading.receiveTime);
+      const row = this.#rowOf(reading.source);
+      row.inFlight--;
+      countFate(row, this.#judge(reading));
+    }
+    this.#flush();
+  }
+
+  /** Lets receive time reach `now` when nothing is in flight, so that what waits for a deadline is done. */
+  advance(now: EpochMs): void {
+    if (now <= this.#receiveTime) return;
+    this.#advanceStages(now);
+    this.#flush();
+  }
+
+  /** Only remembers readings that an earlier process has analysed already. */
+  remember(readings: readonly Reading[]): void {
+    for (const reading of readings) {
+      if (!this.#deduplicator.isDuplicate(reading)) this.#recent.add(reading);
+    }
+  }
+
+  /** Lets a stage do something that emits results, as an acknowledgement does. */
+  apply(action: (emit: (result: Result) => void) => void): void {
+    action(this.#emit);
+    this.#flush();
+  }
+
+  snapshot(): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(this.#stages).map(([name, stage]) => [name, stage.snapshot()]));
+  }
+
+  restore(snapshots: Readonly<Record<string, unknown>>, receiveTime: EpochMs): void {
+    for (const [name, stage] of Object.entries(this.#stages)) {
+      if (Object.hasOwn(snapshots, name)) stage.restore(snapshots[name]);
+    }
+    this.#receiveTime = receiveTime;
+  }
+
+  #judge(reading: Reading): Fate {
+    if (this.#deduplicator.isDuplicate(reading)) return Fate.duplicate;
+    this.#recent.add(reading);
+    let fate: Fate = Fate.filtered;
+    for (const stage of this.#stageList) {
+      const here = stage.process(reading, this.#emit);
+      // The lowest fate is the best a reading can hope for: aggregated by one stage outweighs late in another.
+      if (here < fate) fate = here;
+    }
+    return fate;
+  }
+
+  #advanceStages(now: EpochMs): void {
+    this.#receiveTime = now;
+    for (const stage of this.#stageList) stage.advance(now, this.#emit);
+  }
+
+  #flush(): void {
+    if (this.#results.length === 0) return;
+    const results = this.#results;
+    this.#results = [];
+    this.#deliver(results);
+  }
+
+  #rowOf(source: string): LedgerRow {
+    if (this.#row === undefined || this.#rowSource !== source) {
+      this.#row = this.#ledger.row(source);
+      this.#rowSource = source;
+    }
+    return this.#row;
+  }
+}

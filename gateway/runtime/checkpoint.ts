@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import { crc32 } from 'node:zlib';
+import { writeFileAtomically } from '../base/atomic-file.ts';
+import type { EpochMs } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Offset } from '../core/log.ts';
+import type { SeriesIdentity } from '../core/reading.ts';
+import type { Logger } from '../core/telemetry.ts';
+import type { LedgerRow } from './ledger.ts';
+
+/** Everything needed to go on from an offset of the journal. */
+export interface Checkpoint {
+  readonly takenAt: EpochMs;
+  /** The first journal record that is not in the snapshots. */
+  readonly journalOffset: Offset;
+  /** From here on the journal is read again to remember which readings were already seen. */
+  readonly rememberFrom: Offset;
+  /** The first dead letter that is not in the ledger. */
+  readonly deadLetterOffset: Offset;
+  /** The latest receive time the stages have been advanced to. */
+  readonly receiveTime: EpochMs;
+  readonly series: readonly (SeriesIdentity & { readonly unit: string | undefined })[];
+  readonly ledger: Record<string, LedgerRow>;
+  /** Snapshot of each stage by its name. */
+  readonly stages: Readonly<Record<string, unknown>>;
+}
+
+/** File: magic, version, CRC-32 of the body, body (`v8.serialize`). */
+const MAGIC = Buffer.from('HGCP');
+const VERSION = 1;
+const HEADER_BYTES = 12;
+
+/** Keeps the last two checkpoints, so that a bad one falls back to the one before. */
+export class CheckpointStore {
+  readonly #folder: string;
+  readonly #logger: Logger;
+  #next = 0;
+  /** Size of the newest checkpoint in bytes. */
+  bytes = 0;
+
+  constructor(folder: string, logger: Logger) {
+    this.#folder = folder;
+    this.#logger = logger;
+  }
+
+  /** Writes a checkpoint over the older of the two, durably. */
+  async write(checkpoint: Checkpoint): Promise<void> {
+    const body = serialize(checkpoint);
+    const header = Buffer.alloc(HEADER_BYTES);
+    MAGIC.copy(header, 0);
+    header.writeUInt32LE(VERSION, 4);
+    header.writeUInt32LE(crc32(body), 8);
+    await writeFileAtomically(this.#path(this.#next), Buffer.concat([header, body]));
+    this.bytes = header.length + body.length;
+    this.#next = 1 - this.#next;
+  }
+
+  /** Readable checkpoints, the newest first. What cannot be read is said in the log and passed over. */
+  async read(): Promise<readonly Checkpoint[]> {
+    const found = [await this.#readSlot(0), await this.#readSlot(1)];
+    const newest = (found[0]?.journalOffset ?? -1) >= (found[1]?.journalOffset ?? -1) ? 0 : 1;
+    this.#next = found[newest] === undefined ? 0 : 1 - newest;
+    return [found[newest], found[1 - newest]].filter((checkpoint) => checkpoint !== undefined);
+  }
+
+  async #readSlot(slot: number): Promise<Checkpoint | undefined> {
+    const path = this.#path(slot);
+    try {
+      return decode(await readFile(path));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+        this.#logger.warn({ path, reason: messageOf(error) }, 'checkpoint passed over: it cannot be read');
+      }
+      return undefined;
+    }
+  }
+
+  #path(slot: number): string {
+    return join(this.#folder, `checkpoint-${slot}`);
+  }
+}
+
+function decode(bytes: Buffer): Checkpoint {
+  if (bytes.length < HEADER_BYTES || !bytes.subarray(0, 4).equals(MAGIC)) throw new Error('it is not a checkpoint');
+  const version = bytes.readUInt32LE(4);
+  if (version !== VERSION) throw new Error(`its version is ${version}; this release reads ${VERSION}`);
+  const body = bytes.subarray(HEADER_BYTES);
+  if (crc32(body) !== bytes.readUInt32LE(8)) throw new Error('its checksum does not fit');
+  return deserialize(body) as Checkpoint;
+}

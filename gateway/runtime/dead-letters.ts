@@ -1,0 +1,82 @@
+import type { Clock } from '../core/clock.ts';
+import { MAX_REJECTED_BYTES, type Rejected } from '../core/intake.ts';
+import type { Log, LogRecord, Offset } from '../core/log.ts';
+
+/** Memory that one look at the newest dead letters may take. */
+const READ_BYTES = 256 * 1024;
+
+/** What was refused, kept with its reason in a bounded log of its own. */
+export class DeadLetters {
+  readonly #log: Log;
+  readonly #clock: Clock;
+
+  constructor(log: Log, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** Offset of the next dead letter: a checkpoint remembers it to count what came after. */
+  get nextOffset(): Offset {
+    return this.#log.status().nextOffset;
+  }
+
+  /** Takes refused data; durable after `commit`. */
+  add(origin: string, subject: string, reason: string, payload: Uint8Array): void {
+    const kept = payload.length > MAX_REJECTED_BYTES ? payload.subarray(0, MAX_REJECTED_BYTES) : payload;
+    this.#log.append(encode({ origin, subject, reason, time: this.#clock.now(), payload: kept }), 1);
+  }
+
+  commit(): Promise<void> {
+    return this.#log.commit();
+  }
+
+  /** The newest ones first, at most `limit`. */
+  async newest(limit: number): Promise<readonly Rejected[]> {
+    const { firstOffset, durableOffset } = this.#log.status();
+    const reader = this.#log.reader(Math.max(firstOffset, durableOffset - limit));
+    const found: Rejected[] = [];
+    try {
+      for (let records = await reader.read(READ_BYTES); records.length > 0; records = await reader.read(READ_BYTES)) {
+        for (const record of records) found.push(decode(record));
+      }
+    } finally {
+      await reader.close();
+    }
+    return found.slice(-limit).reverse();
+  }
+
+  /** How many dead letters of each origin were added from an offset on. */
+  async countSince(from: Offset): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    const reader = this.#log.reader(from);
+    try {
+      for (let records = await reader.read(READ_BYTES); records.length > 0; records = await reader.read(READ_BYTES)) {
+        for (const record of records) {
+          const { origin } = decode(record);
+          counts.set(origin, (counts.get(origin) ?? 0) + 1);
+        }
+      }
+    } finally {
+      await reader.close();
+    }
+    return counts;
+  }
+}
+
+/** `headerLength:u32le  header:json  payload`: the payload may be any bytes, so it stays outside the JSON. */
+function encode(rejected: Rejected): Uint8Array {
+  const { payload, ...header } = rejected;
+  const json = Buffer.from(JSON.stringify(header));
+  const bytes = Buffer.allocUnsafe(4 + json.length + payload.length);
+  bytes.writeUInt32LE(json.length, 0);
+  json.copy(bytes, 4);
+  bytes.set(payload, 4 + json.length);
+  return bytes;
+}
+
+function decode(record: LogRecord): Rejected {
+  const bytes = Buffer.from(record.payload.buffer, record.payload.byteOffset, record.payload.byteLength);
+  const end = 4 + bytes.readUInt32LE(0);
+  const header = JSON.parse(bytes.toString('utf8', 4, end)) as Omit<Rejected, 'payload'>;
+  return { ...header, payload: new Uint8Array(bytes.subarray(end)) };
+}

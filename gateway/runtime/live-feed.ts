@@ -1,0 +1,31 @@
+import type { LiveEvent } from '../core/view.ts';
+
+type Listener = (event: LiveEvent) => void;
+
+/** Those who watch the gateway live. A listener must not throw and must bound what it keeps. */
+export class LiveFeed {
+  readonly #listeners = new Set<Listener>();
+  readonly #onInterest: (interested: boolean) => void;
+
+  /** @param onInterest told when the first listener comes and when the last one leaves, so that nothing is gathered for nobody */
+  constructor(onInterest: (interested: boolean) => void) {
+    this.#onInterest = onInterest;
+  }
+
+  get isWatched(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  /** Adds a listener; returns how to stop. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) this.#onInterest(true);
+    return () => {
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#onInterest(false);
+    };
+  }
+
+  publish(event: LiveEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}

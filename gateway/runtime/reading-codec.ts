@@ -1,0 +1,251 @@
+import { GatewayError } from '../core/errors.ts';
+import type { Quality } from '../core/quality.ts';
+import type { Reading, Series, SeriesIdentity, Value } from '../core/reading.ts';
+
+/**
+ * How a batch of readings lies in one journal record. Every record stands alone: it names its series itself, once each, so a lost
+ * segment never makes another one unreadable.
+ *
+ *     record  := kind:u8 = 1  reading*
+ *     reading := flags:u8  index:varint  [definition]  [receiveTime:f64]  [sourceTime:f64]  [value]
+ *     flags   := quality (bits 0–1) | value kind (bits 2–3) | same receive time as the reading before (bit 4) | sourceTime = receiveTime (bit 5)
+ *     index   := which definition of this record; one that is new follows at once
+ *     definition := source:text device:text metric:text unit:text tags:varint (name:text value:text)*
+ *     value   := f64 for a number, text for a text, nothing for true and false
+ *     text    := length:varint utf8*           f64, u8: little endian
+ */
+const QUALITY_MASK = 0b11;
+
+/** The first byte of a journal record says what follows. */
+export const RecordKind = { readings: 1, command: 2 } as const;
+
+const KIND_SHIFT = 2;
+const SAME_RECEIVE_TIME = 1 << 4;
+const SOURCE_IS_RECEIVE_TIME = 1 << 5;
+const Kind = { number: 0, false: 1, true: 2, text: 3 } as const;
+
+/** The most that one reading of a known series takes, without the bytes of a text value. */
+const FIXED_BYTES = 1 + 5 + 8 + 8 + 8 + 5;
+
+/** Turns readings into the payload of a journal record. One encoder is used again and again. */
+export class ReadingEncoder {
+  #bytes = Buffer.allocUnsafe(64 * 1024);
+  #length = 1;
+  #count = 0;
+  #receiveTime = Number.NaN;
+  /** By series id: the record in which the series was last defined, its index there, and its source there. */
+  readonly #definedIn: number[] = [];
+  readonly #indexOf: number[] = [];
+  readonly #sourceOf: string[] = [];
+  #record = 1;
+  #definitions = 0;
+
+  /** Readings since the last `finish`. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes since the last `finish`. */
+  get byteLength(): number {
+    return this.#length;
+  }
+
+  add(reading: Reading): void {
+    const { series, value, receiveTime, sourceTime } = reading;
+    this.#reserve(FIXED_BYTES);
+    const bytes = this.#bytes;
+    const sameReceiveTime = receiveTime === this.#receiveTime;
+    const sourceIsReceiveTime = sourceTime === receiveTime;
+    const kind = kindOf(value);
+    bytes[this.#length++] =
+      reading.quality |
+      (kind << KIND_SHIFT) |
+      (sameReceiveTime ? SAME_RECEIVE_TIME : 0) |
+      (sourceIsReceiveTime ? SOURCE_IS_RECEIVE_TIME : 0);
+    this.#writeSeries(series, reading.source);
+    if (!sameReceiveTime) this.#writeDouble(receiveTime);
+    if (!sourceIsReceiveTime) this.#writeDouble(sourceTime);
+    if (kind === Kind.number) this.#writeDouble(value as number);
+    else if (kind === Kind.text) this.#writeText(value as string);
+    this.#receiveTime = receiveTime;
+    this.#count++;
+  }
+
+  /** The payload of everything added since the last call; valid until the next `add`. */
+  finish(): Uint8Array {
+    this.#bytes[0] = RecordKind.readings;
+    const payload = this.#bytes.subarray(0, this.#length);
+    this.#length = 1;
+    this.#count = 0;
+    this.#receiveTime = Number.NaN;
+    this.#definitions = 0;
+    this.#record++;
+    return payload;
+  }
+
+  #writeSeries(series: Series, source: string): void {
+    const { id } = series;
+    if (this.#definedIn[id] === this.#record && this.#sourceOf[id] === source) {
+      this.#writeVarint(this.#indexOf[id]!);
+      return;
+    }
+    // Arrays are filled densely, so that V8 keeps them fast.
+    while (this.#definedIn.length <= id) {
+      this.#definedIn.push(0);
+      this.#indexOf.push(0);
+      this.#sourceOf.push('');
+    }
+    this.#definedIn[id] = this.#record;
+    this.#indexOf[id] = this.#definitions;
+    this.#sourceOf[id] = source;
+    this.#writeVarint(this.#definitions++);
+    this.#writeDefinition(series, source);
+  }
+
+  #writeDefinition(series: Series, source: string): void {
+    this.#writeText(source);
+    this.#writeText(series.device);
+    this.#writeText(series.metric);
+    this.#writeText(series.unit ?? '');
+    const names = Object.keys(series.tags);
+    this.#reserve(FIXED_BYTES);
+    this.#writeVarint(names.length);
+    for (const name of names) {
+      this.#writeText(name);
+      this.#writeText(series.tags[name]!);
+    }
+    this.#reserve(FIXED_BYTES);
+  }
+
+  #writeDouble(value: number): void {
+    this.#bytes.writeDoubleLE(value, this.#length);
+    this.#length += 8;
+  }
+
+  #writeVarint(value: number): void {
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes[this.#length++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.#bytes[this.#length++] = rest;
+  }
+
+  #writeText(text: string): void {
+    const byteLength = Buffer.byteLength(text);
+    this.#reserve(byteLength + 5);
+    this.#writeVarint(byteLength);
+    this.#bytes.write(text, this.#length);
+    this.#length += byteLength;
+  }
+
+  #reserve(more: number): void {
+    if (this.#length + more <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + more));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
+}
+
+function kindOf(value: Value): number {
+  if (typeof value === 'number') return Kind.number;
+  if (typeof value === 'string') return Kind.text;
+  return value ? Kind.true : Kind.false;
+}
+
+/** Finds the series of an identity; a sentence where there is none. */
+export type InternSeries = (identity: SeriesIdentity, unit: string | undefined) => Series | string;
+
+/**
+ * Reads a payload back.
+ *
+ * @returns the readings; those whose series cannot be had any more are left out and counted
+ * @throws GatewayError where the payload is not one that `ReadingEncoder` wrote
+ */
+export function decodeReadings(payload: Uint8Array, intern: InternSeries): { readings: Reading[]; homeless: number } {
+  const cursor = new PayloadCursor(payload);
+  const recordKind = cursor.byte();
+  if (recordKind !== RecordKind.readings)
+    throw new GatewayError(`Cannot read journal record: its kind is ${recordKind}, not readings`);
+  const definitions: { series: Series | undefined; source: string }[] = [];
+  const readings: Reading[] = [];
+  let homeless = 0;
+  let receiveTime = Number.NaN;
+  while (!cursor.atEnd) {
+    const flags = cursor.byte();
+    const index = cursor.varint();
+    if (index === definitions.length) definitions.push(readDefinition(cursor, intern));
+    const definition = definitions[index];
+    if (definition === undefined)
+      throw new GatewayError(`Cannot read journal record: series index ${index} is not defined in it`);
+    if ((flags & SAME_RECEIVE_TIME) === 0) receiveTime = cursor.double();
+    const sourceTime = (flags & SOURCE_IS_RECEIVE_TIME) === 0 ? cursor.double() : receiveTime;
+    const value = readValue(cursor, (flags >>> KIND_SHIFT) & 0b11);
+    const { series, source } = definition;
+    if (series === undefined) homeless++;
+    else readings.push({ series, source, value, quality: (flags & QUALITY_MASK) as Quality, sourceTime, receiveTime });
+  }
+  return { readings, homeless };
+}
+
+function readDefinition(cursor: PayloadCursor, intern: InternSeries): { series: Series | undefined; source: string } {
+  const source = cursor.text();
+  const device = cursor.text();
+  const metric = cursor.text();
+  const unit = cursor.text();
+  const tags: [string, string][] = [];
+  for (let left = cursor.varint(); left > 0; left--) tags.push([cursor.text(), cursor.text()]);
+  const series = intern({ device, metric, tags: Object.fromEntries(tags) }, unit === '' ? undefined : unit);
+  return { series: typeof series === 'string' ? undefined : series, source };
+}
+
+function readValue(cursor: PayloadCursor, kind: number): Value {
+  if (kind === Kind.number) return cursor.double();
+  if (kind === Kind.text) return cursor.text();
+  return kind === Kind.true;
+}
+
+class PayloadCursor {
+  readonly #bytes: Buffer;
+  #position = 0;
+
+  constructor(payload: Uint8Array) {
+    this.#bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  }
+
+  get atEnd(): boolean {
+    return this.#position >= this.#bytes.length;
+  }
+
+  byte(): number {
+    const start = this.#advance(1);
+    return this.#bytes[start]!;
+  }
+
+  double(): number {
+    return this.#bytes.readDoubleLE(this.#advance(8));
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.byte();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+    throw new GatewayError('Cannot read journal record: a number is longer than five bytes');
+  }
+
+  text(): string {
+    const length = this.varint();
+    const start = this.#advance(length);
+    return this.#bytes.toString('utf8', start, start + length);
+  }
+
+  #advance(length: number): number {
+    const start = this.#position;
+    if (start + length > this.#bytes.length) throw new GatewayError('Cannot read journal record: it ends too early');
+    this.#position = start + length;
+    return start;
+  }
+}

@@ -1,0 +1,192 @@
+import type { EpochMs } from '../core/clock.ts';
+import { type Quality, qualityName } from '../core/quality.ts';
+import type { Reading, Series } from '../core/reading.ts';
+import type { LiveReading, ReadingRow, ReadingsQuery } from '../core/view.ts';
+
+/** Readings held for each series at the most. */
+const MAX_HELD = 1_024;
+const FIRST_HELD = 16;
+/** Readings held for all series together at the most: about 18 bytes each. */
+const MAX_HELD_TOTAL = 1_000_000;
+const QUALITY_BITS = 0b11;
+const ANOMALY = 1 << 2;
+const BOOLEAN = 1 << 3;
+
+/** The newest readings of every series, in memory: for the page, the API and the live stream. */
+export class RecentReadings {
+  readonly #rings: (Ring | undefined)[] = [];
+  #heldTotal = 0;
+  #last: Ring | undefined;
+  #live = false;
+  #changed: Ring[] = [];
+
+  /** Keeps a reading. Hot path. */
+  add(reading: Reading): void {
+    const ring = this.#rings[reading.series.id] ?? this.#newRing(reading.series);
+    if (ring.needsRoom && this.#heldTotal + ring.capacity <= MAX_HELD_TOTAL) {
+      this.#heldTotal += ring.capacity;
+      ring.grow();
+    }
+    ring.add(reading);
+    this.#last = ring;
+    if (this.#live && !ring.changed) {
+      ring.changed = true;
+      this.#changed.push(ring);
+    }
+  }
+
+  /** Marks the reading that was added last as an anomaly. */
+  markLastAsAnomaly(): void {
+    this.#last?.markLast();
+  }
+
+  /** The readings that a query asks for, oldest first. */
+  query(series: Series, query: ReadingsQuery): readonly ReadingRow[] {
+    const ring = this.#rings[series.id];
+    return ring === undefined ? [] : ring.rows(query.from ?? -Infinity, query.to ?? Infinity, query.limit);
+  }
+
+  last(series: Series): ReadingRow | undefined {
+    return this.#rings[series.id]?.rows(-Infinity, Infinity, 1)[0];
+  }
+
+  receivedTotal(series: Series): number {
+    return this.#rings[series.id]?.total ?? 0;
+  }
+
+  /** Readings a second between the last two calls of `measureRates`. */
+  rate(series: Series): number {
+    return this.#rings[series.id]?.rate ?? 0;
+  }
+
+  /** Call it every few seconds with the time since the last call. */
+  measureRates(elapsedMs: number): void {
+    for (const ring of this.#rings) ring?.measureRate(elapsedMs);
+  }
+
+  /** Whether anybody wants `takeChanges`. */
+  set live(live: boolean) {
+    this.#live = live;
+    if (!live) this.takeChanges(0);
+  }
+
+  /** What was added since the last call, at most `limit` for each series, the newest. */
+  takeChanges(limit: number): readonly LiveReading[] {
+    const changed = this.#changed;
+    this.#changed = [];
+    const rows: LiveReading[] = [];
+    for (const ring of changed) {
+      const fresh = Math.min(limit, ring.total - ring.taken);
+      ring.changed = false;
+      ring.taken = ring.total;
+      if (fresh > 0) for (const row of ring.rows(-Infinity, Infinity, fresh)) rows.push({ series: ring.key, ...row });
+    }
+    return rows;
+  }
+
+  #newRing(series: Series): Ring {
+    while (this.#rings.length <= series.id) this.#rings.push(undefined);
+    const ring = new Ring(series.key);
+    this.#heldTotal += ring.capacity;
+    this.#rings[series.id] = ring;
+    return ring;
+  }
+}
+
+/** The newest readings of one series, as columns. Of texts only the last one is kept. */
+class Ring {
+  readonly key: string;
+  capacity = FIRST_HELD;
+  total = 0;
+  taken = 0;
+  changed = false;
+  rate = 0;
+  #totalAtMeasure = 0;
+  #times = new Float64Array(FIRST_HELD);
+  #values = new Float64Array(FIRST_HELD);
+  #flags = new Uint8Array(FIRST_HELD);
+  #next = 0;
+  #held = 0;
+  #text: { value: string; time: EpochMs; quality: Quality } | undefined;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  get needsRoom(): boolean {
+    return this.#held === this.capacity && this.capacity < MAX_HELD;
+  }
+
+  grow(): void {
+    const order = this.#indices(this.#held);
+    const capacity = this.capacity * 2;
+    const times = new Float64Array(capacity);
+    const values = new Float64Array(capacity);
+    const flags = new Uint8Array(capacity);
+    for (const [to, from] of order.entries()) {
+      times[to] = this.#times[from]!;
+      values[to] = this.#values[from]!;
+      flags[to] = this.#flags[from]!;
+    }
+    this.#times = times;
+    this.#values = values;
+    this.#flags = flags;
+    this.capacity = capacity;
+    this.#next = order.length;
+  }
+
+  add(reading: Reading): void {
+    const { value } = reading;
+    this.total++;
+    if (typeof value === 'string') {
+      this.#text = { value, time: reading.sourceTime, quality: reading.quality };
+      return;
+    }
+    const next = this.#next;
+    this.#times[next] = reading.sourceTime;
+    this.#values[next] = Number(value);
+    this.#flags[next] = reading.quality | (typeof value === 'boolean' ? BOOLEAN : 0);
+    this.#next = next + 1 === this.capacity ? 0 : next + 1;
+    if (this.#held < this.capacity) this.#held++;
+  }
+
+  markLast(): void {
+    const last = this.#next === 0 ? this.capacity - 1 : this.#next - 1;
+    this.#flags[last]! |= ANOMALY;
+  }
+
+  measureRate(elapsedMs: number): void {
+    this.rate = elapsedMs > 0 ? ((this.total - this.#totalAtMeasure) * 1000) / elapsedMs : 0;
+    this.#totalAtMeasure = this.total;
+  }
+
+  rows(from: EpochMs, to: EpochMs, limit: number): ReadingRow[] {
+    const rows: ReadingRow[] = [];
+    for (const index of this.#indices(this.#held)) {
+      const sourceTime = this.#times[index]!;
+      if (sourceTime >= from && sourceTime <= to) rows.push(this.#row(index));
+    }
+    const text = this.#text;
+    if (text !== undefined && text.time >= from && text.time <= to) {
+      rows.push({ sourceTime: text.time, value: text.value, quality: qualityName(text.quality), anomaly: false });
+    }
+    return rows.slice(-limit);
+  }
+
+  #row(index: number): ReadingRow {
+    const flags = this.#flags[index]!;
+    const value = this.#values[index]!;
+    return {
+      sourceTime: this.#times[index]!,
+      value: (flags & BOOLEAN) === 0 ? value : value !== 0,
+      quality: qualityName((flags & QUALITY_BITS) as Quality),
+      anomaly: (flags & ANOMALY) !== 0,
+    };
+  }
+
+  /** Where the newest `count` readings lie, oldest first. */
+  #indices(count: number): number[] {
+    const first = this.#next - count + this.capacity;
+    return Array.from({ length: count }, (_, i) => (first + i) % this.capacity);
+  }
+}

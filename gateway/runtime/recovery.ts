@@ -1,0 +1,134 @@
+import type { SeriesRegistry } from '../base/series-registry.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Log, LogRecord, Offset } from '../core/log.ts';
+import type { Reading } from '../core/reading.ts';
+import type { Logger } from '../core/telemetry.ts';
+import type { Analysis } from './analysis.ts';
+import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
+import { type Command, decodeCommand } from './command.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { Ledger } from './ledger.ts';
+import { decodeReadings, RecordKind } from './reading-codec.ts';
+
+const READ_BYTES = 4 * 1024 * 1024;
+
+export interface RecoveryParts {
+  readonly journal: Log;
+  readonly checkpoints: CheckpointStore;
+  readonly registry: SeriesRegistry;
+  readonly analysis: Analysis;
+  readonly ledger: Ledger;
+  readonly deadLetters: DeadLetters;
+  readonly logger: Logger;
+  /** Carries a journaled command out again. */
+  readonly apply: (command: Command) => void;
+  /** Told for every journal record of which readings are remembered. */
+  readonly remembered: (offset: Offset, readings: number) => void;
+}
+
+/** What a restart found. */
+export interface Recovered {
+  /** Readings analysed again because the checkpoint did not hold them. */
+  readonly replayed: number;
+  /** Journal records that could not be understood; they are named in the log. */
+  readonly unreadable: number;
+  readonly checkpoint: Checkpoint | undefined;
+}
+
+/**
+ * A restart: takes over the newest checkpoint that can be read and replays the journal from its offset. Readings shortly before it are
+ * read too, but only to be remembered, so that a publisher's redelivery is still recognised.
+ */
+export async function recover(parts: RecoveryParts): Promise<Recovered> {
+  const checkpoint = await restoreCheckpoint(parts);
+  const rejected = await parts.deadLetters.countSince(checkpoint?.deadLetterOffset ?? 0);
+  for (const [origin, count] of rejected) {
+    if (!isSource(parts, origin)) continue;
+    const row = parts.ledger.row(origin);
+    row.received += count;
+    row.rejected += count;
+  }
+  const { replayed, unreadable } = await replayJournal(parts, checkpoint);
+  return { replayed, unreadable, checkpoint };
+}
+
+/** Dead letters of sinks are results, not readings: they are not in the ledger of the sources. */
+function isSource(parts: RecoveryParts, origin: string): boolean {
+  return parts.ledger.sources().has(origin);
+}
+
+async function restoreCheckpoint(parts: RecoveryParts): Promise<Checkpoint | undefined> {
+  for (const checkpoint of await parts.checkpoints.read()) {
+    try {
+      for (const { unit, ...identity } of checkpoint.series) parts.registry.intern(identity, unit);
+      parts.analysis.restore(checkpoint.stages, checkpoint.receiveTime);
+      parts.ledger.restore(checkpoint.ledger);
+      return checkpoint;
+    } catch (error) {
+      parts.logger.warn(
+        { reason: messageOf(error), takenAt: checkpoint.takenAt },
+        'checkpoint passed over: it cannot be restored',
+      );
+    }
+  }
+  return undefined;
+}
+
+async function replayJournal(
+  parts: RecoveryParts,
+  checkpoint: Checkpoint | undefined,
+): Promise<{ replayed: number; unreadable: number }> {
+  const firstUnanalysed = checkpoint?.journalOffset ?? 0;
+  const reader = parts.journal.reader(checkpoint?.rememberFrom ?? 0);
+  let replayed = 0;
+  let unreadable = 0;
+  try {
+    for (let records = await reader.read(READ_BYTES); records.length > 0; records = await reader.read(READ_BYTES)) {
+      for (const record of records) {
+        const count = replayRecord(parts, record, record.offset >= firstUnanalysed);
+        if (count === undefined) unreadable++;
+        else if (record.offset >= firstUnanalysed) replayed += count;
+      }
+    }
+  } finally {
+    await reader.close();
+  }
+  return { replayed, unreadable };
+}
+
+/** Replays or remembers one record; undefined when it cannot be understood. */
+function replayRecord(parts: RecoveryParts, record: LogRecord, analyse: boolean): number | undefined {
+  try {
+    if (record.payload[0] === RecordKind.command) {
+      if (analyse) parts.apply(decodeCommand(record.payload));
+      return 0;
+    }
+    const { readings, homeless } = decodeReadings(record.payload, (identity, unit) =>
+      parts.registry.intern(identity, unit),
+    );
+    if (homeless > 0)
+      parts.logger.warn(
+        { offset: record.offset, homeless },
+        'journaled readings dropped: storage.maxSeries was lowered',
+      );
+    parts.remembered(record.offset, readings.length);
+    if (analyse) analyseAgain(parts, readings);
+    else parts.analysis.remember(readings);
+    return readings.length;
+  } catch (error) {
+    parts.logger.error(
+      { offset: record.offset, items: record.items, reason: messageOf(error) },
+      'journal record passed over: it cannot be understood',
+    );
+    return undefined;
+  }
+}
+
+function analyseAgain(parts: RecoveryParts, readings: readonly Reading[]): void {
+  for (const { source } of readings) {
+    const row = parts.ledger.row(source);
+    row.received++;
+    row.inFlight++;
+  }
+  parts.analysis.process(readings);
+}

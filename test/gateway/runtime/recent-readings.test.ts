@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
+import { Quality } from '../../../gateway/core/quality.ts';
+import type { Series, Value } from '../../../gateway/core/reading.ts';
+import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
+
+const series = new SeriesRegistry().intern({ device: 'press-1', metric: 'temperature' }) as Series;
+
+function recentWith(values: readonly Value[]): RecentReadings {
+  const recent = new RecentReadings();
+  for (const [i, value] of values.entries()) recent.add(reading(value, i));
+  return recent;
+}
+
+function reading(value: Value, time: number) {
+  return { series, source: 's', value, quality: Quality.good, sourceTime: time, receiveTime: time };
+}
+
+test('the newest readings are held, oldest first, and no more than 1024 of one series', () => {
+  const recent = recentWith(Array.from({ length: 5_000 }, (_, i) => i));
+  const rows = recent.query(series, { series: series.key, limit: 10_000 });
+  expect(rows.length).toBe(1_024);
+  expect(rows.map(({ value }) => value)).toEqual(Array.from({ length: 1_024 }, (_, i) => 5_000 - 1_024 + i));
+  expect(recent.receivedTotal(series)).toBe(5_000);
+});
+
+test('a query by time and limit gives the newest that fit', () => {
+  const recent = recentWith([0, 1, 2, 3, 4, 5]);
+  const rows = recent.query(series, { series: series.key, from: 1, to: 4, limit: 2 });
+  expect(rows.map(({ value }) => value)).toEqual([3, 4]);
+});
+
+test('booleans and texts come back as what they were', () => {
+  const recent = recentWith([1, true, false, 'stopped']);
+  expect(recent.query(series, { series: series.key, limit: 9 }).map(({ value }) => value)).toEqual([
+    1,
+    true,
+    false,
+    'stopped',
+  ]);
+});
+
+test('only the reading that was added last is marked as an anomaly', () => {
+  const recent = recentWith([1, 2]);
+  recent.markLastAsAnomaly();
+  recent.add(reading(3, 3));
+  expect(recent.query(series, { series: series.key, limit: 9 }).map(({ anomaly }) => anomaly)).toEqual([
+    false,
+    true,
+    false,
+  ]);
+});
+
+test('changes are gathered only while somebody watches, and each is given once', () => {
+  const recent = recentWith([1]);
+  recent.live = true;
+  recent.add(reading(2, 2));
+  recent.add(reading(3, 3));
+  expect(recent.takeChanges(1).map(({ value }) => value)).toEqual([3]);
+  expect(recent.takeChanges(1)).toEqual([]);
+  recent.live = false;
+  recent.add(reading(4, 4));
+  expect(recent.takeChanges(1)).toEqual([]);
+});
