@@ -1,0 +1,220 @@
+import type { Clock } from '../../core/clock.ts';
+import { GatewayError } from '../../core/errors.ts';
+import type { Result } from '../../core/result.ts';
+import { type Rejection, type Sink, SinkError } from '../../core/sink.ts';
+import type { Logger } from '../../core/telemetry.ts';
+import { createDatabase } from './database.ts';
+import { encodePoint, Unwritable } from './line-protocol.ts';
+import { pointOf } from './points.ts';
+import { type Outcome, send, shorten, type WriteRequest } from './request.ts';
+
+export interface InfluxdbSinkOptions {
+  readonly name: string;
+  /** `http://host:port` or `https://…`, with a path where a proxy needs one; no user or password in it. */
+  readonly url: string;
+  /** The database; for version 2 the bucket. */
+  readonly database: string;
+  /** @default the database's own default */
+  readonly retentionPolicy?: string;
+  readonly user?: string;
+  readonly password?: string;
+  /** Instead of user and password: an API token (versions 2 and 3, and version 1's endpoint on them). */
+  readonly token?: string;
+  /** Which write endpoint: 1 `/write`, 2 `/api/v2/write`, 3 `/api/v3/write_lp`. @default 1 */
+  readonly version?: 1 | 2 | 3;
+  /** Organisation, for version 2. */
+  readonly org?: string;
+  /** Compress what is sent. @default true */
+  readonly gzip?: boolean;
+  /** Longest wait for one request, from its start to the end of the answer. @default 10000 */
+  readonly timeoutMs?: number;
+  /** Create a missing database (version 1 only). @default true */
+  readonly createDatabase?: boolean;
+  /** Tags of every point; the gateway's own name among them. */
+  readonly gatewayTags: Readonly<Record<string, string>>;
+}
+
+/** InfluxData's advice for one request; a larger batch goes in several. */
+const MAX_LINES = 5000;
+
+/** A result and the line that it became. */
+interface Line {
+  readonly result: Result;
+  readonly text: string;
+}
+
+/**
+ * Stores results in InfluxDB. See README.md beside this file for what is stored, and what happens to what is refused.
+ *
+ * Safe to call again with the same results: a point is known by measurement, tags and time, and is overwritten by itself.
+ */
+export class InfluxdbSink implements Sink {
+  readonly name: string;
+  readonly type = 'influxdb';
+  readonly #options: InfluxdbSinkOptions;
+  readonly #request: WriteRequest;
+  readonly #timeoutMs: number;
+  readonly #logger: Logger;
+  readonly #running = new Set<Promise<unknown>>();
+  #stopping = new AbortController();
+
+  /** @throws {GatewayError} where an option cannot work */
+  constructor(options: InfluxdbSinkOptions, { clock, logger }: { clock: Clock; logger: Logger }) {
+    this.name = options.name;
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#logger = logger;
+    this.#request = {
+      url: writeUrl(options),
+      headers: authorization(options),
+      gzip: options.gzip ?? true,
+      clock,
+    };
+  }
+
+  async start(_signal: AbortSignal): Promise<void> {
+    this.#stopping = new AbortController();
+  }
+
+  async stop(_signal: AbortSignal): Promise<void> {
+    this.#stopping.abort();
+    await Promise.allSettled(this.#running);
+  }
+
+  async write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
+    const writing = this.#write(batch, AbortSignal.any([signal, this.#stopping.signal]));
+    this.#running.add(writing);
+    try {
+      return await writing;
+    } finally {
+      this.#running.delete(writing);
+    }
+  }
+
+  async #write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
+    const rejections: Rejection[] = [];
+    const lines: Line[] = [];
+    for (const result of batch) {
+      const point = pointOf(result, this.#options.gatewayTags);
+      if (point === undefined) continue;
+      const text = encodePoint(point);
+      if (text instanceof Unwritable) rejections.push({ result, reason: text.reason });
+      else lines.push({ result, text });
+    }
+    for (let from = 0; from < lines.length; from += MAX_LINES) {
+      await this.#store(lines.slice(from, from + MAX_LINES), rejections, signal);
+    }
+    return rejections;
+  }
+
+  /** Stores lines in their order; those that InfluxDB refuses for ever end in `rejections`, each found by itself. */
+  async #store(lines: readonly Line[], rejections: Rejection[], signal: AbortSignal): Promise<void> {
+    const outcome = await this.#send(lines, signal);
+    if (outcome.kind === 'stored') return;
+    const reject = (reason: string) => {
+      for (const { result } of lines) rejections.push({ result, reason: shorten(reason) });
+    };
+
+    if (outcome.kind === 'tooLarge') {
+      if (lines.length === 1) return reject('InfluxDB answered 413: the point is too large for its max-body-size');
+    } else {
+      // The server drops points shard by shard and tells only one shard's count and the first reason. So its word is taken where
+      // it can only mean these very lines; otherwise smaller groups are asked about. Writing a stored point again is harmless.
+      if (lines.length === 1 || outcome.dropped === lines.length) return reject(outcome.message);
+      const suspects = lines.filter((line) => isBlamed(line, outcome.message));
+      if (suspects.length > 0 && suspects.length < lines.length) {
+        const blamed = new Set(suspects);
+        await this.#store(
+          lines.filter((line) => !blamed.has(line)),
+          rejections,
+          signal,
+        );
+        return this.#store(suspects, rejections, signal);
+      }
+    }
+    const half = Math.ceil(lines.length / 2);
+    await this.#store(lines.slice(0, half), rejections, signal);
+    await this.#store(lines.slice(half), rejections, signal);
+  }
+
+  async #send(lines: readonly Line[], signal: AbortSignal): Promise<Exclude<Outcome, { kind: 'noDatabase' }>> {
+    const body = lines.map((line) => line.text).join('\n');
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await send(body, this.#request, this.#timeLimited(signal));
+      if (outcome.kind !== 'noDatabase') return outcome;
+      // Asked for again at once it may still be missing (somebody drops it): then it is for a person.
+      if (attempt > 0 || !this.#mayCreateDatabase()) throw this.#noDatabase(outcome.message);
+      await this.#createDatabase(signal);
+    }
+  }
+
+  #mayCreateDatabase(): boolean {
+    return (this.#options.version ?? 1) === 1 && (this.#options.createDatabase ?? true);
+  }
+
+  #noDatabase(message: string): SinkError {
+    const { database } = this.#options;
+    return new SinkError(
+      `InfluxDB has no database ${JSON.stringify(database)}: ${message}. Create it, or correct the name`,
+      {
+        kind: 'configuration',
+      },
+    );
+  }
+
+  async #createDatabase(signal: AbortSignal): Promise<void> {
+    const { database, user, password, url } = this.#options;
+    const access = { url: new URL(url), database, user, password, timeoutMs: this.#timeoutMs };
+    await createDatabase(access, this.#timeLimited(signal));
+    this.#logger.info({ sink: this.name, database }, 'created the database, which InfluxDB did not have');
+  }
+
+  #timeLimited(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
+  }
+}
+
+/** True where the server's message names this line, or its measurement and one of its fields. */
+function isBlamed({ text }: Line, message: string): boolean {
+  if (message.includes(`unable to parse '${text}'`)) return true;
+  const conflict = /input field "(.+)" on measurement "(.+)" is /.exec(message);
+  if (conflict === null) return false;
+  const [, field, measurement] = conflict as unknown as [string, string, string];
+  const start = measurement.replace(/[, ]/g, '\\$&');
+  return (
+    (text.startsWith(`${start},`) || text.startsWith(`${start} `)) &&
+    text.includes(`${field.replace(/[,= ]/g, '\\$&')}=`)
+  );
+}
+
+function writeUrl({ name, url, database, retentionPolicy, version = 1, org }: InfluxdbSinkOptions): URL {
+  const base = URL.parse(url);
+  if (base === null || !/^https?:$/.test(base.protocol)) {
+    throw new GatewayError(`Cannot make sink ${name}: '${url}' is not a http or https url`, {
+      hint: 'for example http://localhost:8086',
+    });
+  }
+  if (base.username !== '' || base.password !== '') {
+    throw new GatewayError(`Cannot make sink ${name}: its url has a user or a password in it`, {
+      hint: 'give them as `user` and `password`, so that they stay out of logs',
+    });
+  }
+  if (database === '') throw new GatewayError(`Cannot make sink ${name}: the database has no name`);
+  const path = { 1: '/write', 2: '/api/v2/write', 3: '/api/v3/write_lp' }[version];
+  const target = new URL(base);
+  target.pathname = base.pathname.replace(/\/$/, '') + path;
+  const bucket = retentionPolicy === undefined ? database : `${database}/${retentionPolicy}`;
+  const query = {
+    1: { db: database, ...(retentionPolicy === undefined ? {} : { rp: retentionPolicy }), precision: 'ms' },
+    2: { bucket, ...(org === undefined ? {} : { org }), precision: 'ms' },
+    3: { db: database, precision: 'millisecond' },
+  }[version];
+  target.search = new URLSearchParams(query).toString();
+  return target;
+}
+
+function authorization({ user, password = '', token, version = 1 }: InfluxdbSinkOptions): Record<string, string> {
+  if (token !== undefined) return { authorization: `${version === 3 ? 'Bearer' : 'Token'} ${token}` };
+  if (user === undefined) return {};
+  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
+}
