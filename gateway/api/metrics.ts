@@ -1,0 +1,146 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { ComponentState } from '../core/lifecycle.ts';
+import type { LogStatus } from '../core/log.ts';
+import type { GatewayStatus } from '../core/view.ts';
+
+const STATES: readonly ComponentState[] = ['starting', 'running', 'degraded', 'draining', 'stopped', 'failed'];
+const FATES = ['aggregated', 'filtered', 'duplicate', 'late', 'rejected', 'dropped'] as const;
+
+/** What the API itself counts. */
+export interface ApiCounts {
+  readonly ready: boolean;
+  readonly streamClients: number;
+  readonly slowClients: number;
+  readonly upgradedSockets: number;
+}
+
+/**
+ * The status in Prometheus' words. Nothing is counted twice: at each scrape the metrics are set from what the gateway counts
+ * itself, so the two cannot disagree.
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #gauges = new Map<string, Gauge>();
+  readonly #counters = new Map<string, Counter>();
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  /** Content type of `render`'s text. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The text of a scrape. */
+  async render(status: GatewayStatus, api: ApiCounts): Promise<string> {
+    // Sources, sinks and their labels may go away with a new configuration.
+    for (const metric of [...this.#gauges.values(), ...this.#counters.values()]) metric.reset();
+    this.#gateway(status, api);
+    this.#sources(status);
+    this.#sinks(status);
+    this.#log('journal', status.journal);
+    this.#log('outbox', status.outbox);
+    return this.#registry.metrics();
+  }
+
+  #gateway(status: GatewayStatus, api: ApiCounts): void {
+    const { name, version } = status;
+    this.#gauge('runtime_build_info', 'Always 1; the labels name the gateway and its version', { name, version }, 1);
+    this.#gauge('runtime_ready', '1 when data can be accepted and kept', {}, api.ready ? 1 : 0);
+    this.#state('runtime_state', 'The state of the gateway', {}, status.state);
+    this.#gauge('runtime_uptime_seconds', 'Seconds since the start', {}, status.uptimeMs / 1000);
+    this.#gauge('runtime_checkpoint_bytes', 'Size of the last checkpoint', {}, status.checkpoint.bytes);
+    this.#gauge('runtime_checkpoint_offset', 'Offset in the journal that it covers', {}, status.checkpoint.offset);
+    if (status.checkpoint.at !== null) {
+      const age = Math.max(0, status.now - status.checkpoint.at) / 1000;
+      this.#gauge('runtime_checkpoint_age_seconds', 'Seconds since the last checkpoint', {}, age);
+    }
+    this.#gauge('pipeline_series_count', 'Series seen', {}, status.series.count);
+    this.#gauge('pipeline_series_max', 'Bound on the series', {}, status.series.max);
+    this.#gauge('detect_active_alarms_count', 'Alarms raised and not cleared', {}, status.activeAlarms);
+    this.#gauge('api_stream_clients_count', 'Clients of the live stream', {}, api.streamClients);
+    this.#counter('api_stream_slow_clients_total', 'Clients cut off for reading too slowly', {}, api.slowClients);
+    this.#gauge('api_websocket_clients_count', 'MQTT clients over WebSocket', {}, api.upgradedSockets);
+  }
+
+  #sources(status: GatewayStatus): void {
+    for (const { name: source, type, state, numbers, ledger } of status.sources) {
+      this.#state('devices_source_state', 'The state of a source', { source, type }, state);
+      this.#counter('devices_received_readings_total', 'Readings received', { source }, ledger.received);
+      this.#gauge('devices_inflight_readings_count', 'Readings without a fate yet', { source }, ledger.inFlight);
+      for (const fate of FATES) {
+        this.#counter(
+          'devices_settled_readings_total',
+          'Readings by what became of them',
+          { source, fate },
+          ledger[fate],
+        );
+      }
+      for (const [number, value] of Object.entries(numbers)) {
+        this.#gauge('devices_source_numbers', 'What a source tells of itself', { source, number }, value);
+      }
+    }
+  }
+
+  #sinks(status: GatewayStatus): void {
+    for (const sink of status.sinks) {
+      const labels = { sink: sink.name };
+      const { backlog } = sink;
+      this.#state('sinks_sink_state', 'The state of a sink', { sink: sink.name, type: sink.type }, sink.state);
+      this.#counter('sinks_delivered_results_total', 'Results delivered', labels, sink.deliveredTotal);
+      this.#counter('sinks_rejected_results_total', 'Results refused for ever', labels, sink.rejectedTotal);
+      this.#counter('sinks_failed_attempts_total', 'Batches to be sent again', labels, sink.failedAttemptsTotal);
+      this.#gauge('sinks_backlog_records_count', 'Records that wait', labels, backlog.records);
+      this.#gauge('sinks_backlog_bytes', 'Bytes that wait, estimated', labels, backlog.bytes);
+      this.#gauge(
+        'sinks_backlog_age_seconds',
+        'Age of the oldest that waits',
+        labels,
+        (backlog.oldestAgeMs ?? 0) / 1000,
+      );
+      if (backlog.drainSeconds !== null) {
+        this.#gauge('sinks_backlog_drain_seconds', 'Estimate until it is gone', labels, backlog.drainSeconds);
+      }
+    }
+  }
+
+  #log(log: string, status: LogStatus): void {
+    const labels = { log };
+    this.#gauge('buffer_size_bytes', 'Bytes on disk', labels, status.bytes);
+    this.#gauge('buffer_max_bytes', 'Most bytes allowed on disk', labels, status.maxBytes);
+    this.#gauge('buffer_segments_count', 'Segment files', labels, status.segments);
+    this.#gauge('buffer_trouble', '1 while the disk makes trouble', labels, status.trouble === undefined ? 0 : 1);
+    this.#counter('buffer_appended_records_total', 'Records appended since it was created', labels, status.nextOffset);
+    this.#counter('buffer_dropped_items_total', 'Items dropped because it was full', labels, status.droppedItems);
+    this.#counter('buffer_quarantined_stretches_total', 'Damaged stretches set aside', labels, status.quarantined);
+  }
+
+  #state(name: string, help: string, labels: Record<string, string>, current: ComponentState): void {
+    for (const state of STATES) this.#gauge(name, help, { ...labels, state }, state === current ? 1 : 0);
+  }
+
+  #gauge(name: string, help: string, labels: Record<string, string>, value: number): void {
+    let gauge = this.#gauges.get(name);
+    if (gauge === undefined) {
+      gauge = new Gauge({
+        name: `headgate_${name}`,
+        help,
+        labelNames: Object.keys(labels),
+        registers: [this.#registry],
+      });
+      this.#gauges.set(name, gauge);
+    }
+    gauge.set(labels, value);
+  }
+
+  #counter(name: string, help: string, labels: Record<string, string>, value: number): void {
+    let counter = this.#counters.get(name);
+    if (counter === undefined) {
+      const labelNames = Object.keys(labels);
+      counter = new Counter({ name: `headgate_${name}`, help, labelNames, registers: [this.#registry] });
+      this.#counters.set(name, counter);
+    }
+    counter.inc(labels, value);
+  }
+}

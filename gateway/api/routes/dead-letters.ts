@@ -1,0 +1,35 @@
+import type { FastifyInstance } from 'fastify';
+import { DeadLettersQuery, DeadLettersReply, Problem } from '../schemas.ts';
+import type { RouteContext } from './context.ts';
+
+/** `/api/v1/dead-letters`: what was set aside, and why. */
+export function deadLettersRoutes(app: FastifyInstance, { view }: RouteContext): void {
+  app.get<{ Querystring: DeadLettersQuery }>(
+    '/api/v1/dead-letters',
+    {
+      schema: {
+        tags: ['gateway'],
+        summary: 'Data that was set aside, with its reason, newest first',
+        querystring: DeadLettersQuery,
+        response: { 200: DeadLettersReply, 400: Problem },
+      },
+    },
+    async ({ query }) => {
+      const letters = await view.deadLetters(query.limit);
+      return {
+        deadLetters: letters.map(({ origin, reason, time, subject, payload }) => {
+          const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+          return {
+            origin,
+            reason,
+            time,
+            subject,
+            text: bytes.toString(),
+            base64: bytes.toString('base64'),
+            bytes: bytes.length,
+          };
+        }),
+      };
+    },
+  );
+}

@@ -1,0 +1,272 @@
+import { type Static, type TSchema, Type } from 'typebox';
+
+/** How many rows a list route gives when the caller does not say. */
+export const DEFAULT_LIMIT = 500;
+/** The most rows a list route gives. */
+export const MAX_LIMIT = 10_000;
+
+/** Topics of the live stream, in the order they are documented. */
+export const TOPICS = ['readings', 'aggregates', 'alarms', 'status'] as const;
+export type Topic = (typeof TOPICS)[number];
+
+const closed = { additionalProperties: false };
+const time = (description: string) => Type.Number({ description: `${description}; epoch milliseconds, with fraction` });
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const count = (description: string) => Type.Number({ minimum: 0, description });
+const names = (description: string) => Type.Record(Type.String(), Type.String(), { description });
+
+/** RFC 9457, with the words that mend it. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'A name for the kind of problem; about:blank when the status says it all' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.Optional(Type.String({ description: 'What was attempted and what was wrong with which value' })),
+    hint: Type.Optional(Type.String({ description: 'What is allowed, or how to recover' })),
+    instance: Type.Optional(Type.String({ description: 'The path that was asked for' })),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          parameter: Type.String({ description: 'The query parameter, path part or body field' }),
+          in: Type.String({ description: 'query, path, header or body' }),
+          reason: Type.String({ description: 'What is allowed' }),
+        }),
+      ),
+    ),
+    reasons: Type.Optional(Type.Array(Type.String(), { description: 'Why the gateway is not ready' })),
+  },
+  { description: 'RFC 9457 problem details' },
+);
+
+const limit = (fallback: number, maximum: number) =>
+  Type.Integer({ minimum: 1, maximum, default: fallback, description: 'At most this many rows, the newest' });
+const moment = (description: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength: 40,
+    description: `${description}; epoch milliseconds or ISO 8601 with a zone, for example 2026-01-31T12:00:00Z`,
+  });
+const seriesParameter = Type.String({
+  minLength: 1,
+  maxLength: 2048,
+  description: 'Key of a series as /api/v1/series gives it',
+});
+
+export const ReadingsQuery = Type.Object(
+  {
+    series: seriesParameter,
+    from: Type.Optional(moment('Not before this source time')),
+    to: Type.Optional(moment('Before this source time')),
+    limit: limit(DEFAULT_LIMIT, MAX_LIMIT),
+  },
+  closed,
+);
+export type ReadingsQuery = Static<typeof ReadingsQuery>;
+
+export const AggregatesQuery = Type.Object(
+  {
+    series: seriesParameter,
+    window: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 256, description: 'Name of a window; every window when it is left out' }),
+    ),
+    from: Type.Optional(moment('Windows that start at or after this time')),
+    to: Type.Optional(moment('Windows that start before this time')),
+    limit: limit(DEFAULT_LIMIT, MAX_LIMIT),
+  },
+  closed,
+);
+export type AggregatesQuery = Static<typeof AggregatesQuery>;
+
+export const AlarmsQuery = Type.Object(
+  {
+    state: Type.Union([Type.Literal('active'), Type.Literal('all')], {
+      default: 'all',
+      description: 'active: raised and not cleared; all: cleared ones too',
+    }),
+    series: Type.Optional(seriesParameter),
+    limit: limit(DEFAULT_LIMIT, MAX_LIMIT),
+  },
+  closed,
+);
+export type AlarmsQuery = Static<typeof AlarmsQuery>;
+
+export const AcknowledgeParams = Type.Object({
+  id: Type.String({ minLength: 1, maxLength: 4096, description: 'Id of the alarm, percent-encoded' }),
+});
+export type AcknowledgeParams = Static<typeof AcknowledgeParams>;
+
+export const AcknowledgeBody = nullable(
+  Type.Object(
+    { by: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'Who takes care of it' })) },
+    closed,
+  ),
+);
+export type AcknowledgeBody = Static<typeof AcknowledgeBody>;
+
+export const DeadLettersQuery = Type.Object({ limit: limit(100, 1000) }, closed);
+export type DeadLettersQuery = Static<typeof DeadLettersQuery>;
+
+export const StreamQuery = Type.Object(
+  {
+    topics: Type.Optional(
+      Type.String({
+        maxLength: 100,
+        description: `Comma-separated: ${TOPICS.join(', ')}; all of them when left out`,
+      }),
+    ),
+  },
+  closed,
+);
+export type StreamQuery = Static<typeof StreamQuery>;
+
+const Value = Type.Union([Type.Number(), Type.Boolean(), Type.String()]);
+const Quality = Type.Union([Type.Literal('good'), Type.Literal('uncertain'), Type.Literal('bad')]);
+const State = Type.Union(
+  ['starting', 'running', 'degraded', 'draining', 'stopped', 'failed'].map((state) => Type.Literal(state)),
+  { description: 'degraded works, but somebody should look; failed is final' },
+);
+
+const ReadingRow = Type.Object({
+  sourceTime: time('When it was measured'),
+  value: Value,
+  quality: Quality,
+  anomaly: Type.Boolean({ description: 'A detector called it an anomaly' }),
+});
+
+export const ReadingsReply = Type.Object({
+  series: Type.String(),
+  readings: Type.Array(ReadingRow, { description: 'Oldest first' }),
+});
+
+const SeriesStatus = Type.Object({
+  key: Type.String(),
+  device: Type.String(),
+  metric: Type.String(),
+  tags: names('Further tags'),
+  unit: nullable(Type.String()),
+  last: nullable(ReadingRow),
+  receivedTotal: count('Readings received'),
+  rate: count('Readings a second over about the last ten seconds'),
+  watermark: nullable(time('Readings with an earlier source time are expected to be in')),
+});
+export const SeriesReply = Type.Object({ series: Type.Array(SeriesStatus) });
+
+const AggregateRow = Type.Object({
+  series: Type.String(),
+  window: Type.String(),
+  start: time('Start of the window, inclusive'),
+  end: time('End of the window, exclusive'),
+  revision: Type.Integer({ description: '0, and one more for each correction by a late reading' }),
+  good: Type.Number({ minimum: 0, maximum: 1, description: 'Share of readings with good quality' }),
+  fields: Type.Record(Type.String(), Type.Number(), { description: 'The aggregates by name' }),
+});
+export const AggregatesReply = Type.Object({
+  aggregates: Type.Array(AggregateRow, { description: 'In ascending order of start' }),
+});
+
+export const Alarm = Type.Object({
+  id: Type.String(),
+  series: Type.String(),
+  device: Type.String(),
+  metric: Type.String(),
+  detector: Type.String(),
+  severity: Type.String({ description: 'info, warning or critical' }),
+  score: Type.Number({ description: 'How unusual; 1 is the threshold of the detector' }),
+  value: Type.Number(),
+  message: Type.String(),
+  raisedAt: time('Raised, in event time of the series'),
+  clearedAt: nullable(time('Cleared')),
+  acknowledgedAt: nullable(time('Acknowledged')),
+});
+export const AlarmsReply = Type.Object({ alarms: Type.Array(Alarm) });
+
+const DeadLetter = Type.Object({
+  origin: Type.String({ description: 'Name of the source or sink that refused it' }),
+  reason: Type.String(),
+  time: time('Set aside'),
+  subject: Type.String({ description: 'Topic, node id or measurement' }),
+  text: Type.String({ description: 'The payload read as UTF-8; what is not UTF-8 shows as U+FFFD' }),
+  base64: Type.String({ description: 'The payload byte for byte, cut after 4096 bytes' }),
+  bytes: Type.Integer({ minimum: 0, description: 'Bytes kept' }),
+});
+export const DeadLettersReply = Type.Object({
+  deadLetters: Type.Array(DeadLetter, { description: 'Newest first' }),
+});
+
+const Ledger = Type.Object(
+  {
+    received: count('The sum of all the others'),
+    inFlight: count('Accepted, and not yet in a closed fate'),
+    aggregated: count('Went into the analysis'),
+    filtered: count('Left out by configuration'),
+    duplicate: count('Delivered again: same series, time and value'),
+    late: count('Came after the allowed lateness'),
+    rejected: count('Set aside as a dead letter'),
+    dropped: count('Lost to a full buffer'),
+  },
+  { description: 'Every reading ends in exactly one place' },
+);
+
+const LogStatus = Type.Object({
+  firstOffset: count('Offset of the oldest kept record'),
+  nextOffset: count('Offset of the next record'),
+  durableOffset: count('Everything before it is durable'),
+  bytes: count('Bytes on disk'),
+  maxBytes: count('Most bytes it may take'),
+  segments: count('Segment files'),
+  oldestTime: Type.Optional(time('Wall time of the oldest kept record')),
+  droppedItems: count('Dropped because the log was full'),
+  quarantined: count('Damaged stretches set aside'),
+  trouble: Type.Optional(Type.String({ description: 'What is wrong with the disk just now' })),
+});
+
+const SourceStatus = Type.Object({
+  name: Type.String(),
+  type: Type.String(),
+  state: State,
+  detail: Type.String({ description: 'One sentence for a person' }),
+  numbers: Type.Record(Type.String(), Type.Number()),
+  ledger: Ledger,
+});
+
+const SinkStatus = Type.Object({
+  name: Type.String(),
+  type: Type.String(),
+  state: State,
+  detail: Type.String({ description: 'One sentence for a person' }),
+  deliveredTotal: count('Results delivered'),
+  rejectedTotal: count('Results refused for ever and set aside'),
+  failedAttemptsTotal: count('Batches that must be sent again'),
+  backlog: Type.Object({
+    records: count('Records that wait'),
+    bytes: count('Bytes that wait, estimated'),
+    oldestAgeMs: nullable(count('Age of the oldest, in milliseconds')),
+    drainSeconds: nullable(count('Seconds until it is gone at the present rate')),
+  }),
+});
+
+export const StatusReply = Type.Object({
+  name: Type.String(),
+  version: Type.String(),
+  state: State,
+  notReady: Type.Array(Type.String(), { description: 'Why data cannot be accepted and kept; empty when ready' }),
+  startedAt: time('Start of the process'),
+  uptimeMs: count('Milliseconds since then, by the monotonic clock'),
+  now: time('The wall clock of the gateway'),
+  sources: Type.Array(SourceStatus),
+  sinks: Type.Array(SinkStatus),
+  ledger: Ledger,
+  journal: LogStatus,
+  outbox: LogStatus,
+  checkpoint: Type.Object({
+    offset: Type.Number({ description: 'Offset in the journal that it covers' }),
+    at: nullable(time('Written')),
+    bytes: count('Size'),
+  }),
+  activeAlarms: count('Alarms raised and not cleared'),
+  series: Type.Object({ count: count('Series seen'), max: count('The bound') }),
+  memory: Type.Object({ rssBytes: count('Resident set'), heapUsedBytes: count('JavaScript heap in use') }),
+});
+
+export const HealthReply = Type.Object({ status: Type.Literal('ok') });
+export const ReadyReply = Type.Object({ status: Type.Literal('ready') });

@@ -1,0 +1,241 @@
+import type { Rejected } from '../../../gateway/core/intake.ts';
+import type { LogStatus } from '../../../gateway/core/log.ts';
+import type { AlarmEvent, Severity } from '../../../gateway/core/result.ts';
+import type { AggregateQuery, AggregateRow, AlarmQuery, AlarmRow } from '../../../gateway/core/sink.ts';
+import type {
+  GatewayStatus,
+  GatewayView,
+  LedgerCounts,
+  LiveEvent,
+  LiveReading,
+  ReadingRow,
+  ReadingsQuery,
+  SeriesStatus,
+  SinkStatus,
+} from '../../../gateway/core/view.ts';
+
+const NO_READINGS: LedgerCounts = {
+  received: 0,
+  inFlight: 0,
+  aggregated: 0,
+  filtered: 0,
+  duplicate: 0,
+  late: 0,
+  rejected: 0,
+  dropped: 0,
+};
+
+const LOG: LogStatus = {
+  firstOffset: 120,
+  nextOffset: 4200,
+  durableOffset: 4199,
+  bytes: 1_310_720,
+  maxBytes: 2 * 1024 ** 3,
+  segments: 3,
+  oldestTime: 1_780_000_000_000,
+  droppedItems: 0,
+  quarantined: 0,
+  trouble: undefined,
+};
+
+interface FakeSeries {
+  status: SeriesStatus;
+  readings: ReadingRow[];
+}
+
+/** A gateway that a test writes itself: everything the API shows is set by hand, and events are sent on demand. */
+export class FakeView implements GatewayView {
+  /** The wall clock that the status tells. */
+  now = 1_780_000_600_000;
+  reasons: string[] = [];
+  ledger: LedgerCounts = {
+    ...NO_READINGS,
+    received: 1000,
+    inFlight: 4,
+    aggregated: 980,
+    duplicate: 10,
+    late: 5,
+    rejected: 1,
+  };
+  sinks: SinkStatus[] = [sink('history', 'history', 0), sink('influx', 'influxdb', 1520)];
+  letters: Rejected[] = [];
+  windows: AggregateRow[] = [];
+  alarmRows: AlarmRow[] = [];
+  readonly acknowledged: { id: string; by: string }[] = [];
+  readonly #series = new Map<string, FakeSeries>();
+  readonly #listeners = new Set<(event: LiveEvent) => void>();
+
+  /** How many listen to events just now. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  /** Sends an event to whoever listens. */
+  emit(event: LiveEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Makes a series, or gives it a unit. */
+  addSeries(device: string, metric: string, unit: string | null): string {
+    const key = `${device}/${metric}`;
+    const status = { key, device, metric, tags: {}, unit, last: null, receivedTotal: 0, rate: 0, watermark: null };
+    this.#series.set(key, { status, readings: [] });
+    return key;
+  }
+
+  /** Takes readings, and tells them to whoever listens. */
+  read(batch: readonly LiveReading[], rate = 10): void {
+    for (const { series: key, ...row } of batch) {
+      const series = this.#series.get(key);
+      if (series === undefined) throw new Error(`no series ${key}`);
+      series.readings.push(row);
+      const receivedTotal = series.status.receivedTotal + 1;
+      series.status = { ...series.status, last: row, receivedTotal, rate, watermark: row.sourceTime - 1000 };
+    }
+    const { received, aggregated } = this.ledger;
+    this.ledger = { ...this.ledger, received: received + batch.length, aggregated: aggregated + batch.length };
+    this.emit({ topic: 'readings', data: batch });
+  }
+
+  /** Closes a window and tells it. */
+  close(row: AggregateRow): void {
+    this.windows.push(row);
+    const [device = '', metric = ''] = row.series.split('/');
+    const { window, start, end, revision, fields, good } = row;
+    const series = { key: row.series, device, metric, tags: {} };
+    this.emit({ topic: 'aggregates', data: { kind: 'aggregate', series, window, start, end, revision, fields, good } });
+  }
+
+  /** Raises an alarm and tells it. */
+  raise(key: string, severity: Severity, time: number, message: string, value = 99.5): string {
+    const [device = '', metric = ''] = key.split('/');
+    const id = `novelty@${key}@${time}`;
+    const row = { id, series: key, device, metric, detector: 'novelty', severity, score: 3.2, value, message };
+    this.alarmRows.unshift({ ...row, raisedAt: time, clearedAt: null, acknowledgedAt: null });
+    this.#tell(id, 'raised', time);
+    return id;
+  }
+
+  /** Clears an alarm and tells it. */
+  clear(id: string, time: number): void {
+    this.alarmRows = this.alarmRows.map((row) => (row.id === id ? { ...row, clearedAt: time } : row));
+    this.#tell(id, 'cleared', time);
+  }
+
+  #tell(id: string, state: AlarmEvent['state'], time: number): void {
+    const row = this.alarmRows.find((one) => one.id === id);
+    if (row === undefined) throw new Error(`no alarm ${id}`);
+    const { device, metric, detector, score, value, message, raisedAt } = row;
+    const severity: Severity =
+      row.severity === 'critical' ? 'critical' : row.severity === 'warning' ? 'warning' : 'info';
+    const series = { key: row.series, device, metric, tags: {} };
+    const step = { id, series, detector, severity, state, time, raisedAt, score, value, message };
+    this.emit({ topic: 'alarms', data: { kind: 'alarm', ...step } });
+  }
+
+  status(): GatewayStatus {
+    return {
+      name: 'press-hall',
+      version: '0.1.0',
+      state: this.reasons.length > 0 ? 'degraded' : 'running',
+      startedAt: this.now - 3_725_000,
+      uptimeMs: 3_725_000,
+      now: this.now,
+      sources: [
+        {
+          name: 'floor',
+          type: 'mqtt',
+          state: 'running',
+          detail: 'broker listens on 127.0.0.1:1883',
+          numbers: { clients: 12, subscriptions: 3 },
+          ledger: this.ledger,
+        },
+        {
+          name: 'press',
+          type: 'opcua',
+          state: 'degraded',
+          detail: 'opc.tcp://press.local:4840 refuses the connection; next attempt in 8 s',
+          numbers: { items: 0 },
+          ledger: NO_READINGS,
+        },
+      ],
+      sinks: this.sinks,
+      ledger: this.ledger,
+      journal: LOG,
+      outbox: { ...LOG, bytes: 734_003_200, nextOffset: 9000, oldestTime: this.now - 5_000_000 },
+      checkpoint: { offset: 4100, at: this.now - 12_000, bytes: 48_213 },
+      activeAlarms: this.alarmRows.filter((row) => row.clearedAt === null).length,
+      series: { count: this.#series.size, max: 10_000 },
+      memory: { rssBytes: 98_000_000, heapUsedBytes: 31_000_000 },
+    };
+  }
+
+  notReady(): readonly string[] {
+    return this.reasons;
+  }
+
+  series(): readonly SeriesStatus[] {
+    return [...this.#series.values()].map((series) => series.status);
+  }
+
+  readings(query: ReadingsQuery): readonly ReadingRow[] | undefined {
+    const { from = -Infinity, to = Infinity, limit } = query;
+    const rows = this.#series.get(query.series)?.readings;
+    return rows?.filter((row) => row.sourceTime >= from && row.sourceTime < to).slice(-limit);
+  }
+
+  aggregates({ series, window, from = -Infinity, to = Infinity, limit }: AggregateQuery): readonly AggregateRow[] {
+    const rows = this.windows.filter((row) => row.series === series && (window ?? row.window) === row.window);
+    return rows.filter((row) => row.start >= from && row.start < to).slice(-limit);
+  }
+
+  alarms({ state, series, limit }: AlarmQuery): readonly AlarmRow[] {
+    const rows = this.alarmRows.filter((row) => (series ?? row.series) === row.series);
+    return rows.filter((row) => state !== 'active' || row.clearedAt === null).slice(0, limit);
+  }
+
+  async acknowledgeAlarm(id: string, by: string): Promise<AlarmRow | undefined> {
+    const known = this.alarmRows.find((row) => row.id === id);
+    if (known === undefined) return undefined;
+    this.acknowledged.push({ id, by });
+    this.alarmRows = this.alarmRows.map((row) => (row.id === id ? { ...row, acknowledgedAt: this.now } : row));
+    this.#tell(id, 'acknowledged', this.now);
+    return this.alarmRows.find((row) => row.id === id);
+  }
+
+  async deadLetters(limit: number): Promise<readonly Rejected[]> {
+    return this.letters.slice(0, limit);
+  }
+
+  subscribe(listener: (event: LiveEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  configuration(): string {
+    return 'gateway: { name: press-hall }\nsinks:\n  - { name: influx, password: "••••" }\n';
+  }
+}
+
+function sink(name: string, type: string, records: number): SinkStatus {
+  return {
+    name,
+    type,
+    state: records > 0 ? 'degraded' : 'running',
+    detail: records > 0 ? 'http://localhost:8086 refuses the connection; next attempt in 4 s' : 'up to date',
+    deliveredTotal: 41_200,
+    rejectedTotal: 2,
+    failedAttemptsTotal: records > 0 ? 17 : 0,
+    backlog: {
+      records,
+      bytes: records * 180,
+      oldestAgeMs: records > 0 ? 93_000 : null,
+      drainSeconds: null,
+    },
+  };
+}
+
+/** A rejected payload for tests. */
+export function letter(reason: string, subject: string, payload: string, time: number): Rejected {
+  return { origin: 'floor', reason, time, subject, payload: Buffer.from(payload) };
+}

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApi } from './start-api.ts';
+
+let one: Awaited<ReturnType<typeof startApi>>;
+
+beforeAll(async () => {
+  one = await startApi();
+});
+
+afterAll(() => one.stop());
+
+const LINE = /^([a-zA-Z_:][\w:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\.)*",?)*\})? ([Nn]a[Nn]|[+-]Inf|-?[\d.]+(?:e[+-]?\d+)?)$/;
+
+/** A scrape as a Prometheus server would read it: value by name and labels. */
+async function scrape(): Promise<Map<string, number>> {
+  const reply = await one.http.inject({ url: '/metrics' });
+  expect(reply.headers['content-type']).toContain('text/plain');
+  const samples = new Map<string, number>();
+  for (const line of reply.body.split('\n')) {
+    if (line === '' || line.startsWith('# HELP ') || line.startsWith('# TYPE ')) continue;
+    const [, name, labels = '', value] = LINE.exec(line) ?? [];
+    if (name === undefined) throw new Error(`not a metric line: ${line}`);
+    expect(samples.has(name + labels), line).toBe(false);
+    samples.set(name + labels, Number(value));
+  }
+  return samples;
+}
+
+describe('/metrics', () => {
+  test('the ledger adds up in the metrics as in the status', async () => {
+    const samples = await scrape();
+    const { received } = one.view.ledger;
+    expect(samples.get('headgate_devices_received_readings_total{source="floor"}')).toBe(received);
+    let sum = samples.get('headgate_devices_inflight_readings_count{source="floor"}') ?? Number.NaN;
+    for (const [name, value] of samples) {
+      if (name.startsWith('headgate_devices_settled_readings_total{source="floor"')) sum += value;
+    }
+    expect(sum).toBe(received);
+  });
+
+  test('a second scrape does not count again', async () => {
+    const first = await scrape();
+    const second = await scrape();
+    for (const [name, value] of first) if (name.startsWith('headgate_')) expect(second.get(name), name).toBe(value);
+  });
+
+  test('sinks, buffers, series and the process are there', async () => {
+    const samples = await scrape();
+    expect(samples.get('headgate_sinks_backlog_records_count{sink="influx"}')).toBe(1520);
+    expect(samples.get('headgate_sinks_sink_state{sink="influx",type="influxdb",state="degraded"}')).toBe(1);
+    expect(samples.get('headgate_sinks_sink_state{sink="influx",type="influxdb",state="running"}')).toBe(0);
+    expect(samples.get('headgate_buffer_size_bytes{log="journal"}')).toBe(1_310_720);
+    expect(samples.get('headgate_pipeline_series_max')).toBe(10_000);
+    expect(samples.get('process_resident_memory_bytes')).toBeGreaterThan(1e6);
+  });
+
+  test('counters end in _total and names follow headgate_<room>_', async () => {
+    const { body } = await one.http.inject({ url: '/metrics' });
+    const types = [...body.matchAll(/^# TYPE (headgate_\w+) (\w+)$/gm)];
+    expect(types.length).toBeGreaterThan(20);
+    for (const [, name, type] of types) {
+      expect(name).toMatch(/^headgate_(runtime|devices|pipeline|detect|buffer|sinks|api)_/);
+      expect(name?.endsWith('_total')).toBe(type === 'counter');
+    }
+  });
+
+  test('a sink that has gone is no longer told', async () => {
+    const { sinks } = one.view;
+    one.view.sinks = sinks.slice(0, 1);
+    const samples = await scrape();
+    one.view.sinks = sinks;
+    expect([...samples.keys()].filter((name) => name.includes('sink="influx"'))).toEqual([]);
+  });
+});

@@ -1,0 +1,283 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { EventHub, type StreamSocket } from '../../../gateway/api/event-hub.ts';
+import { TOPICS } from '../../../gateway/api/schemas.ts';
+import type { Clock } from '../../../gateway/core/clock.ts';
+import { FakeView } from './fake-view.ts';
+import { startApi } from './start-api.ts';
+
+const ALL = new Set<string>(TOPICS);
+const running: { stop(): unknown }[] = [];
+
+afterEach(async () => {
+  for (const one of running.splice(0)) await one.stop();
+});
+
+interface Event {
+  readonly id: string | undefined;
+  readonly name: string | undefined;
+  readonly data: unknown;
+}
+
+/** Reads an event stream as a browser would, from any text. */
+function parse(text: string): Event[] {
+  return text
+    .split('\n\n')
+    .filter((block) => block.includes('data: '))
+    .map((block) => {
+      const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
+      return { id: field('id'), name: field('event'), data: JSON.parse(field('data') ?? 'null') };
+    });
+}
+
+/** A client in memory; `stuck` ones never read. */
+class MemorySocket implements StreamSocket {
+  text = '';
+  ended = false;
+  destroyed = false;
+  stuck = false;
+
+  get writableLength(): number {
+    return this.stuck ? this.text.length : 0;
+  }
+
+  get events(): Event[] {
+    return parse(this.text);
+  }
+
+  write(text: string): boolean {
+    this.text += text;
+    return true;
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+}
+
+/** A clock that a test moves by hand. */
+class HandClock implements Clock {
+  #now = 1_780_000_000_000;
+  #sleepers: { at: number; wake: () => void }[] = [];
+  now = () => this.#now;
+  monotonicMs = () => this.#now;
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#sleepers.push({ at: this.#now + ms, wake: resolve });
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  async move(ms: number): Promise<void> {
+    this.#now += ms;
+    const due = this.#sleepers.filter((one) => one.at <= this.#now);
+    this.#sleepers = this.#sleepers.filter((one) => one.at > this.#now);
+    for (const { wake } of due) wake();
+    await turn();
+  }
+}
+
+function makeHub(options: ConstructorParameters<typeof EventHub>[2] = {}) {
+  const view = new FakeView();
+  const clock = new HandClock();
+  const hub = new EventHub(view, clock, options);
+  running.push(hub);
+  view.addSeries('a', 'x', null);
+  const read = (value: number) =>
+    view.read([{ series: 'a/x', sourceTime: value, value, quality: 'good', anomaly: false }]);
+  return { view, clock, hub, read };
+}
+
+const values = (socket: MemorySocket) =>
+  socket.events
+    .filter((event) => event.name === 'readings')
+    .map((event) => (event.data as { value: number }[])[0]?.value);
+
+describe('EventHub', () => {
+  test('a client gets only the topics it asked for', () => {
+    const { hub, view, read } = makeHub();
+    const socket = new MemorySocket();
+    hub.join(socket, new Set(['status']), undefined);
+    read(1);
+    view.emit({ topic: 'status', data: view.status() });
+    expect(socket.events.map((event) => event.name)).toEqual(['status']);
+  });
+
+  test('status events tell whether the gateway is ready', () => {
+    const { hub, view } = makeHub();
+    const socket = new MemorySocket();
+    hub.join(socket, ALL, undefined);
+    view.reasons = ['no disk'];
+    view.emit({ topic: 'status', data: view.status() });
+    expect(socket.events[0]?.data).toMatchObject({ notReady: ['no disk'] });
+  });
+
+  test('a client that comes back gets exactly what it missed', () => {
+    const { hub, read, view } = makeHub();
+    const first = new MemorySocket();
+    const leave = hub.join(first, ALL, undefined);
+    read(1);
+    read(2);
+    view.emit({ topic: 'status', data: view.status() });
+    const last = first.events.at(-1)?.id;
+    leave();
+    read(3);
+    read(4);
+    const second = new MemorySocket();
+    hub.join(second, ALL, last);
+    read(5);
+    expect(values(second)).toEqual([3, 4, 5]);
+    expect(second.events.some((event) => event.name === 'reset')).toBe(false);
+  });
+
+  test.each(['', '-', 'zzz-1', 'nonsense', '__proto__-1', '1-1'])(
+    'an id it never gave is answered with reset: %j',
+    (id) => {
+      const { hub, read } = makeHub();
+      hub.join(new MemorySocket(), ALL, undefined);
+      read(1);
+      const socket = new MemorySocket();
+      hub.join(socket, ALL, id);
+      expect(socket.events.map((event) => event.name)).toEqual(['reset']);
+    },
+  );
+
+  test('what has left the ring is told with reset, and the ring stays within its bounds', () => {
+    const { hub, read } = makeHub({ ringEvents: 3 });
+    const first = new MemorySocket();
+    hub.join(first, ALL, undefined);
+    for (let i = 1; i <= 10; i++) read(i);
+    const ids = first.events.map((event) => event.id);
+    const missed = new MemorySocket();
+    hub.join(missed, ALL, ids[5]);
+    expect(missed.events.map((event) => event.name)).toEqual(['reset']);
+    const kept = new MemorySocket();
+    hub.join(kept, ALL, ids[6]);
+    expect(values(kept)).toEqual([8, 9, 10]);
+  });
+
+  test('the ring is bounded in bytes too', () => {
+    const { hub, read } = makeHub({ ringBytes: 10 });
+    const first = new MemorySocket();
+    hub.join(first, ALL, undefined);
+    read(1);
+    read(2);
+    const socket = new MemorySocket();
+    hub.join(socket, ALL, first.events[0]?.id);
+    expect(socket.events.map((event) => event.name)).toEqual(['reset']);
+  });
+
+  test('nothing is subscribed to before the first client and a minute after the last', async () => {
+    const { hub, view, clock, read } = makeHub();
+    expect(view.listeners).toBe(0);
+    const first = new MemorySocket();
+    const leave = hub.join(first, ALL, undefined);
+    read(1);
+    leave();
+    await clock.move(59_000);
+    expect(view.listeners).toBe(1);
+    await clock.move(2_000);
+    expect(view.listeners).toBe(0);
+    read(2);
+    const late = new MemorySocket();
+    hub.join(late, ALL, first.events[0]?.id);
+    expect(late.events.map((event) => event.name)).toEqual(['reset']);
+  });
+
+  test('a client that does not read is cut off and counted; the others go on', () => {
+    const { hub, read } = makeHub({ maxUnsentBytes: 1000 });
+    const slow = new MemorySocket();
+    slow.stuck = true;
+    const quick = new MemorySocket();
+    hub.join(slow, ALL, undefined);
+    hub.join(quick, ALL, undefined);
+    for (let i = 0; i < 100; i++) read(i);
+    expect(slow.destroyed).toBe(true);
+    expect(slow.text.length).toBeLessThan(1300);
+    expect(hub.slowClients).toBe(1);
+    expect(hub.clients).toBe(1);
+    expect(values(quick)).toHaveLength(100);
+  });
+
+  test('heartbeats come while nothing happens, and stop with the last client', async () => {
+    const { hub, clock } = makeHub();
+    const socket = new MemorySocket();
+    const leave = hub.join(socket, ALL, undefined);
+    await clock.move(10_000);
+    await clock.move(10_000);
+    expect(socket.events.map((event) => event.name)).toEqual(['heartbeat', 'heartbeat']);
+    leave();
+    await clock.move(10_000);
+    const again = new MemorySocket();
+    hub.join(again, ALL, undefined);
+    await clock.move(10_000);
+    expect(again.events.map((event) => event.name)).toEqual(['heartbeat']);
+  });
+
+  test('stop ends every client and leaves the gateway alone', () => {
+    const { hub, view } = makeHub();
+    const socket = new MemorySocket();
+    hub.join(socket, ALL, undefined);
+    hub.stop();
+    expect(socket.ended).toBe(true);
+    expect(view.listeners).toBe(0);
+    expect(hub.full).toBe(true);
+  });
+});
+
+/** Reads a live stream until `enough` says so. */
+async function follow(url: string, enough: (events: Event[]) => boolean, headers: Record<string, string> = {}) {
+  const abort = new AbortController();
+  const response = await fetch(url, { headers, signal: AbortSignal.any([abort.signal, AbortSignal.timeout(5000)]) });
+  let text = '';
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (enough(parse(text.slice(0, text.lastIndexOf('\n\n') + 2)))) break;
+  }
+  abort.abort();
+  return { response, events: parse(text) };
+}
+
+describe('/api/v1/stream over a socket', () => {
+  test('sends events as they happen, and resumes from Last-Event-ID', async () => {
+    const one = await startApi();
+    running.push(one);
+    const key = one.view.addSeries('a', 'x', null);
+    const read = (value: number) =>
+      one.view.read([{ series: key, sourceTime: value, value, quality: 'good', anomaly: false }]);
+    const url = `${one.api.url}api/v1/stream?topics=readings`;
+    const following = follow(url, (events) => events.length === 1);
+    await expect.poll(() => one.view.listeners).toBe(1);
+    read(1);
+    const { response, events } = await following;
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+    read(2);
+    const resumed = await follow(url, (seen) => seen.length === 1, { 'last-event-id': events[0]?.id ?? '' });
+    expect(resumed.events[0]?.data).toMatchObject([{ value: 2 }]);
+  });
+
+  test('an unknown topic is 400 that lists the known ones', async () => {
+    const one = await startApi();
+    running.push(one);
+    const reply = await one.http.inject({ url: '/api/v1/stream?topics=readings,gossip' });
+    expect(reply.statusCode).toBe(400);
+    expect(reply.json().hint).toContain('aggregates');
+  });
+
+  test('beyond the bound on clients it is 503', async () => {
+    const one = await startApi({ stream: { maxClients: 1 } });
+    running.push(one);
+    const abort = new AbortController();
+    await fetch(`${one.api.url}api/v1/stream`, { signal: abort.signal });
+    const second = await fetch(`${one.api.url}api/v1/stream`);
+    expect(second.status).toBe(503);
+    expect(second.headers.get('content-type')).toContain('application/problem+json');
+    abort.abort();
+  });
+});
