@@ -1,0 +1,73 @@
+import { isoTime } from '../base/iso-time.ts';
+import type { EpochMs } from '../core/clock.ts';
+import type { AlarmEvent, ResultSeries, Severity } from '../core/result.ts';
+import { durationInWords, numberInWords } from './words.ts';
+
+/** What is known when a rule raises an alarm. */
+export interface RaisedFacts {
+  readonly series: ResultSeries;
+  readonly detector: string;
+  /** Tells alarms of rules with one detector apart; the detector's name, with a number from the second such rule on. */
+  readonly ruleName: string;
+  readonly severity: Severity;
+  /** Event time of the value that raised it. */
+  readonly time: EpochMs;
+  /** Event time of the first anomaly; before `time` where the rule has a delay. */
+  readonly since: EpochMs;
+  readonly score: number;
+  readonly value: number;
+  /** The detector's words for what would have been normal. */
+  readonly expected: string;
+}
+
+/** The first step of an alarm. Its id is `rule@seriesKey@raisedAt`, with the time in milliseconds since 1970. */
+export function raisedEvent(facts: RaisedFacts): AlarmEvent {
+  const { series, detector, ruleName, severity, time, since, score, value, expected } = facts;
+  const seen = `${subject(series)} is ${withUnit(value, series)} where ${expected} was expected`;
+  return {
+    kind: 'alarm',
+    id: `${ruleName}@${series.key}@${time}`,
+    series,
+    detector,
+    severity,
+    state: 'raised',
+    time,
+    raisedAt: time,
+    score,
+    value,
+    message: `${seen}, since ${isoTime(since)} (${detector}, score ${numberInWords(score)}).`,
+  };
+}
+
+/** The last step: `value`, read at `time`, was normal and the last anomaly long enough ago. */
+export function clearedEvent(
+  raised: AlarmEvent,
+  time: EpochMs,
+  lastAnomaly: EpochMs,
+  score: number,
+  value: number,
+): AlarmEvent {
+  const now = `${subject(raised.series)} is ${withUnit(value, raised.series)}, with no anomaly since ${isoTime(lastAnomaly)}`;
+  const lasted = `the alarm of ${isoTime(raised.raisedAt)} lasted ${durationInWords(time - raised.raisedAt)}`;
+  return { ...raised, state: 'cleared', time, score, value, message: `${now}; ${lasted}.` };
+}
+
+/** The last step of an alarm whose rule has left the configuration. */
+export function withdrawnEvent(raised: AlarmEvent, time: EpochMs): AlarmEvent {
+  const message = `The ${raised.detector} rule of this alarm of ${subject(raised.series)} is no longer configured, so it is cleared.`;
+  return { ...raised, state: 'cleared', time, message };
+}
+
+/** A person has seen the alarm, at wall time `time`; score and value stay those that raised it. */
+export function acknowledgedEvent(raised: AlarmEvent, time: EpochMs): AlarmEvent {
+  const what = `The ${raised.detector} alarm of ${subject(raised.series)}, raised ${isoTime(raised.raisedAt)}`;
+  return { ...raised, state: 'acknowledged', time, message: `${what}, was acknowledged at ${isoTime(time)}.` };
+}
+
+function subject(series: ResultSeries): string {
+  return `${series.metric} of ${series.device}`;
+}
+
+function withUnit(value: number, series: ResultSeries): string {
+  return series.unit === undefined ? numberInWords(value) : `${numberInWords(value)} ${series.unit}`;
+}

@@ -1,0 +1,190 @@
+import type { EpochMs } from '../core/clock.ts';
+import type { Verdict } from '../core/detector.ts';
+import { GatewayError } from '../core/errors.ts';
+import { Quality } from '../core/quality.ts';
+import type { Reading, Series } from '../core/reading.ts';
+import type { AlarmEvent } from '../core/result.ts';
+import { type Emit, Fate, type Stage } from '../core/stage.ts';
+import { withdrawnEvent } from './alarm-events.ts';
+import { type ActiveAlarm, Judge, type JudgeSnapshot } from './judge.ts';
+import { type DetectRule, type ReadyRule, readyRules } from './rule.ts';
+
+export interface DetectStageOptions {
+  /** In the order of the configuration; several may match one series. */
+  readonly rules: readonly DetectRule[];
+  /** Called for each rule that calls a reading an anomaly; the verdict is only valid during the call. Must not throw. */
+  readonly onAnomaly?: ((reading: Reading, verdict: Verdict) => void) | undefined;
+  /** Most series without readings since a restore whose state is kept; the most recently judged stay. @default 100000 */
+  readonly maxAbsentSeries?: number | undefined;
+}
+
+/** A series that at least one rule judges. */
+interface WatchedSeries {
+  readonly key: string;
+  readonly judges: readonly Judge[];
+  /** Source time of the last reading that was judged. */
+  lastTime: EpochMs;
+}
+
+interface WatchedSnapshot {
+  readonly lastTime: EpochMs;
+  /** By the key of the rule. */
+  readonly judges: ReadonlyMap<string, JudgeSnapshot>;
+}
+
+interface DetectSnapshot {
+  readonly version: 1;
+  readonly series: ReadonlyMap<string, WatchedSnapshot>;
+  readonly withdrawn: readonly WithdrawnAlarm[];
+}
+
+/** An alarm whose rule is gone, still to be cleared, and the last time of its series. */
+interface WithdrawnAlarm {
+  readonly raised: AlarmEvent;
+  readonly time: EpochMs;
+}
+
+/**
+ * Judges readings by the rules and turns anomalies into alarms.
+ *
+ * Judged are numbers and booleans (as 0 and 1) of good or uncertain quality, in ascending order of source time within a series: what is
+ * not newer than the last judged reading is left out, so detectors see each moment once. A judged reading's fate is `aggregated`,
+ * any other's `filtered`.
+ *
+ * An alarm lives on event time only: it is cleared by readings, never by silence. When the rule of an active alarm has left the
+ * configuration, the alarm is cleared at the first `advance` after the restore.
+ */
+export class DetectStage implements Stage {
+  readonly #rules: readonly ReadyRule[];
+  readonly #onAnomaly: ((reading: Reading, verdict: Verdict) => void) | undefined;
+  readonly #maxAbsentSeries: number;
+  /** By series id; null where no rule matches. */
+  readonly #bySeries: (WatchedSeries | null | undefined)[] = [];
+  /** Restored and not seen since, by series key. */
+  #absent = new Map<string, WatchedSeries>();
+  #withdrawn: WithdrawnAlarm[] = [];
+
+  constructor(options: DetectStageOptions) {
+    this.#rules = readyRules(options.rules);
+    this.#onAnomaly = options.onAnomaly;
+    this.#maxAbsentSeries = options.maxAbsentSeries ?? 100_000;
+  }
+
+  process(reading: Reading, emit: Emit): Fate {
+    const { series } = reading;
+    let watched = this.#bySeries[series.id];
+    if (watched === undefined) {
+      watched = this.#watch(series);
+      this.#bySeries[series.id] = watched;
+    }
+    if (watched === null || reading.quality === Quality.bad) return Fate.filtered;
+    const value = typeof reading.value === 'boolean' ? Number(reading.value) : reading.value;
+    if (typeof value !== 'number' || !Number.isFinite(value)) return Fate.filtered;
+    const time = reading.sourceTime;
+    // Written so that a time that is not a number is left out too.
+    if (!(time > watched.lastTime)) return Fate.filtered;
+    watched.lastTime = time;
+    for (const judge of watched.judges) {
+      const verdict = judge.judge(series, value, time, emit);
+      if (verdict.anomaly) this.#onAnomaly?.(reading, verdict);
+    }
+    return Fate.aggregated;
+  }
+
+  /** Nothing here waits for a time: it only clears the alarms of rules that are gone. */
+  advance(_now: EpochMs, emit: Emit): void {
+    if (this.#withdrawn.length === 0) return;
+    for (const { raised, time } of this.#withdrawn) emit(withdrawnEvent(raised, time));
+    this.#withdrawn = [];
+  }
+
+  /** Acknowledges an active alarm for a person at wall time `time`; false when there is none of this id, or it was done before. */
+  acknowledge(id: string, time: EpochMs, emit: Emit): boolean {
+    for (const watched of this.#all()) {
+      for (const judge of watched.judges) {
+        if (judge.active?.raised.id === id) return judge.acknowledge(time, emit);
+      }
+    }
+    return false;
+  }
+
+  /** Every alarm that is raised and not cleared, by series in order of appearance. */
+  activeAlarms(): readonly ActiveAlarm[] {
+    const active: ActiveAlarm[] = [];
+    for (const watched of this.#all()) {
+      for (const judge of watched.judges) {
+        const alarm = judge.active;
+        if (alarm !== undefined) active.push(alarm);
+      }
+    }
+    return active;
+  }
+
+  snapshot(): unknown {
+    const series = new Map<string, WatchedSnapshot>();
+    for (const { key, judges, lastTime } of this.#all()) {
+      series.set(key, { lastTime, judges: new Map(judges.map((judge) => [judge.rule.key, judge.snapshot()])) });
+    }
+    const snapshot: DetectSnapshot = { version: 1, series, withdrawn: this.#withdrawn };
+    return snapshot;
+  }
+
+  restore(snapshot: unknown): void {
+    if (!isDetectSnapshot(snapshot)) {
+      throw new GatewayError('Cannot restore the detectors: the snapshot is not of version 1', {
+        hint: 'it was written by another version; without it the detectors learn anew and active alarms are raised again',
+      });
+    }
+    const rules = new Map(this.#rules.map((rule) => [rule.key, rule]));
+    const restored = new Map<string, WatchedSeries>();
+    const withdrawn = [...snapshot.withdrawn];
+    for (const [key, { lastTime, judges }] of newest(snapshot.series, this.#maxAbsentSeries)) {
+      const known: Judge[] = [];
+      for (const [ruleKey, state] of judges) {
+        const rule = rules.get(ruleKey);
+        if (state.raised !== undefined && rule?.alarmPolicy === undefined)
+          withdrawn.push({ raised: state.raised, time: lastTime });
+        if (rule === undefined) continue;
+        const judge = new Judge(rule);
+        judge.restore(state);
+        known.push(judge);
+      }
+      restored.set(key, { key, judges: known, lastTime });
+    }
+    this.#bySeries.length = 0;
+    this.#absent = restored;
+    this.#withdrawn = withdrawn;
+  }
+
+  /** Finds the rules of a series that has its first reading, with what an earlier process knew of it. */
+  #watch(series: Series): WatchedSeries | null {
+    const earlier = this.#absent.get(series.key);
+    this.#absent.delete(series.key);
+    const judges = this.#rules
+      .filter((rule) => rule.matches(series))
+      .map((rule) => earlier?.judges.find((judge) => judge.rule === rule) ?? new Judge(rule));
+    if (judges.length === 0) return null;
+    return { key: series.key, judges, lastTime: earlier?.lastTime ?? Number.NEGATIVE_INFINITY };
+  }
+
+  *#all(): Generator<WatchedSeries> {
+    for (const watched of this.#bySeries) if (watched != null) yield watched;
+    yield* this.#absent.values();
+  }
+}
+
+function isDetectSnapshot(snapshot: unknown): snapshot is DetectSnapshot {
+  if (typeof snapshot !== 'object' || snapshot === null) return false;
+  const { version, series, withdrawn } = snapshot as Partial<DetectSnapshot>;
+  return version === 1 && series instanceof Map && Array.isArray(withdrawn);
+}
+
+/** The series to keep: those with an active alarm, and of the others the most recently judged. */
+function newest(series: ReadonlyMap<string, WatchedSnapshot>, most: number): Iterable<[string, WatchedSnapshot]> {
+  if (series.size <= most) return series;
+  const alarmed = ([, state]: [string, WatchedSnapshot]) =>
+    state.judges.values().some((judge) => judge.raised !== undefined);
+  const all = [...series];
+  const quiet = all.filter((entry) => !alarmed(entry)).sort(([, a], [, b]) => (a.lastTime < b.lastTime ? 1 : -1));
+  return [...all.filter(alarmed), ...quiet.slice(0, most)];
+}

@@ -1,0 +1,101 @@
+import { resultSeries } from '../base/result-series.ts';
+import type { EpochMs } from '../core/clock.ts';
+import type { Detector, Verdict } from '../core/detector.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Series } from '../core/reading.ts';
+import type { AlarmEvent } from '../core/result.ts';
+import type { Emit } from '../core/stage.ts';
+import { Alarm } from './alarm.ts';
+import { acknowledgedEvent, clearedEvent, raisedEvent } from './alarm-events.ts';
+import type { ReadyRule } from './rule.ts';
+
+/** An alarm that is raised and not cleared. */
+export interface ActiveAlarm {
+  /** The event that raised it. */
+  readonly raised: AlarmEvent;
+  /** Wall time of the acknowledgement; undefined when nobody has. */
+  readonly acknowledgedAt: EpochMs | undefined;
+}
+
+/** Plain data of a judge. */
+export interface JudgeSnapshot {
+  readonly detector: unknown;
+  /** Undefined when there is nothing to remember of an alarm. */
+  readonly alarm: unknown;
+  /** The event of the active alarm. */
+  readonly raised: AlarmEvent | undefined;
+}
+
+/** One rule on one series: its detector and its alarm. */
+export class Judge {
+  readonly rule: ReadyRule;
+  readonly #detector: Detector;
+  /** Made at the first anomaly and dropped when idle: most series never have one. */
+  #alarm: Alarm | undefined;
+  #raised: AlarmEvent | undefined;
+
+  constructor(rule: ReadyRule) {
+    this.rule = rule;
+    this.#detector = rule.createDetector();
+  }
+
+  get active(): ActiveAlarm | undefined {
+    if (this.#raised === undefined) return undefined;
+    return { raised: this.#raised, acknowledgedAt: this.#alarm?.acknowledgedAt };
+  }
+
+  /** Judges the next value of the series and emits what becomes of the alarm. */
+  judge(series: Series, value: number, time: EpochMs, emit: Emit): Verdict {
+    const verdict = this.#detector.judge(value, time);
+    if (verdict.anomaly || this.#alarm !== undefined) this.#stepAlarm(series, value, time, verdict, emit);
+    return verdict;
+  }
+
+  /** Acknowledges the active alarm; false when it was acknowledged before or there is none. */
+  acknowledge(time: EpochMs, emit: Emit): boolean {
+    if (this.#raised === undefined || this.#alarm?.acknowledge(time) !== true) return false;
+    emit(acknowledgedEvent(this.#raised, time));
+    return true;
+  }
+
+  snapshot(): JudgeSnapshot {
+    return { detector: this.#detector.snapshot(), alarm: this.#alarm?.snapshot(), raised: this.#raised };
+  }
+
+  restore(snapshot: JudgeSnapshot): void {
+    this.#detector.restore(snapshot.detector);
+    const policy = this.rule.alarmPolicy;
+    if (snapshot.alarm === undefined || policy === undefined) return;
+    this.#alarm = new Alarm(policy);
+    this.#alarm.restore(snapshot.alarm);
+    if (this.#alarm.active !== (snapshot.raised !== undefined)) {
+      throw new GatewayError('Cannot restore an alarm: its state and its event disagree');
+    }
+    this.#raised = snapshot.raised;
+  }
+
+  #stepAlarm(series: Series, value: number, time: EpochMs, verdict: Verdict, emit: Emit): void {
+    const policy = this.rule.alarmPolicy;
+    if (policy === undefined) return;
+    this.#alarm ??= new Alarm(policy);
+    const step = this.#alarm.judge(verdict.anomaly, verdict.score, time);
+    if (step === 'raised') {
+      this.#raised = raisedEvent({
+        series: resultSeries(series),
+        detector: this.rule.detector,
+        ruleName: this.rule.name,
+        severity: this.rule.severity,
+        time,
+        since: this.#alarm.firstAnomaly,
+        score: verdict.score,
+        value,
+        expected: this.#detector.expected(),
+      });
+      emit(this.#raised);
+    } else if (step === 'cleared' && this.#raised !== undefined) {
+      emit(clearedEvent(this.#raised, time, this.#alarm.lastAnomaly, verdict.score, value));
+      this.#raised = undefined;
+    }
+    if (this.#alarm.idle) this.#alarm = undefined;
+  }
+}

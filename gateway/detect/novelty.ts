@@ -1,0 +1,158 @@
+import type { Detector, Verdict } from '../core/detector.ts';
+import { GatewayError } from '../core/errors.ts';
+import { addValue, replaceOldest } from './rolling-median.ts';
+import { boundedScore, newVerdict } from './verdict.ts';
+import { numberInWords } from './words.ts';
+
+/** All counts are in readings. One configuration is meant to serve every series: nothing depends on unit, offset or sign. */
+export interface NoveltyOptions {
+  /** The median is taken over this many earlier values, 3 to 255. @default 100 */
+  readonly window?: number | undefined;
+  /** Nothing is called an anomaly before this many readings. @default 200 */
+  readonly warmUp?: number | undefined;
+  /** How far beyond everything seen a value must lie to score 1, in mean deviations. Above 0. @default 0.5 */
+  readonly threshold?: number | undefined;
+  /** The bounds of what was seen close by this many mean deviations each reading, so that a record is forgotten. @default 0.001 */
+  readonly forget?: number | undefined;
+  /** The mean deviation is taken over about this many readings. @default 4000 */
+  readonly memory?: number | undefined;
+  /** After an onset only a higher score counts, for this many readings. @default 100 */
+  readonly quiet?: number | undefined;
+}
+
+/** Every option, filled in: made once by `noveltySettings` and shared by all detectors of a rule. */
+export type NoveltySettings = { readonly [Name in keyof NoveltyOptions]-?: number };
+
+// Places of the numbers of a series in its block of memory; the ring of values comes after them.
+const COUNT = 0;
+const LOWEST = 1;
+const HIGHEST = 2;
+const MEAN_DEVIATION = 3;
+const PEAK = 4;
+const QUIET_LEFT = 5;
+const EXPECTED_LOW = 6;
+const EXPECTED_HIGH = 7;
+const OLDEST_SLOT = 8;
+const RING = 9;
+
+/** Values are kept at an eighth, so that no difference of finite numbers overflows. */
+const SCALE = 1 / 8;
+
+/** Deviations below this share of the value are rounding, not movement. */
+const ROUNDING = 1e-12;
+
+/**
+ * Median novelty: d is the distance of a value from the median of the last hundred. The lowest and the highest d seen so far
+ * bound what is known; the score of a value beyond them is its distance to the bound over the mean |d|, in units of `threshold`.
+ *
+ * Two additions to the plain method. The bounds close slowly (`forget`), so that one wild spike years ago does not blind the
+ * detector for ever. And only onsets count: while an anomaly lasts, rows that do not top its highest score have score 0.
+ *
+ * Needs no knowledge of the series: shifting, scaling or mirroring it leaves every score as it is, but for rounding. About
+ * 1.1 kB a series, one block of memory, which is also the snapshot.
+ */
+export class NoveltyDetector implements Detector {
+  readonly #settings: NoveltySettings;
+  readonly #numbers: Float64Array;
+  readonly #ring: Float64Array;
+  readonly #order: Uint8Array;
+  readonly #verdict = newVerdict();
+
+  constructor(settings: NoveltySettings = noveltySettings({})) {
+    this.#settings = settings;
+    const { window } = settings;
+    const block = new ArrayBuffer((RING + window) * 8 + window);
+    this.#numbers = new Float64Array(block, 0, RING);
+    this.#ring = new Float64Array(block, RING * 8, window);
+    this.#order = new Uint8Array(block, (RING + window) * 8, window);
+  }
+
+  judge(value: number, _time: number): Verdict {
+    const { window, warmUp, threshold, forget, memory } = this.#settings;
+    const numbers = this.#numbers;
+    const scaled = value * SCALE;
+    const seen = numbers[COUNT]!;
+    const median = this.#learnMedian(scaled, seen, window);
+    const deviation = scaled - median;
+    const lowest = numbers[LOWEST]!;
+    const highest = numbers[HIGHEST]!;
+
+    // The mean includes this value: so a first movement after a constant scores at most `memory / threshold`, not infinity.
+    const count = seen + 1;
+    numbers[COUNT] = count;
+    const before = numbers[MEAN_DEVIATION]!;
+    const mean = before + (Math.abs(deviation) - before) / Math.min(count, memory);
+    numbers[MEAN_DEVIATION] = mean;
+    numbers[EXPECTED_LOW] = median + lowest;
+    numbers[EXPECTED_HIGH] = median + highest;
+
+    const beyond = deviation > highest ? deviation - highest : deviation < lowest ? lowest - deviation : 0;
+    const closing = forget * mean;
+    numbers[LOWEST] = Math.min(deviation, lowest + closing, 0);
+    numbers[HIGHEST] = Math.max(deviation, highest - closing, 0);
+
+    const verdict = this.#verdict;
+    verdict.learning = count <= warmUp;
+    const unit = threshold * Math.max(mean, Math.abs(scaled) * ROUNDING);
+    verdict.score =
+      beyond > 0 && unit > 0 && count > warmUp ? this.#onset(boundedScore(beyond / unit)) : this.#onset(0);
+    verdict.anomaly = verdict.score >= 1;
+    return verdict;
+  }
+
+  expected(): string {
+    const low = Math.max(-Number.MAX_VALUE, this.#numbers[EXPECTED_LOW]! / SCALE);
+    const high = Math.min(Number.MAX_VALUE, this.#numbers[EXPECTED_HIGH]! / SCALE);
+    return low === high ? numberInWords(low) : `between ${numberInWords(low)} and ${numberInWords(high)}`;
+  }
+
+  snapshot(): unknown {
+    return new Uint8Array(this.#numbers.buffer).slice();
+  }
+
+  restore(snapshot: unknown): void {
+    const block = new Uint8Array(this.#numbers.buffer);
+    if (!(snapshot instanceof Uint8Array) || snapshot.length !== block.length) {
+      const got = snapshot instanceof Uint8Array ? `${snapshot.length} bytes` : typeof snapshot;
+      throw new GatewayError(`Cannot restore a novelty detector: its snapshot is ${got}, not ${block.length} bytes`, {
+        hint: 'a detector with another window cannot take over the state; let it learn anew',
+      });
+    }
+    block.set(snapshot);
+  }
+
+  /** The median of the values before this one, which then joins them. A first value is its own median. */
+  #learnMedian(value: number, seen: number, window: number): number {
+    const ring = this.#ring;
+    const order = this.#order;
+    if (seen < window) {
+      const median = seen === 0 ? value : ring[order[seen >> 1]!]!;
+      addValue(ring, order, seen, value);
+      return median;
+    }
+    const median = ring[order[window >> 1]!]!;
+    const slot = this.#numbers[OLDEST_SLOT]! | 0;
+    replaceOldest(ring, order, window, slot, value);
+    this.#numbers[OLDEST_SLOT] = slot + 1 === window ? 0 : slot + 1;
+    return median;
+  }
+
+  /** The score if it tops everything since the last onset, or 0; the onset is over `quiet` readings after its highest score. */
+  #onset(score: number): number {
+    const numbers = this.#numbers;
+    const left = numbers[QUIET_LEFT]!;
+    if (score > 0 && (left <= 0 || score > numbers[PEAK]!)) {
+      numbers[PEAK] = score;
+      numbers[QUIET_LEFT] = this.#settings.quiet;
+      return score;
+    }
+    if (left > 0) numbers[QUIET_LEFT] = left - 1;
+    return 0;
+  }
+}
+
+/** The options with their defaults. */
+export function noveltySettings(options: NoveltyOptions): NoveltySettings {
+  const { window = 100, warmUp = 200, threshold = 0.5, forget = 0.001, memory = 4000, quiet = 100 } = options;
+  return { window, warmUp, threshold, forget, memory, quiet };
+}

@@ -1,0 +1,54 @@
+/** Most values a rolling median can look back on: the order is kept in bytes. */
+export const MAX_MEDIAN_WINDOW = 255;
+
+/**
+ * Replaces the oldest value of a full ring and keeps its order sorted; both live in arrays of the caller, so that the state of a
+ * series is one block of memory.
+ *
+ * `order` holds the slots of `ring` by ascending value, and equal values by age. So the oldest value is always the first of its
+ * equals, and a binary search finds its place without looking for the slot.
+ *
+ * @param slot of the oldest value, which `value` replaces
+ */
+export function replaceOldest(ring: Float64Array, order: Uint8Array, size: number, slot: number, value: number): void {
+  const from = firstNotBelow(ring, order, size, ring[slot]!);
+  let to = firstAbove(ring, order, size, value);
+  if (to > from) {
+    to--;
+    for (let i = from; i < to; i++) order[i] = order[i + 1]!;
+  } else {
+    for (let i = from; i > to; i--) order[i] = order[i - 1]!;
+  }
+  order[to] = slot;
+  ring[slot] = value;
+}
+
+/** Adds a value to a ring that is not full; its slot is `size`. */
+export function addValue(ring: Float64Array, order: Uint8Array, size: number, value: number): void {
+  const to = firstAbove(ring, order, size, value);
+  order.copyWithin(to + 1, to, size);
+  order[to] = size;
+  ring[size] = value;
+}
+
+function firstNotBelow(ring: Float64Array, order: Uint8Array, size: number, value: number): number {
+  let low = 0;
+  let high = size;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ring[order[middle]!]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function firstAbove(ring: Float64Array, order: Uint8Array, size: number, value: number): number {
+  let low = 0;
+  let high = size;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ring[order[middle]!]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

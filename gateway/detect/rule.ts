@@ -1,0 +1,96 @@
+import { type SeriesPattern, seriesPattern } from '../base/series-pattern.ts';
+import type { Detector } from '../core/detector.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Severity } from '../core/result.ts';
+import type { AlarmPolicy } from './alarm.ts';
+import { type DetectorOptions, detectorFactory, detectorKind } from './detectors.ts';
+
+/** One entry of `detect:` in the configuration. */
+export interface DetectRule {
+  /** A series pattern, see `seriesPattern`. */
+  readonly series: string;
+  /** One of `detectorNames`. */
+  readonly detector: string;
+  /** What the detector takes, see its kind in `detectorKinds`. */
+  readonly options?: DetectorOptions | undefined;
+  /** Without it anomalies are marked but no alarm is raised. */
+  readonly alarm?: AlarmRule | undefined;
+}
+
+export interface AlarmRule {
+  readonly severity: Severity;
+  /** See `AlarmPolicy`. Above 0 or 0. @default 30000 */
+  readonly holdMs?: number | undefined;
+  /** See `AlarmPolicy`; not for detectors that only tell onsets. @default 0 */
+  readonly onDelayMs?: number | undefined;
+  /** See `AlarmPolicy`. @default 0 */
+  readonly hysteresis?: number | undefined;
+}
+
+/** A rule, checked and ready to judge series. */
+export interface ReadyRule {
+  readonly matches: SeriesPattern;
+  readonly detector: string;
+  readonly createDetector: () => Detector;
+  readonly severity: Severity;
+  /** Undefined where the rule raises no alarms. */
+  readonly alarmPolicy: AlarmPolicy | undefined;
+  /** The detector's name, with `#2`, `#3` … for further rules with that detector, in order of the configuration. */
+  readonly name: string;
+  /** Recognises the rule in a snapshot: the same pattern, detector and options, whatever its alarm is now. */
+  readonly key: string;
+}
+
+/** Checks the rules; throws a `GatewayError` that says which rule is wrong. */
+export function readyRules(rules: readonly DetectRule[]): readonly ReadyRule[] {
+  const names = new Map<string, number>();
+  const keys = new Map<string, number>();
+  return rules.map((rule, index) => {
+    try {
+      const createDetector = detectorFactory(rule.detector, rule.options);
+      const options = Object.entries(rule.options ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+      return {
+        matches: seriesPattern(rule.series),
+        detector: rule.detector,
+        createDetector,
+        severity: rule.alarm?.severity ?? 'warning',
+        alarmPolicy: rule.alarm === undefined ? undefined : alarmPolicy(rule.alarm, rule.detector),
+        name: numbered(names, rule.detector),
+        key: numbered(keys, JSON.stringify([rule.series, rule.detector, options])),
+      };
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      const message = `Cannot use detect rule ${index + 1} (series ${JSON.stringify(rule.series)}): ${error.message}`;
+      throw new GatewayError(message, { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
+    }
+  });
+}
+
+function alarmPolicy(alarm: AlarmRule, detector: string): AlarmPolicy {
+  const { holdMs = 30_000, onDelayMs = 0, hysteresis = 0 } = alarm;
+  for (const [name, ms] of Object.entries({ holdMs, onDelayMs })) {
+    if (ms >= 0 && Number.isFinite(ms)) continue;
+    throw new GatewayError(`its alarm's ${name} is ${ms}`, {
+      hint: 'it must be a finite number of milliseconds, at least 0',
+    });
+  }
+  if (!(hysteresis >= 0 && hysteresis <= 1)) {
+    throw new GatewayError(`its alarm's hysteresis is ${hysteresis}`, { hint: 'it must be between 0 and 1' });
+  }
+  if (onDelayMs > 0 && detectorKind(detector).onsetOnly) {
+    throw new GatewayError(
+      `its alarm has an onDelayMs of ${onDelayMs}, but ${detector} tells only the onset of an anomaly`,
+      {
+        hint: 'leave out the delay, or use a detector that tells how long an anomaly lasts',
+      },
+    );
+  }
+  return { holdMs, onDelayMs, hysteresis };
+}
+
+/** The name itself when it is new, with its number from the second time on. */
+function numbered(seen: Map<string, number>, name: string): string {
+  const count = (seen.get(name) ?? 0) + 1;
+  seen.set(name, count);
+  return count === 1 ? name : `${name}#${count}`;
+}
