@@ -47,6 +47,7 @@ export class Forwarder implements Lifecycle {
   #rejectedTotal = 0;
   #failedAttemptsTotal = 0;
   #failuresInARow = 0;
+  #hasSetAside = false;
   #oldestPending: LogRecord | undefined;
   /** Records a second, smoothed over about ten batches. */
   #recordsPerSecond = 0;
@@ -142,6 +143,9 @@ export class Forwarder implements Lifecycle {
       await this.#untilDone(signal, () => this.#write(batch, signal));
       if (signal.aborted) return;
     }
+    // What was set aside must be safe before the cursor passes it.
+    if (this.#hasSetAside) await this.#parts.deadLetters.commit();
+    this.#hasSetAside = false;
     await this.#cursor.commit(records.at(-1)!.offset + 1);
     this.#measure(records.length, clock.monotonicMs() - begun);
   }
@@ -164,6 +168,7 @@ export class Forwarder implements Lifecycle {
       return decodeResults(record.payload);
     } catch (error) {
       this.#rejectedTotal += record.items;
+      this.#hasSetAside = true;
       this.#parts.deadLetters.add(this.sink.name, `outbox record ${record.offset}`, messageOf(error), record.payload);
       return [];
     }
@@ -172,14 +177,15 @@ export class Forwarder implements Lifecycle {
   async #write(batch: readonly Result[], signal: AbortSignal): Promise<void> {
     const rejections = await this.#parts.sink.write(batch, signal);
     this.#deliveredTotal += batch.length - rejections.length;
-    if (rejections.length > 0) await this.#setAside(rejections);
+    if (rejections.length > 0) this.#setAside(rejections);
     this.#failuresInARow = 0;
     this.#state = 'running';
     this.#detail = 'delivering';
   }
 
-  async #setAside(rejections: readonly Rejection[]): Promise<void> {
+  #setAside(rejections: readonly Rejection[]): void {
     this.#rejectedTotal += rejections.length;
+    this.#hasSetAside = true;
     for (const { result, reason } of rejections) {
       this.#parts.deadLetters.add(this.sink.name, resultId(result), reason, Buffer.from(JSON.stringify(result)));
     }
@@ -187,7 +193,6 @@ export class Forwarder implements Lifecycle {
       { count: rejections.length, reason: rejections[0]!.reason },
       'sink refused results for ever: set aside',
     );
-    await this.#parts.deadLetters.commit();
   }
 
   /** Tries until it works or the forwarder is stopped, with full-jitter back-off. */

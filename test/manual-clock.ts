@@ -1,0 +1,66 @@
+import type { Clock, EpochMs } from '../gateway/core/clock.ts';
+
+/** A clock that stands still until a test moves it. */
+export class ManualClock implements Clock {
+  #now: EpochMs;
+  #monotonicMs = 0;
+  #sleepers: { due: number; wake: () => void }[] = [];
+
+  constructor(now: EpochMs = Date.UTC(2026, 0, 1)) {
+    this.#now = now;
+  }
+
+  now(): EpochMs {
+    return this.#now;
+  }
+
+  monotonicMs(): number {
+    return this.#monotonicMs;
+  }
+
+  /** How many wait for this clock just now. */
+  get sleeping(): number {
+    return this.#sleepers.length;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const sleeper = { due: this.#monotonicMs + ms, wake: resolve };
+      this.#sleepers.push(sleeper);
+      signal?.addEventListener(
+        'abort',
+        () => {
+          this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+          resolve();
+        },
+        { once: true },
+      );
+    });
+  }
+
+  /** Lets time pass, wakes whose time has come in order, and lets them run until they wait again. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#monotonicMs + ms;
+    for (;;) {
+      await settle();
+      const next = this.#sleepers.filter(({ due }) => due <= end).sort((a, b) => a.due - b.due)[0];
+      if (next === undefined) break;
+      this.#sleepers = this.#sleepers.filter((other) => other !== next);
+      this.#pass(next.due - this.#monotonicMs);
+      next.wake();
+    }
+    this.#pass(end - this.#monotonicMs);
+    await settle();
+  }
+
+  #pass(ms: number): void {
+    this.#monotonicMs += ms;
+    this.#now += ms;
+  }
+}
+
+/** Lets everything run that needs no time to pass. */
+export async function settle(): Promise<void> {
+  for (let round = 0; round < 20; round++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
