@@ -1,0 +1,166 @@
+import { join } from 'node:path';
+import type { Disk } from '../core/disk.ts';
+import { GatewayError, messageOf } from '../core/errors.ts';
+import type { LogCursor, Offset } from '../core/log.ts';
+import type { Logger } from '../core/telemetry.ts';
+import { asCount, readChecked, writeChecked } from './checked-file.ts';
+import { listIfThere } from './quarantine.ts';
+import type { Troubles } from './troubles.ts';
+
+const SUFFIX = '.cursor';
+
+/** The cursors of a log, each in the file `cursors/<name>.cursor`. */
+export class Cursors {
+  readonly #disk: Disk;
+  readonly #path: string;
+  readonly #logger: Logger;
+  readonly #troubles: Troubles;
+  readonly #cursors = new Map<string, FileCursor>();
+
+  constructor(disk: Disk, path: string, logger: Logger, troubles: Troubles) {
+    this.#disk = disk;
+    this.#path = join(path, 'cursors');
+    this.#logger = logger;
+    this.#troubles = troubles;
+  }
+
+  /** Reads all cursors there are. A damaged one is forgotten, so that it begins at the first record. */
+  async load(): Promise<void> {
+    await this.#disk.makeDirectory(this.#path);
+    for (const file of await listIfThere(this.#disk, this.#path)) {
+      if (!file.endsWith(SUFFIX)) continue;
+      const content = await readChecked(this.#disk, join(this.#path, file));
+      const name = typeof content === 'string' ? undefined : content['name'];
+      const offset = typeof content === 'string' ? undefined : asCount(content['offset']);
+      if (typeof name === 'string' && fileName(name) === file && offset !== undefined) {
+        this.#get(name, offset).load(offset);
+      } else {
+        this.#logger.warn({ file }, `the cursor in ${file} cannot be read: it begins again at the first kept record`);
+      }
+    }
+  }
+
+  /** The greatest offset of any cursor: no record before it may ever be numbered anew. */
+  get greatest(): Offset {
+    let greatest = 0;
+    for (const cursor of this.#cursors.values()) greatest = Math.max(greatest, cursor.offset);
+    return greatest;
+  }
+
+  /**
+   * Moves cursors that cannot be right to the first record: getting records again is harmless, missing some is not. Those
+   * before it move there too, since nothing is left of what they wait for.
+   */
+  mend(firstOffset: Offset, endOffset: Offset): void {
+    for (const cursor of this.#cursors.values()) {
+      if (cursor.offset > endOffset) {
+        this.#logger.warn(
+          { cursor: cursor.name, offset: cursor.offset },
+          `the cursor ${cursor.name} is at ${cursor.offset}, but the log ends at ${endOffset}: it begins again at ${firstOffset}`,
+        );
+      } else if (cursor.offset >= firstOffset) continue;
+      cursor.move(firstOffset);
+    }
+  }
+
+  /** The cursor of a name, made at `offset` when it is new. */
+  get(name: string, offset: Offset): LogCursor {
+    return this.#get(name, offset);
+  }
+
+  /** Makes every cursor durable. */
+  async stop(): Promise<void> {
+    for (const cursor of this.#cursors.values()) await cursor.flush();
+  }
+
+  #get(name: string, offset: Offset): FileCursor {
+    let cursor = this.#cursors.get(name);
+    if (cursor === undefined) {
+      if (name === '' || name.length > 64) {
+        throw new GatewayError(`cannot make the cursor ${JSON.stringify(name)}`, {
+          hint: 'a cursor has a name of 1 to 64 characters',
+        });
+      }
+      cursor = new FileCursor(this.#disk, join(this.#path, fileName(name)), name, offset, this.#troubles);
+      this.#cursors.set(name, cursor);
+    }
+    return cursor;
+  }
+}
+
+function fileName(name: string): string {
+  return `${encodeURIComponent(name)}${SUFFIX}`;
+}
+
+class FileCursor implements LogCursor {
+  readonly name: string;
+  readonly #disk: Disk;
+  readonly #path: string;
+  readonly #troubles: Troubles;
+  #offset: Offset;
+  #savedOffset: Offset | undefined;
+  #saving: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  constructor(disk: Disk, path: string, name: string, offset: Offset, troubles: Troubles) {
+    this.#disk = disk;
+    this.#path = path;
+    this.name = name;
+    this.#offset = offset;
+    this.#savedOffset = offset;
+    this.#troubles = troubles;
+  }
+
+  get offset(): Offset {
+    return this.#offset;
+  }
+
+  /** Takes over what the file says. */
+  load(offset: Offset): void {
+    this.#offset = offset;
+    this.#savedOffset = offset;
+  }
+
+  /** Moves the cursor in memory, backwards too. */
+  move(offset: Offset): void {
+    this.#offset = offset;
+  }
+
+  /**
+   * The cursor has moved at once; what is awaited is the file. Where the disk refuses, that is told in the status, the promise
+   * resolves all the same and the next commit tries again: an old cursor file costs a redelivery, but a consumer that waited
+   * for room could never make any.
+   */
+  commit(offset: Offset): Promise<void> {
+    this.#offset = Math.max(this.#offset, offset);
+    return this.flush();
+  }
+
+  flush(): Promise<void> {
+    if (this.#saving === undefined) {
+      if (this.#offset === this.#savedOffset) return Promise.resolve();
+      this.#saving = this.#save();
+      return this.#saving;
+    }
+    // One more write after the one that runs is enough for all who ask meanwhile.
+    this.#next ??= this.#saving.then(() => {
+      this.#next = undefined;
+      return this.flush();
+    });
+    return this.#next;
+  }
+
+  async #save(): Promise<void> {
+    const offset = this.#offset;
+    const activity = `cursor ${this.name}`;
+    try {
+      await writeChecked(this.#disk, this.#path, { name: this.name, offset });
+      this.#savedOffset = offset;
+      this.#troubles.end(activity);
+    } catch (error) {
+      this.#troubles.begin(activity, `cannot write the ${activity}: ${messageOf(error)}`);
+    } finally {
+      this.#saving = undefined;
+    }
+  }
+}

@@ -1,0 +1,248 @@
+import { join } from 'node:path';
+import { type Disk, type DiskFile, writeFully } from '../core/disk.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Offset } from '../core/log.ts';
+import type { Logger } from '../core/telemetry.ts';
+import {
+  decodeHeader,
+  decodeSeal,
+  encodeHeader,
+  encodeSeal,
+  HEADER_BYTES,
+  parseSegmentName,
+  SEAL_BYTES,
+  type SegmentSummary,
+  segmentName,
+  VERSION,
+} from './format.ts';
+import type { Quarantine } from './quarantine.ts';
+import { type Segment, SegmentList } from './segment.ts';
+import { type ScanResult, scanSegment } from './segment-scanner.ts';
+
+export interface RecoveryOptions {
+  readonly disk: Disk;
+  readonly path: string;
+  readonly logger: Logger;
+  readonly quarantine: Quarantine;
+}
+
+export interface Recovered {
+  readonly segments: SegmentList;
+  /** First offset behind everything that is there. */
+  readonly endOffset: Offset;
+  /** Records that ought to be between two segments and are not. */
+  readonly missingRecords: number;
+}
+
+/** No segment has more records: skipped behind one that cannot be read, so that no offset is given twice. */
+const MOST_RECORDS = 10_000_000;
+const MISNAMED = '.misnamed';
+
+/** A segment file as it was found. */
+interface Found {
+  readonly name: string;
+  readonly firstOffset: Offset;
+  readonly size: number;
+  readonly headerIsGood: boolean;
+  readonly seal: SegmentSummary | undefined;
+}
+
+/**
+ * Finds out what a log holds, and puts right what the end of the last process, or damage, has left: misnamed segments get
+ * their names back, torn ends are cut, damaged stretches are set aside, whatever has no seal gets one. Only segments without a
+ * seal are read whole. Afterwards every segment is closed: the next record goes to a new one.
+ */
+export async function recover(options: RecoveryOptions): Promise<Recovered> {
+  const { found, unreadable } = await findSegments(options);
+  const segments = new SegmentList();
+  let endOffset: Offset = 0;
+  let missingRecords = 0;
+  for (const [index, file] of found.entries()) {
+    const limit = found[index + 1]?.firstOffset ?? Number.MAX_SAFE_INTEGER;
+    let segment: Segment | undefined;
+    try {
+      segment = await recoverSegment(options, file, limit);
+    } catch (error) {
+      options.logger.error({ segment: file.name }, `cannot recover segment ${file.name}: ${messageOf(error)}`);
+      unreadable.push(file.firstOffset);
+    }
+    if (segment === undefined) continue;
+    if (segments.length > 0 && segment.firstOffset > endOffset) {
+      const missing = segment.firstOffset - endOffset;
+      missingRecords += missing;
+      options.logger.error(
+        { firstOffset: endOffset, endOffset: segment.firstOffset },
+        `${missing} records are missing before segment ${file.name}`,
+      );
+    }
+    segments.add(segment);
+    endOffset = segment.endOffset;
+  }
+  for (const offset of unreadable) endOffset = Math.max(endOffset, offset + MOST_RECORDS);
+  return { segments, endOffset, missingRecords };
+}
+
+/** All segment files in order of their first offset, under their right names. */
+async function findSegments(options: RecoveryOptions): Promise<{ found: readonly Found[]; unreadable: Offset[] }> {
+  const found: Found[] = [];
+  const unreadable: Offset[] = [];
+  for (const name of await options.disk.list(options.path)) {
+    const nameOffset = parseSegmentName(name.replaceAll(MISNAMED, ''));
+    if (nameOffset === undefined) continue;
+    const file = await look(options, name, nameOffset);
+    if (file === undefined) unreadable.push(nameOffset);
+    else found.push(file);
+  }
+  const named = await rename(options, found);
+  return { found: named.sort((a, b) => a.firstOffset - b.firstOffset), unreadable };
+}
+
+/** Reads header and seal. A file that cannot be read is left alone and told. */
+async function look(options: RecoveryOptions, name: string, nameOffset: Offset): Promise<Found | undefined> {
+  const path = join(options.path, name);
+  let file: DiskFile | undefined;
+  try {
+    file = await options.disk.open(path, 'read');
+    const size = await file.size();
+    const header = Buffer.alloc(Math.min(HEADER_BYTES, size));
+    await file.read(header, 0);
+    const decoded = decodeHeader(header);
+    if (decoded !== undefined && decoded.version > VERSION) {
+      options.logger.error(
+        { segment: name },
+        `segment ${name} has format ${decoded.version}, this program knows ${VERSION}: it is left alone`,
+      );
+      return undefined;
+    }
+    const end = Buffer.alloc(SEAL_BYTES);
+    const sealAt = size - SEAL_BYTES;
+    const sealIsRead = sealAt >= HEADER_BYTES && (await file.read(end, sealAt)) === SEAL_BYTES;
+    return {
+      name,
+      size,
+      firstOffset: decoded?.firstOffset ?? nameOffset,
+      headerIsGood: decoded !== undefined,
+      seal: sealIsRead ? decodeSeal(end, 0, sealAt) : undefined,
+    };
+  } catch (error) {
+    options.logger.error({ segment: name }, `cannot read segment ${name}: ${messageOf(error)}`);
+    return undefined;
+  } finally {
+    await file?.close();
+  }
+}
+
+/** A header knows better than a name: files that were swapped or renamed get their names back. */
+async function rename(options: RecoveryOptions, found: readonly Found[]): Promise<Found[]> {
+  const { disk, path, logger } = options;
+  const right = found.filter((file) => file.name === segmentName(file.firstOffset));
+  const wrong = found.filter((file) => file.name !== segmentName(file.firstOffset));
+  if (wrong.length === 0) return right;
+  const taken = new Set(right.map((file) => file.name));
+  for (const file of wrong) await disk.rename(join(path, file.name), join(path, `${file.name}${MISNAMED}`));
+  for (const file of wrong) {
+    const name = segmentName(file.firstOffset);
+    if (taken.has(name)) {
+      await options.quarantine.moveAside(
+        join(path, `${file.name}${MISNAMED}`),
+        file.name,
+        file.size,
+        `it says that it is ${name}, and so does another`,
+      );
+      continue;
+    }
+    taken.add(name);
+    logger.warn({ segment: file.name }, `segment ${file.name} says that it is ${name}: renamed`);
+    await disk.rename(join(path, `${file.name}${MISNAMED}`), join(path, name));
+    right.push({ ...file, name });
+  }
+  await disk.syncDirectory(path);
+  return right;
+}
+
+async function recoverSegment(options: RecoveryOptions, found: Found, limit: Offset): Promise<Segment | undefined> {
+  const path = join(options.path, found.name);
+  if (found.size <= HEADER_BYTES) {
+    options.logger.info({ segment: found.name }, `segment ${found.name} holds no records: removed`);
+    await options.disk.remove(path);
+    return undefined;
+  }
+  if (found.seal !== undefined && found.headerIsGood) {
+    return asSegment(path, found, { ...found.seal, dataEnd: found.size - SEAL_BYTES }, limit);
+  }
+  let scan: ScanResult;
+  const file = await options.disk.open(path, 'write');
+  try {
+    scan = await scanSegment(file, found.firstOffset, limit);
+    if (scan.records > 0) await mend(options, file, found, scan, limit);
+  } finally {
+    await file.close();
+  }
+  if (scan.records > 0) return asSegment(path, { ...found, size: scan.dataEnd + SEAL_BYTES }, scan, limit);
+  if (limit === Number.MAX_SAFE_INTEGER && found.headerIsGood) {
+    options.logger.info(
+      { segment: found.name, bytes: found.size },
+      `segment ${found.name} holds only a torn write: removed`,
+    );
+    await options.disk.remove(path);
+  } else {
+    await options.quarantine.moveAside(path, found.name, found.size, 'it holds no record that could be read');
+  }
+  return undefined;
+}
+
+/** Sets damage aside, cuts what is behind the last good record, and seals the segment. */
+async function mend(
+  options: RecoveryOptions,
+  file: DiskFile,
+  found: Found,
+  scan: ScanResult,
+  limit: Offset,
+): Promise<void> {
+  const { logger, quarantine } = options;
+  const damage = [...scan.damage];
+  if (!found.headerIsGood) damage.unshift({ start: 0, end: HEADER_BYTES });
+  if (scan.surplus !== undefined) damage.push(scan.surplus);
+  if (scan.tail !== undefined) {
+    const bytes = scan.tail.end - scan.tail.start;
+    // The last segment ends in a torn write after every crash. In another one it is damage, unless it is but a torn seal.
+    const isOrdinary = limit === Number.MAX_SAFE_INTEGER || bytes <= SEAL_BYTES;
+    if (isOrdinary)
+      logger.info({ segment: found.name, bytes }, `cut ${bytes} bytes of a torn write from segment ${found.name}`);
+    else damage.push(scan.tail);
+  }
+  for (const stretch of damage) await quarantine.setAside(found.name, file, stretch);
+  try {
+    if (!found.headerIsGood) await writeFully(file, encodeHeader(found.firstOffset, scan.firstTime), 0);
+    await file.truncate(scan.dataEnd);
+    await writeFully(
+      file,
+      encodeSeal({ ...scan, endOffset: Math.min(scan.endOffset, limit) }, scan.dataEnd),
+      scan.dataEnd,
+    );
+    await file.datasync();
+  } catch (error) {
+    // Its records are known all the same; the next start tries again.
+    logger.warn({ segment: found.name }, `cannot seal segment ${found.name}: ${messageOf(error)}`);
+  }
+}
+
+function asSegment(
+  path: string,
+  found: Found,
+  summary: SegmentSummary & { readonly dataEnd: number },
+  limit: Offset,
+): Segment {
+  return {
+    path,
+    firstOffset: found.firstOffset,
+    endOffset: Math.min(summary.endOffset, limit),
+    dataEnd: summary.dataEnd,
+    fileBytes: found.size,
+    records: summary.records,
+    items: summary.items,
+    firstTime: summary.firstTime,
+    lastTime: summary.lastTime,
+    removed: false,
+  };
+}

@@ -1,0 +1,171 @@
+import type { Clock } from '../core/clock.ts';
+import { type Disk, errorCode } from '../core/disk.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Offset } from '../core/log.ts';
+import type { Logger } from '../core/telemetry.ts';
+import type { LogState } from './log-state.ts';
+import type { Segment, SegmentList } from './segment.ts';
+import { scanSegment } from './segment-scanner.ts';
+import type { Troubles } from './troubles.ts';
+
+/** Data that was given up because there was no room or it got too old. */
+export interface Dropped {
+  readonly items: number;
+  /** The records were some of those in `[firstOffset, endOffset)`. */
+  readonly firstOffset: Offset;
+  readonly endOffset: Offset;
+  readonly reason: 'full' | 'too old';
+}
+
+export interface RetentionOptions {
+  readonly disk: Disk;
+  readonly path: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly segments: SegmentList;
+  readonly state: LogState;
+  readonly troubles: Troubles;
+  readonly maxBytes: number;
+  readonly maxAgeMs: number | undefined;
+  readonly keepFreeBytes: number;
+  /** The segment that is being written: it is never deleted. */
+  readonly active: () => Segment | undefined;
+  readonly onDropped: (dropped: Dropped) => void;
+}
+
+/** How long a measurement of the free space is believed. */
+const FREE_SPACE_MS = 250;
+/** A box without a clock battery writes times of 1970: age is told only by times after this (September 2001). */
+const PLAUSIBLE_MS = 1e12;
+
+/** Decides what there is room for, and deletes whole segments: those no longer needed, and where it must the oldest. */
+export class Retention {
+  readonly #options: RetentionOptions;
+  #trimmedBefore: Offset = 0;
+  #freeBytes = Number.POSITIVE_INFINITY;
+  #freeBytesUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+  }
+
+  /** Why there is no room to write so many more bytes; undefined when there is. */
+  async lack(bytes: number): Promise<string | undefined> {
+    const { segments, maxBytes, keepFreeBytes, path } = this.#options;
+    if (segments.bytes + bytes > maxBytes) return `${path} is full: ${segments.bytes} of ${maxBytes} bytes are used`;
+    if (keepFreeBytes === 0) return undefined;
+    const free = await this.#free();
+    if (free - bytes >= keepFreeBytes) return undefined;
+    return `the file system of ${path} has ${free} bytes left, and ${keepFreeBytes} are to be kept free`;
+  }
+
+  /** Deletes segments that hold nothing at or behind `before`. */
+  async trim(before: Offset): Promise<void> {
+    this.#trimmedBefore = Math.max(this.#trimmedBefore, before);
+    for (;;) {
+      const segment = this.#oldest();
+      if (segment === undefined || segment.endOffset > this.#trimmedBefore) return;
+      if (!(await this.#delete(segment))) return;
+    }
+  }
+
+  /** Drops segments whose records are all older than the age allowed. */
+  async expire(): Promise<void> {
+    const { maxAgeMs, clock } = this.#options;
+    if (maxAgeMs === undefined) return;
+    for (;;) {
+      const segment = this.#oldest();
+      if (segment === undefined || !(segment.lastTime > PLAUSIBLE_MS && segment.lastTime < clock.now() - maxAgeMs))
+        return;
+      if (!(await this.#drop(segment, 'too old'))) return;
+    }
+  }
+
+  /** Drops the oldest segment to make room; false when there is none but the one that is being written. */
+  async dropOldest(): Promise<boolean> {
+    const segment = this.#oldest();
+    return segment !== undefined && (await this.#drop(segment, 'full'));
+  }
+
+  /** Counts records that will never be written. */
+  async dropUnwritten(items: number, firstOffset: Offset, endOffset: Offset): Promise<void> {
+    this.#options.state.droppedItems += items;
+    this.#options.onDropped({ items, firstOffset, endOffset, reason: 'full' });
+    await this.#options.state.save();
+  }
+
+  #oldest(): Segment | undefined {
+    const segment = this.#options.segments.first;
+    return segment === this.#options.active() ? undefined : segment;
+  }
+
+  async #drop(segment: Segment, reason: Dropped['reason']): Promise<boolean> {
+    const { state, onDropped } = this.#options;
+    const firstOffset = Math.max(segment.firstOffset, this.#trimmedBefore);
+    const items = await this.#itemsFrom(segment, firstOffset);
+    if (segment.removed) return true;
+    if (segment.endOffset > state.droppedBefore && items > 0) {
+      state.droppedItems += items;
+      onDropped({ items, firstOffset, endOffset: segment.endOffset, reason });
+    }
+    state.droppedBefore = Math.max(state.droppedBefore, segment.endOffset);
+    // Saved before the file goes: a crash between the two neither forgets these items nor counts them again.
+    await state.save();
+    return await this.#delete(segment);
+  }
+
+  /** Items of a segment in records at or behind an offset: those before were trimmed, they are not lost. */
+  async #itemsFrom(segment: Segment, offset: Offset): Promise<number> {
+    if (offset <= segment.firstOffset) return segment.items;
+    if (offset >= segment.endOffset) return 0;
+    let items = 0;
+    try {
+      const file = await this.#options.disk.open(segment.path, 'read');
+      try {
+        await scanSegment(file, segment.firstOffset, segment.endOffset, (records) => {
+          for (const record of records) if (record.offset >= offset) items += record.items;
+        });
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      this.#options.logger.warn(
+        { segment: segment.path },
+        `cannot count what is dropped, all items of the segment are taken: ${messageOf(error)}`,
+      );
+      return segment.items;
+    }
+    return items;
+  }
+
+  async #delete(segment: Segment): Promise<boolean> {
+    const { disk, segments, state, troubles } = this.#options;
+    if (segment === segments.last) {
+      // No file name will tell any more how far the numbers have come.
+      state.nextOffset = Math.max(state.nextOffset, segment.endOffset);
+      await state.save();
+    }
+    try {
+      await disk.remove(segment.path);
+      troubles.end('deleting');
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') {
+        troubles.begin('deleting', `cannot delete ${segment.path}: ${messageOf(error)}`);
+        return false;
+      }
+    }
+    segments.remove(segment);
+    this.#freeBytesUntil = Number.NEGATIVE_INFINITY;
+    return true;
+  }
+
+  async #free(): Promise<number> {
+    const { disk, path, clock } = this.#options;
+    const now = clock.monotonicMs();
+    if (now >= this.#freeBytesUntil) {
+      this.#freeBytes = await disk.freeBytes(path);
+      this.#freeBytesUntil = now + FREE_SPACE_MS;
+    }
+    return this.#freeBytes;
+  }
+}

@@ -1,0 +1,238 @@
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { type Disk, type DiskFile, errorCode, writeFully } from '../core/disk.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Offset } from '../core/log.ts';
+import type { Logger } from '../core/telemetry.ts';
+import { encodeHeader, encodeSeal, HEADER_BYTES, SEAL_BYTES, segmentName } from './format.ts';
+import type { Segment, SegmentList } from './segment.ts';
+import type { Chunk } from './write-buffer.ts';
+
+/** What an appender works with. */
+export interface SegmentAppenderOptions {
+  readonly disk: Disk;
+  readonly path: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly segments: SegmentList;
+  /** A segment is closed before it would get larger than this. */
+  readonly segmentBytes: number;
+  /** `sync`: records count once they were synced. `write`: once they were handed to the operating system. */
+  readonly countsAfter: 'sync' | 'write';
+  /** False: never sync anything. */
+  readonly syncs: boolean;
+  /** A chunk is safe; its memory is free. */
+  readonly release: (chunk: Chunk) => void;
+}
+
+/** The segment that is being written. */
+interface Open {
+  readonly segment: Segment;
+  readonly file: DiskFile;
+  /** Where the next write goes. */
+  position: number;
+  /** What the segment was when it was synced last: the state to fall back to. */
+  safe: Pick<Segment, 'endOffset' | 'dataEnd' | 'records' | 'items' | 'firstTime' | 'lastTime'>;
+  directorySynced: boolean;
+}
+
+/**
+ * Writes chunks to the end of the log. A chunk stays in its memory until it is safe, so that after any failure everything
+ * that may be lost goes again, to a new segment.
+ *
+ * Not for concurrent calls: its owner calls one method at a time.
+ */
+export class SegmentAppender {
+  readonly #options: SegmentAppenderOptions;
+  /** To be written, and written but not yet synced; in order, the written ones first. */
+  #queue: Chunk[] = [];
+  #written: Chunk[] = [];
+  #open: Open | undefined;
+
+  constructor(options: SegmentAppenderOptions) {
+    this.#options = options;
+  }
+
+  /** The segment that is being written, if there is one. */
+  get active(): Segment | undefined {
+    return this.#open?.segment;
+  }
+
+  /** The chunk that is written next. */
+  get head(): Chunk | undefined {
+    return this.#queue[0];
+  }
+
+  /** Bytes in memory that are not safe yet. */
+  get unsafeBytes(): number {
+    let bytes = 0;
+    for (const chunk of this.#queue) bytes += chunk.used;
+    for (const chunk of this.#written) bytes += chunk.used;
+    return bytes;
+  }
+
+  /** True when something written waits for a sync. */
+  get unsynced(): boolean {
+    return this.#written.length > 0;
+  }
+
+  enqueue(chunks: readonly Chunk[]): void {
+    for (const chunk of chunks) this.#queue.push(chunk);
+  }
+
+  /** Takes the head out of the queue: it will never be written. */
+  dropHead(): void {
+    const chunk = this.#queue.shift();
+    if (chunk !== undefined) this.#options.release(chunk);
+  }
+
+  /** How many bytes the files of the log will grow when the head is written. */
+  growth(): number {
+    const used = this.head?.used ?? 0;
+    return this.#open !== undefined && this.#fits(this.#open, used) ? used : used + HEADER_BYTES + SEAL_BYTES;
+  }
+
+  /** Writes the head. It may be lost until the next `sync`. */
+  async writeHead(): Promise<void> {
+    const chunk = this.#queue[0];
+    if (chunk === undefined) return;
+    if (this.#open !== undefined && !this.#fits(this.#open, chunk.used)) await this.close(chunk.firstOffset);
+    this.#open ??= await this.#create(chunk.firstOffset);
+    const open = this.#open;
+    await writeFully(open.file, chunk.bytes.subarray(0, chunk.used), open.position);
+    open.position += chunk.used;
+    this.#options.segments.resize(open.segment, open.position);
+    this.#queue.shift();
+    this.#written.push(chunk);
+    if (this.#options.countsAfter === 'write') count(open.segment, chunk);
+    if (!this.#options.syncs) this.#settle(open);
+  }
+
+  /** Makes everything written durable. */
+  async sync(): Promise<void> {
+    const open = this.#open;
+    if (open === undefined || this.#written.length === 0) return;
+    await open.file.datasync();
+    if (!open.directorySynced) {
+      await this.#options.disk.syncDirectory(this.#options.path);
+      open.directorySynced = true;
+    }
+    if (this.#options.countsAfter === 'sync') for (const chunk of this.#written) count(open.segment, chunk);
+    this.#settle(open);
+  }
+
+  /**
+   * Syncs, seals and closes the segment.
+   *
+   * @param endOffset first offset of whatever comes next
+   */
+  async close(endOffset: Offset): Promise<void> {
+    const open = this.#open;
+    if (open === undefined) return;
+    if (this.#options.syncs) await this.sync();
+    this.#open = undefined;
+    const { segment, file } = open;
+    segment.endOffset = endOffset;
+    try {
+      // Not synced: if it is lost, the segment is scanned at the next start.
+      await writeFully(file, encodeSeal(segment, segment.dataEnd), segment.dataEnd);
+      this.#options.segments.resize(segment, segment.dataEnd + SEAL_BYTES);
+    } catch (error) {
+      this.#options.logger.debug({ segment: segment.path }, `cannot seal a segment: ${messageOf(error)}`);
+    }
+    await this.#closeFile(open);
+  }
+
+  /**
+   * After a failure: gives the segment up, cut to what is surely in it, and queues everything else again. A file is never
+   * written again after a failed sync, since the operating system may have forgotten what it could not write.
+   */
+  async abandon(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    this.#queue = [...this.#written, ...this.#queue];
+    this.#written = [];
+    if (open === undefined) return;
+    const { segment } = open;
+    Object.assign(segment, open.safe);
+    if (segment.records === 0) {
+      await this.#closeFile(open);
+      this.#options.segments.remove(segment);
+      await this.#tidy(segment, () => this.#options.disk.remove(segment.path));
+      return;
+    }
+    this.#options.segments.resize(segment, segment.dataEnd);
+    await this.#tidy(segment, () => open.file.truncate(segment.dataEnd));
+    await this.#closeFile(open);
+  }
+
+  #fits(open: Open, bytes: number): boolean {
+    return open.position === HEADER_BYTES || open.position + bytes + SEAL_BYTES <= this.#options.segmentBytes;
+  }
+
+  async #create(firstOffset: Offset): Promise<Open> {
+    const { disk, clock, segments } = this.#options;
+    const path = join(this.#options.path, segmentName(firstOffset));
+    const file = await this.#createFile(path);
+    try {
+      await writeFully(file, encodeHeader(firstOffset, clock.now()), 0);
+    } catch (error) {
+      await file.close();
+      await disk.remove(path);
+      throw error;
+    }
+    const empty = {
+      endOffset: firstOffset,
+      dataEnd: HEADER_BYTES,
+      records: 0,
+      items: 0,
+      firstTime: Number.NaN,
+      lastTime: Number.NaN,
+    };
+    const segment: Segment = { path, firstOffset, fileBytes: HEADER_BYTES, removed: false, ...empty };
+    segments.add(segment);
+    return { segment, file, position: HEADER_BYTES, safe: empty, directorySynced: false };
+  }
+
+  async #createFile(path: string): Promise<DiskFile> {
+    const { disk } = this.#options;
+    try {
+      return await disk.open(path, 'create');
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+      // Left behind by an attempt that failed: nothing in it was ever promised.
+      await disk.remove(path);
+      return await disk.open(path, 'create');
+    }
+  }
+
+  /** Everything written so far is as safe as it will get. */
+  #settle(open: Open): void {
+    const { endOffset, dataEnd, records, items, firstTime, lastTime } = open.segment;
+    open.safe = { endOffset, dataEnd, records, items, firstTime, lastTime };
+    for (const chunk of this.#written) this.#options.release(chunk);
+    this.#written = [];
+  }
+
+  async #closeFile(open: Open): Promise<void> {
+    await this.#tidy(open.segment, () => open.file.close());
+  }
+
+  /** For what may fail without harm: recovery puts it right. */
+  async #tidy(segment: Segment, action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      this.#options.logger.debug({ segment: segment.path }, `cannot tidy a segment: ${messageOf(error)}`);
+    }
+  }
+}
+
+function count(segment: Segment, chunk: Chunk): void {
+  if (segment.records === 0) segment.firstTime = chunk.firstTime;
+  segment.endOffset = chunk.endOffset;
+  segment.dataEnd += chunk.used;
+  segment.records += chunk.records;
+  segment.items += chunk.items;
+  segment.lastTime = chunk.lastTime;
+}

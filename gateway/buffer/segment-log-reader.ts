@@ -1,0 +1,141 @@
+import { type Disk, type DiskFile, errorCode } from '../core/disk.ts';
+import { messageOf } from '../core/errors.ts';
+import type { LogReader, LogRecord, Offset } from '../core/log.ts';
+import type { Logger } from '../core/telemetry.ts';
+import { segmentName } from './format.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { Segment, SegmentList } from './segment.ts';
+import { SegmentScanner } from './segment-scanner.ts';
+
+/** What a reader sees of its log. */
+export interface ReaderPort {
+  readonly disk: Disk;
+  readonly logger: Logger;
+  readonly segments: SegmentList;
+  readonly quarantine: Quarantine;
+  /** Everything before this may be read. */
+  readableOffset(): Offset;
+  /** Damage was found for the first time. */
+  onDamage(): Promise<void>;
+  /** Calls `wake` when more may be read or the log stops; returns how to cancel. */
+  subscribe(wake: () => void): () => void;
+  readonly stopped: boolean;
+}
+
+/** Reads the records of a log in order, one segment after the other. Not for concurrent calls of `read`. */
+export class SegmentLogReader implements LogReader {
+  readonly #port: ReaderPort;
+  #position: Offset;
+  #current: { readonly segment: Segment; readonly file: DiskFile; readonly scanner: SegmentScanner } | undefined;
+  #closed = false;
+
+  constructor(port: ReaderPort, from: Offset) {
+    this.#port = port;
+    this.#position = from;
+  }
+
+  get position(): Offset {
+    return this.#position;
+  }
+
+  async read(maxBytes: number): Promise<readonly LogRecord[]> {
+    while (!this.#closed) {
+      if (this.#current?.segment.removed) await this.#leave();
+      const readable = this.#port.readableOffset();
+      if (this.#position >= readable) return [];
+      const segment = this.#current?.segment ?? this.#port.segments.find(this.#position);
+      if (segment === undefined) {
+        // Between here and the end are only records that were dropped before they were written, or were lost.
+        this.#position = readable;
+        return [];
+      }
+      // What is in the segment, and whether there is another, is to be known before anything is awaited: meanwhile more is written.
+      const { dataEnd, endOffset } = segment;
+      if (!(await this.#enter(segment))) continue;
+      const { records, finished } = await this.#scan(dataEnd, endOffset, maxBytes);
+      if (finished && records.length === 0) {
+        this.#position = Math.max(this.#position, endOffset);
+        if (this.#port.segments.last !== segment) await this.#leave();
+      } else if (finished) {
+        this.#position = Math.max(this.#position, endOffset);
+      }
+      if (records.length > 0) return records;
+    }
+    return [];
+  }
+
+  async wait(signal: AbortSignal): Promise<void> {
+    const ready = () =>
+      this.#closed || this.#port.stopped || signal.aborted || this.#position < this.#port.readableOffset();
+    if (ready()) return;
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        if (!ready()) return;
+        unsubscribe();
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      const unsubscribe = this.#port.subscribe(wake);
+      signal.addEventListener('abort', wake);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#leave();
+  }
+
+  /** Opens a segment; false when its file has gone, which a reader need not know before. */
+  async #enter(segment: Segment): Promise<boolean> {
+    if (this.#current !== undefined) return true;
+    try {
+      const file = await this.#port.disk.open(segment.path, 'read');
+      this.#current = { segment, file, scanner: new SegmentScanner(file, segment.firstOffset) };
+      return true;
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      if (!segment.removed) {
+        this.#port.logger.error({ segment: segment.path }, 'a segment is missing: its records are lost');
+        this.#port.segments.remove(segment);
+      }
+      return false;
+    }
+  }
+
+  async #scan(
+    dataEnd: number,
+    endOffset: Offset,
+    maxBytes: number,
+  ): Promise<{ records: readonly LogRecord[]; finished: boolean }> {
+    const { file, scanner, segment } = this.#current!;
+    const wanted: LogRecord[] = [];
+    let bytes = 0;
+    for (;;) {
+      const stretch = await scanner.next(dataEnd, endOffset, maxBytes);
+      for (const damage of stretch.damage) {
+        const isNew = await this.#port.quarantine.setAside(segmentName(segment.firstOffset), file, damage);
+        if (isNew) await this.#port.onDamage();
+      }
+      for (const record of stretch.records) {
+        if (record.offset < this.#position) continue;
+        wanted.push(record);
+        bytes += record.payload.length;
+      }
+      const last = wanted.at(-1);
+      if (last !== undefined) this.#position = last.offset + 1;
+      if (stretch.finished || bytes >= maxBytes || wanted.length > 0)
+        return { records: wanted, finished: stretch.finished };
+    }
+  }
+
+  async #leave(): Promise<void> {
+    const current = this.#current;
+    this.#current = undefined;
+    if (current === undefined) return;
+    try {
+      await current.file.close();
+    } catch (error) {
+      this.#port.logger.debug({ segment: current.segment.path }, `cannot close a segment: ${messageOf(error)}`);
+    }
+  }
+}
