@@ -1,0 +1,205 @@
+import type { EpochMs } from '../gateway/core/clock.ts';
+import type { Severity } from '../gateway/core/result.ts';
+import type { HostPort } from './units.ts';
+
+/**
+ * The configuration as the gateway uses it: every default filled in, durations in milliseconds, sizes in bytes, addresses
+ * taken apart, secrets read, paths absolute. What each key means stands in `schema.ts`, which the file follows.
+ */
+export interface Configuration {
+  readonly gateway: { readonly name: string; readonly tags: Readonly<Record<string, string>> };
+  readonly storage: StorageConfiguration;
+  readonly time: {
+    readonly outOfOrdernessMs: number;
+    readonly idleTimeoutMs: number;
+    readonly maxFutureMs: number;
+    readonly earliest: EpochMs;
+  };
+  readonly sources: readonly SourceConfiguration[];
+  readonly series: readonly SeriesConfiguration[];
+  readonly windows: readonly WindowConfiguration[];
+  readonly detect: readonly DetectConfiguration[];
+  readonly sinks: readonly SinkConfiguration[];
+  readonly api: { readonly listen: HostPort; readonly allowAnonymous: boolean };
+  readonly log: { readonly level: LogLevel };
+}
+
+/** From most to least talkative. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** What a power cut may cost: nothing, the last second, or whatever the system had not written. */
+export type SyncPolicy = 'always' | '1s' | 'never';
+
+/** What a full outbox does. */
+export type WhenFull = 'block' | 'drop-oldest' | 'drop-newest';
+
+/** Where data lies on the box and how much of it. */
+export interface StorageConfiguration {
+  /** Absolute. */
+  readonly path: string;
+  readonly sync: SyncPolicy;
+  readonly keepFreeBytes: number;
+  readonly journal: { readonly maxBytes: number };
+  readonly outbox: { readonly maxBytes: number; readonly maxAgeMs: number; readonly whenFull: WhenFull };
+  readonly history: { readonly maxBytes: number; readonly maxAgeMs: number };
+  readonly checkpointEveryMs: number;
+  readonly maxSeries: number;
+}
+
+/** Where readings come from; tell them apart by `type`, and MQTT by `role`. */
+export type SourceConfiguration = MqttBrokerConfiguration | MqttClientConfiguration | OpcuaConfiguration;
+
+/** The embedded broker. */
+export interface MqttBrokerConfiguration {
+  readonly name: string;
+  readonly type: 'mqtt';
+  readonly role: 'broker';
+  readonly listen: HostPort;
+  /** A second, encrypted port. `cert` and `key` are absolute paths of PEM files. */
+  readonly tls: { readonly listen: HostPort; readonly cert: string; readonly key: string } | undefined;
+  readonly users: readonly UserConfiguration[];
+  /** Whether clients without a user are let in: as the file says, else true only when there are no users. */
+  readonly allowAnonymous: boolean;
+  readonly maxPacketBytes: number;
+  readonly maxConnections: number;
+  readonly readings: readonly ReadingRule[];
+}
+
+/** A user of the embedded broker, with the password in clear: it must not be logged. */
+export interface UserConfiguration {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** A client of another broker. */
+export interface MqttClientConfiguration {
+  readonly name: string;
+  readonly type: 'mqtt';
+  readonly role: 'client';
+  readonly url: string;
+  /** `headgate-<gateway>-<source>` where the file says nothing. */
+  readonly clientId: string;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly qos: 0 | 1 | 2;
+  readonly readings: readonly ReadingRule[];
+}
+
+/** How messages of a topic become readings. */
+export interface ReadingRule {
+  readonly topic: string;
+  readonly template: string | undefined;
+  readonly device: string | undefined;
+  readonly metric: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly unit: string | undefined;
+  /** How payloads are read. A rule that names no format is `plain`. */
+  readonly payload: PayloadFormat;
+}
+
+/** How a payload is read. */
+export type PayloadFormat =
+  | JsonPayload
+  | { readonly format: 'plain' }
+  | { readonly format: 'line'; readonly precision: LinePrecision };
+
+/** Unit of the times in line protocol. */
+export type LinePrecision = 'ns' | 'us' | 'ms' | 's';
+
+/** Unit of the times in JSON payloads. */
+export type TimeUnit = 's' | 'ms' | 'us' | 'ns' | 'iso';
+
+/** Paths into a JSON payload. Either `value` or `values` is given. */
+export interface JsonPayload {
+  readonly format: 'json';
+  readonly value: string | undefined;
+  readonly values: string | undefined;
+  readonly time: string | undefined;
+  readonly timeUnit: TimeUnit;
+  readonly metric: string | undefined;
+  readonly device: string | undefined;
+  readonly quality: string | undefined;
+  /** What becomes of values that are strings. */
+  readonly text: 'reject' | 'number' | 'keep';
+}
+
+/** A client of an OPC-UA server. */
+export interface OpcuaConfiguration {
+  readonly name: string;
+  readonly type: 'opcua';
+  readonly endpoint: string;
+  readonly security: OpcuaSecurity;
+  readonly publishingIntervalMs: number;
+  readonly nodes: readonly OpcuaNode[];
+}
+
+/** How an OPC-UA connection is protected. */
+export interface OpcuaSecurity {
+  readonly policy: 'None' | 'Basic256Sha256' | 'Aes128_Sha256_RsaOaep' | 'Aes256_Sha256_RsaPss';
+  readonly mode: 'None' | 'Sign' | 'SignAndEncrypt';
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
+/** One node, or every variable that a browse path finds; tell them apart by `browse === undefined`. */
+export type OpcuaNode = OpcuaSampling & { readonly device: string } & (
+    | { readonly id: string; readonly metric: string; readonly unit: string | undefined; readonly browse: undefined }
+    | { readonly browse: string; readonly id: undefined }
+  );
+
+/** How the server samples a node; undefined leaves it to the source. */
+export interface OpcuaSampling {
+  /** Absolute, in the unit of the value. */
+  readonly deadband: number | undefined;
+  /** 0: as fast as the server can. */
+  readonly samplingMs: number | undefined;
+  readonly queueSize: number | undefined;
+}
+
+/** Unit and linear scaling of the series a pattern names: `value · scale + offset`. */
+export interface SeriesConfiguration {
+  readonly series: string;
+  readonly unit: string | undefined;
+  readonly scale: number;
+  readonly offset: number;
+}
+
+/** A window over event time. */
+export interface WindowConfiguration {
+  readonly name: string;
+  readonly series: string;
+  readonly window: { readonly kind: 'tumbling'; readonly sizeMs: number; readonly allowedLatenessMs: number };
+  readonly aggregates: readonly string[];
+}
+
+/** A detector on the series a pattern names. */
+export interface DetectConfiguration {
+  readonly series: string;
+  readonly detector: string;
+  /** The detector's own options, defaults filled in; a duration `for` of the file is `forMs` here. */
+  readonly options: Readonly<Record<string, number>>;
+  /** Undefined: anomalies are marked, and no alarm is raised. */
+  readonly alarm:
+    | { readonly severity: Severity; readonly holdMs: number; readonly onDelayMs: number; readonly hysteresis: number }
+    | undefined;
+}
+
+/** Where results go. */
+export type SinkConfiguration = InfluxdbConfiguration;
+
+/** An InfluxDB. */
+export interface InfluxdbConfiguration {
+  readonly name: string;
+  readonly type: 'influxdb';
+  readonly url: string;
+  readonly database: string;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly token: string | undefined;
+  readonly version: 1;
+  readonly gzip: boolean;
+  readonly timeoutMs: number;
+  readonly createDatabase: boolean;
+  readonly retentionPolicy: string | undefined;
+  readonly batch: { readonly maxItems: number; readonly everyMs: number };
+}

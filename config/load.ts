@@ -1,0 +1,102 @@
+import { dirname, resolve } from 'node:path';
+import { type Document, LineCounter, parseDocument } from 'yaml';
+import { messageOf } from '../gateway/core/errors.ts';
+import { Checker, type SchemaNode } from './check.ts';
+import type { Configuration } from './configuration.ts';
+import { shield, unshield } from './environment.ts';
+import type { Problem } from './problems.ts';
+import { resolveConfiguration } from './resolve.ts';
+import { checkRules } from './rules.ts';
+import type { Checked } from './scalar-checks.ts';
+import { type CheckedFile, configurationSchema, type Vocabulary } from './schema.ts';
+
+/** Largest configuration file that is read, in bytes. */
+export const MAX_FILE_BYTES = 1024 * 1024;
+
+/** What loading needs from outside. */
+export interface LoadOptions {
+  /** Path of the file: its folder is where relative paths in it begin. */
+  readonly fileName: string;
+  /** Another folder for relative paths to begin in. */
+  readonly folder?: string;
+  /** For `${NAME}`. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Reads the file of a secret; throws where it cannot. Without it, secrets from files are a problem. */
+  readonly readFile?: (path: string) => string;
+  /** The aggregates and detectors there are. */
+  readonly vocabulary: Vocabulary;
+}
+
+/** A configuration ready to use, or everything that is wrong with the file, in order of lines. */
+export type Loaded = { readonly configuration: Configuration } | { readonly problems: readonly Problem[] };
+
+/** Reads, checks and completes a configuration file. It never throws for what is in the file. */
+export function loadConfiguration(text: string, options: LoadOptions): Loaded {
+  const size = Buffer.byteLength(text);
+  if (size > MAX_FILE_BYTES) {
+    return { problems: [fileProblem(`the file has ${size} bytes; at most ${MAX_FILE_BYTES} are read`)] };
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(shield(text), { lineCounter: lines, prettyErrors: false, stringKeys: false });
+  const syntax = syntaxProblems(document, lines);
+  // After a broken line the rest may mean something else than was written, but a key that is there twice harms nothing.
+  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return { problems: syntax };
+  if (document.contents === null)
+    return { problems: [fileProblem('the file is empty', '`headgate init` writes a file to start from')] };
+
+  const checker = new Checker(document, lines, {
+    environment: options.environment,
+    folder: resolve(options.folder ?? dirname(options.fileName)),
+    readSecret: (path) => readSecret(path, options.readFile),
+  });
+  const file = checker.check(configurationSchema(options.vocabulary) as SchemaNode) as CheckedFile | undefined;
+  if (file !== undefined) {
+    checkRules(file, options.vocabulary, (path, message, hint) => checker.report(path, message, hint));
+  }
+  const problems = [...syntax, ...checker.problems];
+  if (file === undefined || problems.length > 0) return { problems: problems.sort(byPlace) };
+  return { configuration: resolveConfiguration(file, options.vocabulary) };
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  return a.line - b.line || a.column - b.column;
+}
+
+function fileProblem(message: string, hint?: string): Problem {
+  return { line: 1, column: 1, path: '', message, hint };
+}
+
+const SYNTAX_HINTS: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: 'YAML is indented with spaces',
+  DUPLICATE_KEY: 'leave one of the two out',
+  MULTIPLE_DOCS: 'one file holds one configuration: leave out the line ---',
+  BAD_ALIAS: 'an alias (*name) needs its anchor (&name) before it; put a value that begins with * in quotes',
+};
+
+function syntaxProblems(document: Document.Parsed, lines: LineCounter): Problem[] {
+  return document.errors.map(({ code, message, pos }) => {
+    const { line, col } = lines.linePos(pos[0]);
+    const hint = SYNTAX_HINTS[code] ?? 'texts with : # { } [ ] & * or a leading % @ ` need quotes';
+    return {
+      line: Math.max(line, 1),
+      column: Math.max(col, 1),
+      path: '',
+      message: `not YAML: ${unshield(message)}`,
+      hint,
+    };
+  });
+}
+
+function readSecret(path: string, readFile: ((path: string) => string) | undefined): Checked {
+  if (readFile === undefined) return { problem: 'secrets from files cannot be read here' };
+  try {
+    const value = readFile(path).trim();
+    if (value === '') return { problem: `the file ${path} is empty`, hint: 'it holds the secret and nothing else' };
+    return { value };
+  } catch (error) {
+    return {
+      problem: `cannot read ${path}: ${messageOf(error)}`,
+      hint: 'it must be there and readable by the user of the gateway',
+    };
+  }
+}

@@ -1,0 +1,154 @@
+import type {
+  Configuration,
+  DetectConfiguration,
+  OpcuaNode,
+  PayloadFormat,
+  ReadingRule,
+  SinkConfiguration,
+  SourceConfiguration,
+  WindowConfiguration,
+} from './configuration.ts';
+import { type CheckedDetect, type CheckedFile, optionKey, type Vocabulary } from './schema.ts';
+
+type CheckedSource = CheckedFile['sources'][number];
+type CheckedRule = CheckedSource extends infer S ? (S extends { readings: readonly (infer R)[] } ? R : never) : never;
+type CheckedNode = Extract<CheckedSource, { type: 'opcua' }>['nodes'][number];
+
+/** Turns a file that has no problems into the shape the gateway uses. */
+export function resolveConfiguration(file: CheckedFile, vocabulary: Vocabulary): Configuration {
+  const { gateway, storage, time, api, log } = file;
+  return {
+    gateway,
+    storage: {
+      path: storage.path,
+      sync: storage.sync,
+      keepFreeBytes: storage.keepFree,
+      journal: storage.journal,
+      outbox: {
+        maxBytes: storage.outbox.maxBytes,
+        maxAgeMs: storage.outbox.maxAge,
+        whenFull: storage.outbox.whenFull,
+      },
+      history: { maxBytes: storage.history.maxBytes, maxAgeMs: storage.history.maxAge },
+      checkpointEveryMs: storage.checkpointEvery,
+      maxSeries: storage.maxSeries,
+    },
+    time: {
+      outOfOrdernessMs: time.outOfOrderness,
+      idleTimeoutMs: time.idleTimeout,
+      maxFutureMs: time.maxFuture,
+      earliest: time.earliest,
+    },
+    sources: file.sources.map((source) => resolveSource(source, gateway.name)),
+    series: file.series.map(({ series, unit, scale, offset }) => ({ series, unit, scale, offset })),
+    windows: file.windows.map(resolveWindow),
+    detect: file.detect.map((rule) => resolveDetect(rule, vocabulary)),
+    sinks: file.sinks.map(resolveSink),
+    api,
+    log,
+  };
+}
+
+function resolveSource(source: CheckedSource, gateway: string): SourceConfiguration {
+  if (source.type === 'opcua') {
+    const { name, type, endpoint, security, publishingInterval, nodes } = source;
+    const { policy, mode, user, password } = security;
+    return {
+      name,
+      type,
+      endpoint,
+      security: { policy, mode, user, password },
+      publishingIntervalMs: publishingInterval,
+      nodes: nodes.map(resolveNode),
+    };
+  }
+  const readings = source.readings.map(resolveRule);
+  if ('url' in source) {
+    const { name, type, url, clientId = `headgate-${gateway}-${name}`, user, password, qos } = source;
+    return { name, type, role: 'client', url, clientId, user, password, qos, readings };
+  }
+  const { name, type, listen, tls, users, maxPacketBytes, maxConnections } = source;
+  return {
+    name,
+    type,
+    role: 'broker',
+    listen,
+    tls,
+    users,
+    allowAnonymous: source.allowAnonymous ?? users.length === 0,
+    maxPacketBytes,
+    maxConnections,
+    readings,
+  };
+}
+
+function resolveRule({ topic, template, device, metric, tags, unit, json, line }: CheckedRule): ReadingRule {
+  return { topic, template, device, metric, tags, unit, payload: payloadFormat(json, line) };
+}
+
+function payloadFormat(json: CheckedRule['json'], line: CheckedRule['line']): PayloadFormat {
+  if (line !== undefined) return { format: 'line', precision: line.precision };
+  if (json === undefined) return { format: 'plain' };
+  const { values, time, timeUnit, metric, device, quality, text } = json;
+  const value = json.value ?? (values === undefined ? 'value' : undefined);
+  return { format: 'json', value, values, time, timeUnit, metric, device, quality, text };
+}
+
+function resolveNode(node: CheckedNode): OpcuaNode {
+  const { device, deadband, sampling: samplingMs, queueSize } = node;
+  const sampling = { device, deadband, samplingMs, queueSize };
+  if ('browse' in node) return { ...sampling, browse: node.browse, id: undefined };
+  return { ...sampling, id: node.id, metric: node.metric, unit: node.unit, browse: undefined };
+}
+
+function resolveWindow({ name, series, window, aggregates }: CheckedFile['windows'][number]): WindowConfiguration {
+  return {
+    name,
+    series,
+    window: { kind: 'tumbling', sizeMs: window.tumbling, allowedLatenessMs: window.allowedLateness },
+    aggregates,
+  };
+}
+
+/** The options of a checked rule, under the names the detector knows. */
+export function detectorOptions(rule: CheckedDetect, vocabulary: Vocabulary): Readonly<Record<string, number>> {
+  const given = rule as unknown as Readonly<Record<string, number>>;
+  const known = vocabulary.detectors.find(({ name }) => name === rule.detector)?.options ?? {};
+  const entries = Object.keys(known).map((name): [string, number | undefined] => [name, given[optionKey(name)]]);
+  return Object.fromEntries(entries.filter((entry): entry is [string, number] => entry[1] !== undefined));
+}
+
+function resolveDetect(rule: CheckedDetect, vocabulary: Vocabulary): DetectConfiguration {
+  const { series, detector, alarm } = rule;
+  return {
+    series,
+    detector,
+    options: detectorOptions(rule, vocabulary),
+    alarm: alarm && {
+      severity: alarm.severity,
+      holdMs: alarm.hold,
+      onDelayMs: alarm.delay,
+      hysteresis: alarm.hysteresis,
+    },
+  };
+}
+
+function resolveSink(sink: CheckedFile['sinks'][number]): SinkConfiguration {
+  const { name, type, url, database, user, password, token, version, gzip, timeout, createDatabase } = sink;
+  const { retentionPolicy, batch } = sink;
+  return {
+    name,
+    type,
+    url,
+    database,
+    user,
+    password,
+    token,
+    version,
+    gzip,
+    timeoutMs: timeout,
+    createDatabase,
+    retentionPolicy,
+    batch: { maxItems: batch.maxItems, everyMs: batch.every },
+  };
+}

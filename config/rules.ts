@@ -1,0 +1,210 @@
+import { GatewayError } from '../gateway/core/errors.ts';
+import { quoted } from './problems.ts';
+import { detectorOptions } from './resolve.ts';
+import type { CheckedDetect, CheckedFile, Vocabulary } from './schema.ts';
+import { formatHostPort, type HostPort, isLoopback } from './units.ts';
+
+/** Where a rule tells what it found. */
+export type Report = (path: string, message: string, hint?: string) => void;
+
+/** What is left of a value when its invalid parts are taken out. */
+type Partly<T> = T extends readonly (infer Item)[]
+  ? readonly (Partly<Item> | undefined)[]
+  : T extends object
+    ? { readonly [K in keyof T]?: Partly<T[K]> | undefined }
+    : T;
+
+type PartlyFile = Partly<CheckedFile>;
+type Source = CheckedFile['sources'][number];
+type Opcua = Extract<Source, { type: 'opcua' }>;
+type Client = Extract<Source, { url: string }>;
+type Broker = Exclude<Source, Opcua | Client>;
+type PartlySource = NonNullable<NonNullable<PartlyFile['sources']>[number]>;
+type PartlyRule = {
+  readonly topic?: string | undefined;
+  readonly template?: string | undefined;
+  readonly json?: { readonly value?: string | undefined; readonly values?: string | undefined } | undefined;
+  readonly plain?: boolean | undefined;
+  readonly line?: object | undefined;
+};
+
+/** Checks what a schema cannot say: rules between several keys. The file may have parts missing that were invalid. */
+export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Report): void {
+  for (const key of ['sources', 'windows', 'sinks'] as const) uniqueNames(key, file[key] ?? [], report);
+  file.sources?.forEach((source, index) => {
+    if (source !== undefined) checkSource(source, `sources[${index}]`, report);
+  });
+  file.windows?.forEach((window, index) => {
+    unique(
+      `windows[${index}].aggregates`,
+      window?.aggregates ?? [],
+      (aggregate) => `${quoted(aggregate)} is named twice`,
+      report,
+    );
+  });
+  file.detect?.forEach((rule, index) => {
+    if (rule?.detector !== undefined) checkDetect(rule as CheckedDetect, `detect[${index}]`, vocabulary, report);
+  });
+  file.sinks?.forEach((sink, index) => {
+    if (sink?.token !== undefined && (sink.user !== undefined || sink.password !== undefined)) {
+      report(`sinks[${index}].token`, 'token does not go together with user and password', 'give one or the other');
+    }
+    if (sink?.password !== undefined && sink.user === undefined) {
+      report(`sinks[${index}].password`, 'there is a password but no user', 'give the user as well');
+    }
+  });
+  checkExposure('api', file.api?.listen, file.api?.allowAnonymous === true, 'write allowAnonymous: true', report);
+}
+
+function uniqueNames(
+  key: string,
+  items: readonly ({ readonly name?: string | undefined } | undefined)[],
+  report: Report,
+): void {
+  const names = items.map((item) => item?.name);
+  names.forEach((name, index) => {
+    const first = names.indexOf(name);
+    if (name === undefined || first === index) return;
+    report(
+      `${key}[${index}].name`,
+      `the name ${quoted(name)} is taken by ${key}[${first}]`,
+      `each of ${key} needs a name of its own`,
+    );
+  });
+}
+
+function unique(
+  path: string,
+  items: readonly (string | undefined)[],
+  say: (item: string) => string,
+  report: Report,
+): void {
+  items.forEach((item, index) => {
+    if (item !== undefined && items.indexOf(item) !== index) report(`${path}[${index}]`, say(item), 'leave one out');
+  });
+}
+
+function checkSource(source: PartlySource, path: string, report: Report): void {
+  if (source.type === 'opcua') {
+    checkOpcua(source as Partly<Opcua>, path, report);
+    return;
+  }
+  const { readings } = source as Partly<Broker | Client>;
+  readings?.forEach((rule, index) => {
+    if (rule !== undefined) checkReadingRule(rule, `${path}.readings[${index}]`, report);
+  });
+  if (!('url' in source)) {
+    checkBroker(source as Partly<Broker>, path, report);
+    return;
+  }
+  const { user, password } = source as Partly<Client>;
+  if (password !== undefined && user === undefined) {
+    report(`${path}.password`, 'there is a password but no user', 'give the user as well');
+  }
+}
+
+function checkBroker(broker: Partly<Broker>, path: string, report: Report): void {
+  const users = broker.users ?? [];
+  users.forEach((user, index) => {
+    const name = user?.name;
+    if (name === undefined) return;
+    if (/[+#/$]|\p{Cc}/u.test(name)) {
+      report(
+        `${path}.users[${index}].name`,
+        `a user name must not contain + # / $ or control characters: got ${quoted(name)}`,
+      );
+    }
+    if (users.findIndex((other) => other?.name === name) !== index) {
+      report(`${path}.users[${index}].name`, `the user ${quoted(name)} is there twice`, 'leave one out');
+    }
+  });
+  if (broker.allowAnonymous === false && users.length === 0) {
+    report(
+      `${path}.allowAnonymous`,
+      'nobody could connect: there are no users',
+      'add users, or leave allowAnonymous out',
+    );
+  }
+  const open = broker.allowAnonymous === true || users.length > 0;
+  const remedy = 'add users, or write allowAnonymous: true';
+  checkExposure(path, broker.listen as HostPort | undefined, open, remedy, report);
+  checkExposure(`${path}.tls`, broker.tls?.listen as HostPort | undefined, open, remedy, report);
+}
+
+/** Nothing listens beyond the machine until somebody has said who may come. */
+function checkExposure(
+  path: string,
+  listen: Partly<HostPort> | undefined,
+  open: boolean,
+  remedy: string,
+  report: Report,
+): void {
+  if (listen?.host === undefined || open || isLoopback(listen.host)) return;
+  const address = formatHostPort(listen as HostPort);
+  report(
+    `${path}.listen`,
+    `${address} can be reached from other machines, and everybody could connect`,
+    `${remedy}, or listen on 127.0.0.1`,
+  );
+}
+
+function checkReadingRule(rule: PartlyRule, path: string, report: Report): void {
+  const formats = [rule.json && 'json', rule.plain === true && 'plain', rule.line && 'line'].filter(Boolean);
+  if (formats.length > 1)
+    report(`${path}.${formats[1]}`, `${formats.join(' and ')} do not go together`, 'a rule reads one format');
+  if (rule.json?.value !== undefined && rule.json.values !== undefined) {
+    report(
+      `${path}.json.values`,
+      'value and values do not go together',
+      'value is one value, values an object of them',
+    );
+  }
+  const { topic, template } = rule;
+  if (topic === undefined || template === undefined || topic.endsWith('#')) return;
+  const [levels, words] = [topic.split('/').length, template.split('/').length];
+  if (words > levels) {
+    report(
+      `${path}.template`,
+      `the template names ${words} levels, but the topic ${quoted(topic)} has ${levels}`,
+      'name as many levels as the topic has; _ skips one',
+    );
+  }
+}
+
+function checkOpcua(source: Partly<Opcua>, path: string, report: Report): void {
+  const { policy, mode, user, password } = source.security ?? {};
+  if (policy !== undefined && mode !== undefined && (policy === 'None') !== (mode === 'None')) {
+    report(`${path}.security`, `policy ${policy} does not go together with mode ${mode}`, 'both are None, or neither');
+  }
+  if ((user === undefined) !== (password === undefined)) {
+    report(
+      `${path}.security`,
+      user === undefined ? 'there is a password but no user' : 'there is a user but no password',
+      'give both, or neither',
+    );
+  }
+}
+
+function checkDetect(rule: CheckedDetect, path: string, vocabulary: Vocabulary, report: Report): void {
+  const words = vocabulary.detectors.find(({ name }) => name === rule.detector);
+  if (words === undefined) return;
+  const options = detectorOptions(rule, vocabulary);
+  const complete = Object.entries(words.options).every(
+    ([name, { required }]) => required !== true || Object.hasOwn(options, name),
+  );
+  if (complete) {
+    try {
+      words.factory(options);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      report(path, error.message, error.hint);
+    }
+  }
+  if (words.onsetOnly && (rule.alarm?.delay ?? 0) > 0) {
+    report(
+      `${path}.alarm.delay`,
+      `${rule.detector} tells only the onset of an anomaly, so its alarm cannot wait`,
+      'leave the delay out',
+    );
+  }
+}
