@@ -1,0 +1,120 @@
+import type { EpochMs } from '../core/clock.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Window } from '../core/window.ts';
+import type { Accumulator } from './aggregate/accumulator.ts';
+import { AggregatePlan } from './aggregate/aggregates.ts';
+import { Tumbling } from './tumbling.ts';
+
+/** A window as the configuration defines it. */
+export interface WindowSettings {
+  /** Unique among all windows; part of the identity of results. */
+  readonly name: string;
+  /** The series it is computed for: see `seriesPattern`. */
+  readonly series: string;
+  readonly window: { readonly tumblingMs: number; readonly allowedLatenessMs: number };
+  /** See `isAggregate`. */
+  readonly aggregates: readonly string[];
+}
+
+/** Windows of one series beyond what disorder and lateness need; more means that one series of a device lags far behind another. */
+const SPARE_WINDOWS = 256;
+
+/** Window settings, checked and made ready. */
+export class WindowDefinition {
+  readonly name: string;
+  readonly assigner: Tumbling;
+  readonly latenessMs: number;
+  readonly plan: AggregatePlan;
+  /** Most windows of one series that are kept open at once. */
+  readonly maxOpen: number;
+
+  /** @throws GatewayError for settings that are not allowed */
+  constructor(settings: WindowSettings, outOfOrdernessMs: number) {
+    const { tumblingMs, allowedLatenessMs } = settings.window;
+    if (!(allowedLatenessMs >= 0 && Number.isFinite(allowedLatenessMs))) {
+      throw new GatewayError(`Cannot allow ${allowedLatenessMs} ms of lateness in window ${settings.name}`, {
+        hint: 'The allowed lateness is a finite number of milliseconds, at least 0.',
+      });
+    }
+    this.name = settings.name;
+    this.assigner = new Tumbling(tumblingMs);
+    this.latenessMs = allowedLatenessMs;
+    this.plan = new AggregatePlan(settings.aggregates);
+    this.maxOpen = SPARE_WINDOWS + Math.ceil((allowedLatenessMs + outOfOrdernessMs) / tumblingMs);
+  }
+
+  /** What a snapshot of its windows depends on: with another form they cannot go on. */
+  get form(): string {
+    return JSON.stringify([this.name, this.assigner.sizeMs, this.plan.names]);
+  }
+}
+
+/** A window of one series that still takes readings. */
+export class OpenWindow implements Window {
+  readonly start: EpochMs;
+  readonly end: EpochMs;
+  readonly accumulator: Accumulator;
+  /** Of the next result. */
+  revision = 0;
+  /** Whether it has taken readings since its last result. */
+  changed = false;
+  /** Whether the watermark has passed its end: from then on a reading makes a correction. */
+  passed: boolean;
+
+  constructor(start: EpochMs, end: EpochMs, accumulator: Accumulator, passed: boolean) {
+    this.start = start;
+    this.end = end;
+    this.accumulator = accumulator;
+    this.passed = passed;
+  }
+}
+
+/** The open windows of one series under one definition. */
+export class OpenWindows {
+  readonly definition: WindowDefinition;
+  /** By start, ascending. */
+  readonly open: OpenWindow[] = [];
+  /** Windows that end by then were closed early for want of room: what comes for them is late. */
+  floor: EpochMs = Number.NEGATIVE_INFINITY;
+  #recent: OpenWindow | undefined;
+
+  constructor(definition: WindowDefinition) {
+    this.definition = definition;
+  }
+
+  /** The open window that holds `time`, if there is one. */
+  find(time: EpochMs): OpenWindow | undefined {
+    const recent = this.#recent;
+    if (recent !== undefined && time >= recent.start && time < recent.end) return recent;
+    const { open } = this;
+    for (let i = open.length - 1; i >= 0; i--) {
+      const window = open[i]!;
+      if (time >= window.end) return undefined;
+      if (time >= window.start) {
+        this.#recent = window;
+        return window;
+      }
+    }
+    return undefined;
+  }
+
+  /** Opens the window that holds `time`, as `find` has found none; undefined when a reading of that time is late. */
+  openAt(time: EpochMs, watermark: EpochMs): OpenWindow | undefined {
+    const { open, definition } = this;
+    const start = definition.assigner.startOf(time);
+    const end = start + definition.assigner.sizeMs;
+    if (end + definition.latenessMs <= watermark || end <= this.floor) return undefined;
+    let at = open.length;
+    while (at > 0 && open[at - 1]!.start > start) at--;
+    if (at === 0 && open.length >= definition.maxOpen) return undefined;
+    const window = new OpenWindow(start, end, definition.plan.accumulator(), end <= watermark);
+    open.splice(at, 0, window);
+    this.#recent = window;
+    return window;
+  }
+
+  /** Removes the oldest windows. */
+  close(count: number): void {
+    for (const window of this.open.splice(0, count)) if (window === this.#recent) this.#recent = undefined;
+  }
+}

@@ -1,0 +1,34 @@
+import type { EpochMs } from '../core/clock.ts';
+import type { Series } from '../core/reading.ts';
+import type { OpenWindow, OpenWindows } from './open-windows.ts';
+import type { SeriesClock } from './watermark.ts';
+
+/** One series and its open windows. */
+export class SeriesState {
+  readonly series: Series;
+  readonly clock: SeriesClock;
+  readonly device: DeviceState;
+  /** One for each definition that means the series. */
+  readonly windows: readonly OpenWindows[];
+
+  constructor(series: Series, clock: SeriesClock, device: DeviceState, windows: readonly OpenWindows[]) {
+    this.series = series;
+    this.clock = clock;
+    this.device = device;
+    this.windows = windows;
+  }
+}
+
+/** The series of one device. */
+export class DeviceState {
+  readonly series: SeriesState[] = [];
+  /** The least watermark at which a window of the device has something to do. */
+  due: EpochMs = Number.POSITIVE_INFINITY;
+}
+
+/** A window that has changed after the watermark passed its end. */
+export interface Correction {
+  readonly state: SeriesState;
+  readonly windows: OpenWindows;
+  readonly window: OpenWindow;
+}

@@ -1,0 +1,135 @@
+import type { EpochMs } from '../core/clock.ts';
+import { OpenWindow, type OpenWindows, type WindowDefinition } from './open-windows.ts';
+import type { Correction, SeriesState } from './series-state.ts';
+import { listOf, numberOf, recordOf, textOf, unreadable } from './snapshot.ts';
+import type { SeriesClock } from './watermark.ts';
+
+/** Raised when the form of a window snapshot changes so that an older one cannot be read. */
+const VERSION = 1;
+
+/** The state of a window stage; `watermarks` is a snapshot already. */
+export interface WindowStageState {
+  readonly now: EpochMs;
+  readonly correctAt: EpochMs;
+  readonly definitions: readonly WindowDefinition[];
+  readonly watermarks: unknown;
+  /** In the order in which the watermarks track them. */
+  readonly series: readonly SeriesState[];
+  readonly corrections: readonly Correction[];
+}
+
+/** Plain data for `v8.serialize`; names series by key and definitions by their form. */
+export function snapshotWindows(stage: WindowStageState): unknown {
+  const { now, correctAt, definitions, watermarks, series, corrections } = stage;
+  return {
+    version: VERSION,
+    now,
+    correctAt,
+    definitions: definitions.map(({ form, latenessMs }) => [form, latenessMs]),
+    watermarks,
+    series: series.map((state) => [
+      state.series.key,
+      state.windows.map(({ definition, floor, open }) => [
+        definitions.indexOf(definition),
+        floor,
+        open.map(({ start, end, revision, changed, passed, accumulator }) => [
+          start,
+          end,
+          revision,
+          changed,
+          passed,
+          accumulator.snapshot(),
+        ]),
+      ]),
+    ]),
+    corrections: corrections
+      .filter(({ window }) => window.changed)
+      .map(({ state, windows, window }) => [state.clock.order, definitions.indexOf(windows.definition), window.start]),
+  };
+}
+
+/** What the stage offers for its restoration. */
+export interface WindowRestoration {
+  /** Restores the watermarks and returns the clock of each series. */
+  clocks(watermarks: unknown): readonly SeriesClock[];
+  /** Makes the state of the series with this key. */
+  add(key: string, clock: SeriesClock): SeriesState;
+}
+
+export interface RestoredWindows {
+  readonly now: EpochMs;
+  readonly correctAt: EpochMs;
+  readonly corrections: Correction[];
+  /** Open windows whose definition has changed or gone. */
+  readonly dropped: number;
+}
+
+/** Reads a snapshot back. Windows go on under the definition of the same name, size and aggregates. */
+export function restoreWindows(
+  snapshot: unknown,
+  definitions: readonly WindowDefinition[],
+  restoration: WindowRestoration,
+): RestoredWindows {
+  const parts = recordOf(snapshot, 'the windows');
+  if (parts['version'] !== VERSION) throw unreadable('the windows', `version ${String(parts['version'])}`);
+  const previous = listOf(parts['definitions'], 'the windows').map((entry) => {
+    const [form, latenessMs] = listOf(entry, 'the windows');
+    const definition = definitions.find((candidate) => candidate.form === form);
+    return { definition, latenessMs: numberOf(latenessMs, 'the windows') };
+  });
+  const clocks = restoration.clocks(parts['watermarks']);
+  let dropped = 0;
+  const all = listOf(parts['series'], 'the windows').map((entry, order) => {
+    const [key, lists] = listOf(entry, 'the windows of a series');
+    const clock = clocks[order];
+    if (clock === undefined) throw unreadable('the windows', `no clock for series ${order}`);
+    const state = restoration.add(textOf(key, 'the key of a series'), clock);
+    for (const list of listOf(lists, 'the windows of a series')) {
+      const [at, floor, windows] = listOf(list, 'the windows of a series');
+      const { definition, latenessMs } = previous[numberOf(at, 'the windows')] ?? {
+        definition: undefined,
+        latenessMs: 0,
+      };
+      const target = state.windows.find((candidate) => candidate.definition === definition);
+      const open = listOf(windows, 'the windows of a series');
+      if (target === undefined) {
+        dropped += open.length;
+        continue;
+      }
+      // What had closed stays closed, even where more lateness is allowed now: a part of a window must not replace the whole.
+      target.floor = Math.max(numberOf(floor, 'the windows of a series'), clock.device.watermark - latenessMs);
+      for (const window of open) restoreWindow(window, target);
+    }
+    return state;
+  });
+  const corrections: Correction[] = [];
+  for (const entry of listOf(parts['corrections'], 'the corrections')) {
+    const [order, at, start] = listOf(entry, 'a correction');
+    const state = all[numberOf(order, 'a correction')];
+    const definition = previous[numberOf(at, 'a correction')]?.definition;
+    const windows = state?.windows.find((candidate) => candidate.definition === definition);
+    const window = windows?.open.find((candidate) => candidate.start === start);
+    if (state !== undefined && windows !== undefined && window !== undefined)
+      corrections.push({ state, windows, window });
+  }
+  return {
+    now: numberOf(parts['now'], 'the windows'),
+    correctAt: numberOf(parts['correctAt'], 'the windows'),
+    corrections,
+    dropped,
+  };
+}
+
+function restoreWindow(snapshot: unknown, windows: OpenWindows): void {
+  const [start, end, revision, changed, passed, accumulator] = listOf(snapshot, 'a window');
+  const window = new OpenWindow(
+    numberOf(start, 'a window'),
+    numberOf(end, 'a window'),
+    windows.definition.plan.accumulator(),
+    passed === true,
+  );
+  window.revision = numberOf(revision, 'a window');
+  window.changed = changed === true;
+  window.accumulator.restore(accumulator);
+  windows.open.push(window);
+}

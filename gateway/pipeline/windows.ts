@@ -1,0 +1,276 @@
+import { resultSeries } from '../base/result-series.ts';
+import { seriesPattern } from '../base/series-pattern.ts';
+import type { EpochMs } from '../core/clock.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Reading, Series } from '../core/reading.ts';
+import { type Emit, Fate, type Stage } from '../core/stage.ts';
+import { type OpenWindow, OpenWindows, WindowDefinition, type WindowSettings } from './open-windows.ts';
+import { type Correction, DeviceState, SeriesState } from './series-state.ts';
+import { type SeriesClock, type WatermarkOptions, Watermarks } from './watermark.ts';
+import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
+
+/** A late reading's correction waits this long in receive time for others to the same window. */
+export const DEFAULT_CORRECTION_DELAY_MS = 1000;
+
+export interface WindowStageOptions {
+  readonly windows: readonly WindowSettings[];
+  readonly time: WatermarkOptions & {
+    /** How long corrections are gathered, in milliseconds of receive time. @default 1000 */
+    readonly correctionDelayMs?: number;
+  };
+  /** Finds the series of a snapshot again. */
+  readonly findSeries: (key: string) => Series | undefined;
+}
+
+/**
+ * Windows on event time.
+ *
+ * - A window gives its result when the watermark of its device reaches its end, and takes readings until the watermark reaches
+ *   `end + allowedLateness`; a reading after that is late.
+ * - A reading that comes in between corrects the result: it is given again with the next revision. Corrections are gathered for
+ *   `correctionDelayMs` of receive time, or until the window closes, so that a device that delivers its backlog does
+ *   not cause a correction for each reading.
+ * - When all series of a device are idle its open windows give their results as they are and stay open, so nothing is late when the
+ *   device returns. They give another result only if something has changed.
+ * - A reading of bad quality counts for the share of good readings only. A text has no number: it is filtered, and does not move
+ *   the watermark, nor does a late reading. A boolean counts as 0 or 1.
+ * - At most 256 windows more than disorder and lateness need are open for one series and definition; then the oldest gives
+ *   its result and closes.
+ */
+export class WindowStage implements Stage {
+  /** Open windows that a restore could not take over, as their definition has changed or gone. */
+  droppedWindows = 0;
+  readonly #definitions: readonly WindowDefinition[];
+  readonly #matches: readonly ((series: Series) => boolean)[];
+  readonly #findSeries: (key: string) => Series | undefined;
+  readonly #correctionDelayMs: number;
+  readonly #watermarks: Watermarks;
+  /** By series id; null for a series that no definition means. */
+  readonly #states: (SeriesState | null | undefined)[] = [];
+  /** In order of appearance, as in the watermarks. */
+  readonly #all: SeriesState[] = [];
+  /** By order of the device's clock. */
+  readonly #devices: DeviceState[] = [];
+  #now: EpochMs = Number.NEGATIVE_INFINITY;
+  #corrections: Correction[] = [];
+  #correctAt: EpochMs = Number.POSITIVE_INFINITY;
+
+  /** @throws GatewayError for settings that are not allowed */
+  constructor(options: WindowStageOptions) {
+    const { outOfOrdernessMs, idleTimeoutMs, correctionDelayMs = DEFAULT_CORRECTION_DELAY_MS } = options.time;
+    requireMs('time.outOfOrderness', outOfOrdernessMs, 0);
+    requireMs('time.idleTimeout', idleTimeoutMs, 1);
+    requireMs('time.correctionDelay', correctionDelayMs, 1);
+    this.#definitions = options.windows.map((settings) => new WindowDefinition(settings, outOfOrdernessMs));
+    requireUniqueNames(options.windows);
+    this.#matches = options.windows.map((settings) => seriesPattern(settings.series));
+    this.#findSeries = options.findSeries;
+    this.#correctionDelayMs = correctionDelayMs;
+    this.#watermarks = new Watermarks({ outOfOrdernessMs, idleTimeoutMs });
+  }
+
+  process(reading: Reading, emit: Emit): Fate {
+    const { series, value, quality, sourceTime, receiveTime } = reading;
+    if (receiveTime > this.#now) this.advance(receiveTime, emit);
+    let state = this.#states[series.id];
+    if (state === undefined) state = this.#meet(series);
+    if (state === null || typeof value === 'string') return Fate.filtered;
+    const number = typeof value === 'number' ? value : value ? 1 : 0;
+    const { clock, windows } = state;
+    let taken = false;
+    for (let i = 0; i < windows.length; i++) {
+      const openWindows = windows[i]!;
+      const window = openWindows.find(sourceTime) ?? this.#open(state, openWindows, sourceTime, emit);
+      if (window === undefined) continue;
+      window.accumulator.add(number, quality, sourceTime);
+      if (!window.changed) this.#change(state, openWindows, window);
+      taken = true;
+    }
+    if (!taken) return windows.length === 0 ? Fate.filtered : Fate.late;
+    const moved = this.#watermarks.observe(clock, sourceTime, this.#now);
+    if (moved && clock.device.watermark >= state.device.due) this.#pass(state.device, clock.device.watermark, emit);
+    return Fate.aggregated;
+  }
+
+  advance(now: EpochMs, emit: Emit): void {
+    if (!(now > this.#now)) return;
+    this.#now = now;
+    for (;;) {
+      const deadline = this.#watermarks.nextDeadline;
+      if (Math.min(deadline, this.#correctAt) > now) return;
+      // At one time first idleness, then corrections.
+      if (deadline <= this.#correctAt) this.#expire(Math.min(now, this.#correctAt), emit);
+      else this.#correct(emit);
+    }
+  }
+
+  /** The watermark of the series' device; undefined before its first reading. */
+  watermarkOf(series: Series): EpochMs | undefined {
+    return this.#watermarks.of(series);
+  }
+
+  snapshot(): unknown {
+    return snapshotWindows({
+      now: this.#now,
+      correctAt: this.#correctAt,
+      definitions: this.#definitions,
+      watermarks: this.#watermarks.snapshot(),
+      series: this.#all,
+      corrections: this.#corrections,
+    });
+  }
+
+  /** Into a new stage. Windows of definitions that have changed are dropped and counted in `droppedWindows`. */
+  restore(snapshot: unknown): void {
+    if (this.#all.length > 0) throw new GatewayError('Cannot restore windows into a stage that has seen readings');
+    const restored = restoreWindows(snapshot, this.#definitions, {
+      clocks: (part) => this.#watermarks.restore(part),
+      add: (key, clock) => this.#add(this.#known(key), clock),
+    });
+    this.#now = restored.now;
+    this.#correctAt = restored.correctAt;
+    this.#corrections = restored.corrections;
+    this.droppedWindows = restored.dropped;
+    for (const { device, clock, windows } of this.#all) {
+      for (const { open, definition } of windows) {
+        for (const window of open) device.due = Math.min(device.due, dueOf(window, definition));
+      }
+      // A definition may allow less lateness than before: what is due by that closes with the next step of the watermark.
+      device.due = Math.max(device.due, clock.device.watermark);
+    }
+  }
+
+  #known(key: string): Series {
+    const series = this.#findSeries(key);
+    if (series !== undefined) return series;
+    throw new GatewayError(`Cannot restore the windows of ${key}: there is no such series`, {
+      hint: 'Series are restored before the windows; the checkpoint is incomplete.',
+    });
+  }
+
+  #meet(series: Series): SeriesState | null {
+    if (this.#matches.some((matches) => matches(series))) return this.#add(series, this.#watermarks.track(series));
+    this.#states[series.id] = null;
+    return null;
+  }
+
+  #add(series: Series, clock: SeriesClock): SeriesState {
+    const windows: OpenWindows[] = [];
+    for (let i = 0; i < this.#definitions.length; i++) {
+      if (this.#matches[i]!(series)) windows.push(new OpenWindows(this.#definitions[i]!));
+    }
+    this.#devices[clock.device.order] ??= new DeviceState();
+    const device = this.#devices[clock.device.order]!;
+    const state = new SeriesState(series, clock, device, windows);
+    device.series.push(state);
+    this.#all.push(state);
+    this.#states[series.id] = state;
+    return state;
+  }
+
+  #open(state: SeriesState, windows: OpenWindows, time: EpochMs, emit: Emit): OpenWindow | undefined {
+    const { open, definition } = windows;
+    const window = windows.openAt(time, state.clock.device.watermark);
+    if (window === undefined) return undefined;
+    state.device.due = Math.min(state.device.due, dueOf(window, definition));
+    if (open.length > definition.maxOpen) {
+      const oldest = open[0]!;
+      this.#emit(state, definition, oldest, emit);
+      windows.floor = oldest.end;
+      windows.close(1);
+    }
+    return window;
+  }
+
+  /** The first reading of a window since its last result. */
+  #change(state: SeriesState, windows: OpenWindows, window: OpenWindow): void {
+    window.changed = true;
+    if (!window.passed) return;
+    if (this.#correctAt === Number.POSITIVE_INFINITY) this.#correctAt = this.#now + this.#correctionDelayMs;
+    this.#corrections.push({ state, windows, window });
+  }
+
+  #correct(emit: Emit): void {
+    const due = this.#corrections;
+    this.#corrections = [];
+    this.#correctAt = Number.POSITIVE_INFINITY;
+    for (const { state, windows, window } of due) this.#emit(state, windows.definition, window, emit);
+  }
+
+  #expire(until: EpochMs, emit: Emit): void {
+    const clock = this.#watermarks.expire(until);
+    if (clock === undefined) return;
+    const device = this.#devices[clock.order]!;
+    if (clock.watermark >= device.due) this.#pass(device, clock.watermark, emit);
+    if (clock.active > 0) return;
+    for (const state of device.series) {
+      for (const { open, definition } of state.windows) {
+        for (const window of open) this.#emit(state, definition, window, emit);
+      }
+    }
+  }
+
+  /** The watermark has reached what is due in the windows of a device. */
+  #pass(device: DeviceState, watermark: EpochMs, emit: Emit): void {
+    device.due = Number.POSITIVE_INFINITY;
+    for (const state of device.series) {
+      for (const windows of state.windows) {
+        const { open, definition } = windows;
+        let closed = 0;
+        for (const window of open) {
+          if (window.end > watermark) {
+            device.due = Math.min(device.due, window.end);
+            break;
+          }
+          const closes = window.end + definition.latenessMs <= watermark;
+          if (closes) closed++;
+          else device.due = Math.min(device.due, window.end + definition.latenessMs);
+          if (closes || !window.passed) this.#emit(state, definition, window, emit);
+          window.passed = true;
+        }
+        if (closed > 0) windows.close(closed);
+      }
+    }
+  }
+
+  /** Gives the result of a window if it has changed since the last. */
+  #emit(state: SeriesState, definition: WindowDefinition, window: OpenWindow, emit: Emit): void {
+    if (!window.changed) return;
+    window.changed = false;
+    const { accumulator, start, end } = window;
+    emit({
+      kind: 'aggregate',
+      series: resultSeries(state.series),
+      window: definition.name,
+      start,
+      end,
+      revision: window.revision++,
+      fields: definition.plan.fields(accumulator),
+      good: accumulator.good / accumulator.readings,
+    });
+  }
+}
+
+/** The watermark at which the window gives its result, or, after that, closes. */
+function dueOf(window: OpenWindow, definition: WindowDefinition): EpochMs {
+  return window.passed ? window.end + definition.latenessMs : window.end;
+}
+
+function requireMs(name: string, value: number, least: number): void {
+  if (Number.isFinite(value) && value >= least) return;
+  throw new GatewayError(`Cannot compute windows: ${name} is ${value} ms`, {
+    hint: `${name} is a finite number of milliseconds, at least ${least}.`,
+  });
+}
+
+function requireUniqueNames(windows: readonly WindowSettings[]): void {
+  const seen = new Set<string>();
+  for (const { name } of windows) {
+    if (seen.has(name)) {
+      throw new GatewayError(`Cannot compute windows: the name ${JSON.stringify(name)} is given twice`, {
+        hint: 'Each window needs a name of its own, as results are known by it.',
+      });
+    }
+    seen.add(name);
+  }
+}
