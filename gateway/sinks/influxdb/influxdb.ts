@@ -6,7 +6,7 @@ import type { Logger } from '../../core/telemetry.ts';
 import { createDatabase } from './database.ts';
 import { encodePoint, Unwritable } from './line-protocol.ts';
 import { pointOf } from './points.ts';
-import { type Outcome, send, shorten, type WriteRequest } from './request.ts';
+import { newAgent, type Outcome, send, shorten, type WriteRequest } from './request.ts';
 
 export interface InfluxdbSinkOptions {
   readonly name: string;
@@ -52,7 +52,7 @@ export class InfluxdbSink implements Sink {
   readonly name: string;
   readonly type = 'influxdb';
   readonly #options: InfluxdbSinkOptions;
-  readonly #request: WriteRequest;
+  #request: WriteRequest;
   readonly #timeoutMs: number;
   readonly #logger: Logger;
   readonly #running = new Set<Promise<unknown>>();
@@ -64,8 +64,10 @@ export class InfluxdbSink implements Sink {
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#logger = logger;
+    const url = writeUrl(options);
     this.#request = {
-      url: writeUrl(options),
+      url,
+      agent: newAgent(url),
       headers: authorization(options),
       gzip: options.gzip ?? true,
       clock,
@@ -73,12 +75,15 @@ export class InfluxdbSink implements Sink {
   }
 
   async start(_signal: AbortSignal): Promise<void> {
+    if (!this.#stopping.signal.aborted) return;
     this.#stopping = new AbortController();
+    this.#request = { ...this.#request, agent: newAgent(this.#request.url) };
   }
 
   async stop(_signal: AbortSignal): Promise<void> {
     this.#stopping.abort();
     await Promise.allSettled(this.#running);
+    this.#request.agent.destroy();
   }
 
   async write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
