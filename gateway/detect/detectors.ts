@@ -75,6 +75,18 @@ export const detectorKinds: readonly DetectorKind[] = [
         min: 0,
         max: 1,
       },
+      settleAfter: {
+        description: 'readings after which forget shrinks in proportion to the age',
+        default: 8000,
+        min: 1,
+        whole: true,
+      },
+      fade: {
+        description: 'share of themselves by which the known bounds close each reading',
+        default: 1e-7,
+        min: 0,
+        max: 1,
+      },
       memory: { description: 'readings the mean deviation is taken over', default: 4000, min: 1, whole: true },
       quiet: {
         description: 'readings after an onset in which only a higher score counts',

@@ -1,6 +1,6 @@
 import type { Detector, Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
-import { addValue, replaceOldest } from './rolling-median.ts';
+import { addValue, medianOf, replaceOldest } from './rolling-median.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { numberInWords } from './words.ts';
 
@@ -14,6 +14,10 @@ export interface NoveltyOptions {
   readonly threshold?: number | undefined;
   /** The bounds of what was seen close by this many mean deviations each reading, so that a record is forgotten. @default 0.001 */
   readonly forget?: number | undefined;
+  /** After this many readings `forget` shrinks in proportion to the age: what happens now and then is no news to the old. @default 8000 */
+  readonly settleAfter?: number | undefined;
+  /** The bounds close by this share of themselves each reading, so that a wild record is forgotten too. @default 1e-7 */
+  readonly fade?: number | undefined;
   /** The mean deviation is taken over about this many readings. @default 4000 */
   readonly memory?: number | undefined;
   /** After an onset only a higher score counts, for this many readings. @default 100 */
@@ -45,8 +49,8 @@ const ROUNDING = 1e-12;
  * Median novelty: d is the distance of a value from the median of the last hundred. The lowest and the highest d seen so far
  * bound what is known; the score of a value beyond them is its distance to the bound over the mean |d|, in units of `threshold`.
  *
- * Two additions to the plain method. The bounds close slowly (`forget`), so that one wild spike years ago does not blind the
- * detector for ever. And only onsets count: while an anomaly lasts, rows that do not top its highest score have score 0.
+ * Two additions to the plain method. The bounds close slowly (`forget`, `fade`), so that one wild spike years ago does not blind
+ * the detector for ever. And only onsets count: while an anomaly lasts, rows that do not top its highest score have score 0.
  *
  * Needs no knowledge of the series: shifting, scaling or mirroring it leaves every score as it is, but for rounding. About
  * 1.1 kB a series, one block of memory, which is also the snapshot.
@@ -68,7 +72,7 @@ export class NoveltyDetector implements Detector {
   }
 
   judge(value: number, _time: number): Verdict {
-    const { window, warmUp, threshold, forget, memory } = this.#settings;
+    const { window, warmUp, threshold, forget, settleAfter, fade, memory } = this.#settings;
     const numbers = this.#numbers;
     const scaled = value * SCALE;
     const seen = numbers[COUNT]!;
@@ -87,9 +91,9 @@ export class NoveltyDetector implements Detector {
     numbers[EXPECTED_HIGH] = median + highest;
 
     const beyond = deviation > highest ? deviation - highest : deviation < lowest ? lowest - deviation : 0;
-    const closing = forget * mean;
-    numbers[LOWEST] = Math.min(deviation, lowest + closing, 0);
-    numbers[HIGHEST] = Math.max(deviation, highest - closing, 0);
+    const closing = (count > settleAfter ? (forget * settleAfter) / count : forget) * mean;
+    numbers[LOWEST] = Math.min(deviation, lowest + closing - fade * lowest, 0);
+    numbers[HIGHEST] = Math.max(deviation, highest - closing - fade * highest, 0);
 
     const verdict = this.#verdict;
     verdict.learning = count <= warmUp;
@@ -126,11 +130,11 @@ export class NoveltyDetector implements Detector {
     const ring = this.#ring;
     const order = this.#order;
     if (seen < window) {
-      const median = seen === 0 ? value : ring[order[seen >> 1]!]!;
+      const median = seen === 0 ? value : medianOf(ring, order, seen);
       addValue(ring, order, seen, value);
       return median;
     }
-    const median = ring[order[window >> 1]!]!;
+    const median = medianOf(ring, order, window);
     const slot = this.#numbers[OLDEST_SLOT]! | 0;
     replaceOldest(ring, order, window, slot, value);
     this.#numbers[OLDEST_SLOT] = slot + 1 === window ? 0 : slot + 1;
@@ -153,6 +157,7 @@ export class NoveltyDetector implements Detector {
 
 /** The options with their defaults. */
 export function noveltySettings(options: NoveltyOptions): NoveltySettings {
-  const { window = 100, warmUp = 200, threshold = 0.5, forget = 0.001, memory = 4000, quiet = 100 } = options;
-  return { window, warmUp, threshold, forget, memory, quiet };
+  const { window = 100, warmUp = 200, threshold = 0.5, memory = 4000, quiet = 100 } = options;
+  const { forget = 0.001, settleAfter = 8000, fade = 1e-7 } = options;
+  return { window, warmUp, threshold, forget, settleAfter, fade, memory, quiet };
 }

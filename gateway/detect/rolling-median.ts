@@ -31,6 +31,12 @@ export function addValue(ring: Float64Array, order: Uint8Array, size: number, va
   ring[size] = value;
 }
 
+/** The median of a ring that is not empty: the mean of the two middle values where their number is even, so that mirroring mirrors it. */
+export function medianOf(ring: Float64Array, order: Uint8Array, size: number): number {
+  const upper = ring[order[size >> 1]!]!;
+  return size % 2 === 1 ? upper : upper / 2 + ring[order[(size >> 1) - 1]!]! / 2;
+}
+
 function firstNotBelow(ring: Float64Array, order: Uint8Array, size: number, value: number): number {
   let low = 0;
   let high = size;

@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Alarm, type AlarmPolicy, type AlarmStep } from '../../../gateway/detect/alarm.ts';
+
+const PLAIN: AlarmPolicy = { holdMs: 0, onDelayMs: 0, hysteresis: 0 };
+
+/** The steps of an alarm that is shown one score each second; a score above 1 is an anomaly. */
+function steps(policy: Partial<AlarmPolicy>, scores: readonly number[]): string[] {
+  const alarm = new Alarm({ ...PLAIN, ...policy });
+  return scores.map((score, i) => alarm.judge(score > 1, score, i * 1000) ?? '-');
+}
+
+test('an anomaly raises once, and the first normal value clears', () => {
+  expect(steps({}, [0, 2, 3, 2, 0, 0, 2, 0])).toEqual(['-', 'raised', '-', '-', 'cleared', '-', 'raised', 'cleared']);
+});
+
+test('with a hold the alarm stays until there was no anomaly for that long', () => {
+  expect(steps({ holdMs: 3000 }, [2, 0, 0, 2, 0, 0, 0])).toEqual(['raised', '-', '-', '-', '-', '-', 'cleared']);
+});
+
+test('with a delay an anomaly must last without a normal value between', () => {
+  expect(steps({ onDelayMs: 2000 }, [2, 2, 0, 2, 2, 2, 0])).toEqual(['-', '-', '-', '-', '-', 'raised', 'cleared']);
+});
+
+test('with hysteresis an active alarm is kept by values near the threshold, which do not raise one', () => {
+  expect(steps({ hysteresis: 0.2 }, [0.9, 2, 0.9, 1, 0.8, 0.9])).toEqual(['-', 'raised', '-', '-', 'cleared', '-']);
+});
+
+test('silence clears nothing: an anomaly after a long gap continues the alarm', () => {
+  const alarm = new Alarm({ ...PLAIN, holdMs: 1000 });
+  alarm.judge(true, 2, 0);
+  expect(alarm.judge(true, 2, 1e9)).toBeUndefined();
+  expect(alarm.active).toBe(true);
+  expect(alarm.lastAnomaly).toBe(1e9);
+});
+
+test('it is acknowledged once while active, and the next alarm not at all', () => {
+  const alarm = new Alarm(PLAIN);
+  expect(alarm.acknowledge(5)).toBe(false);
+  alarm.judge(true, 2, 0);
+  expect(alarm.acknowledgedAt).toBeUndefined();
+  expect(alarm.acknowledge(7)).toBe(true);
+  expect(alarm.acknowledgedAt).toBe(7);
+  expect(alarm.acknowledge(8)).toBe(false);
+  alarm.judge(false, 0, 1);
+  expect(alarm.acknowledge(9)).toBe(false);
+  alarm.judge(true, 2, 2);
+  expect(alarm.acknowledgedAt).toBeUndefined();
+});
+
+test('it knows the first anomaly of the stretch that raised it, and is idle when nothing is to be remembered', () => {
+  const alarm = new Alarm({ ...PLAIN, onDelayMs: 2000 });
+  expect(alarm.idle).toBe(true);
+  for (const time of [1000, 2000, 3000]) alarm.judge(true, 2, time);
+  expect([alarm.firstAnomaly, alarm.active, alarm.idle]).toEqual([1000, true, false]);
+  alarm.judge(false, 0, 4000);
+  expect([alarm.active, alarm.idle]).toEqual([false, true]);
+});
+
+test('stopped at any value and resumed it takes the same steps; raised and cleared take turns', () => {
+  const seed = Date.now() & 0x7fffffff;
+  process.stdout.write(`alarm seed ${seed}\n`);
+  const policy = fc.record({
+    holdMs: fc.integer({ min: 0, max: 9000 }),
+    onDelayMs: fc.integer({ min: 0, max: 5000 }),
+    hysteresis: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
+  const scores = fc.array(fc.constantFrom(0, 0.5, 0.95, 1, 1.5, 2), { maxLength: 60 });
+  fc.assert(
+    fc.property(policy, scores, fc.nat(), (given, values, at) => {
+      const cut = values.length === 0 ? 0 : at % values.length;
+      let resumed = new Alarm(given);
+      const whole = new Alarm(given);
+      let last: AlarmStep = 'cleared';
+      values.forEach((score, i) => {
+        if (i === cut) {
+          const next = new Alarm(given);
+          next.restore(resumed.snapshot());
+          resumed = next;
+        }
+        const step = whole.judge(score > 1, score, i * 1000);
+        expect(resumed.judge(score > 1, score, i * 1000)).toBe(step);
+        if (step === undefined) return;
+        expect(step).not.toBe(last);
+        last = step;
+        expect(whole.active).toBe(step === 'raised');
+      });
+    }),
+    { seed, numRuns: 500 },
+  );
+});
+
+test('a snapshot that is not its own is refused', () => {
+  expect(() => new Alarm(PLAIN).restore([1, 2, 3])).toThrow('Cannot restore an alarm');
+});

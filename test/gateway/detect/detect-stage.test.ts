@@ -1,0 +1,241 @@
+import { deserialize, serialize } from 'node:v8';
+import { expect, test } from 'vitest';
+import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
+import { Quality } from '../../../gateway/core/quality.ts';
+import type { Reading, Series, SeriesIdentity, Value } from '../../../gateway/core/reading.ts';
+import { type AlarmEvent, type Result, resultId } from '../../../gateway/core/result.ts';
+import { Fate } from '../../../gateway/core/stage.ts';
+import { DetectStage, type DetectStageOptions } from '../../../gateway/detect/detect-stage.ts';
+import type { DetectRule } from '../../../gateway/detect/rule.ts';
+import { seededRandom } from './seeded-random.ts';
+
+const HOT: DetectRule = {
+  series: '*/temperature',
+  detector: 'range',
+  options: { min: 10, max: 30 },
+  alarm: { severity: 'critical', holdMs: 5000 },
+};
+
+/** A stage with its own series and everything it emitted. */
+class Bench {
+  readonly registry = new SeriesRegistry();
+  readonly stage: DetectStage;
+  readonly events: AlarmEvent[] = [];
+
+  constructor(options: DetectStageOptions) {
+    this.stage = new DetectStage(options);
+  }
+
+  readonly emit = (result: Result): void => {
+    if (result.kind === 'alarm') this.events.push(result);
+  };
+
+  series(identity: SeriesIdentity, unit?: string): Series {
+    const series = this.registry.intern(identity, unit);
+    if (typeof series === 'string') throw new Error(series);
+    return series;
+  }
+
+  feed(series: Series, value: Value, time: number, quality: Quality = Quality.good): Fate {
+    const reading: Reading = { series, source: 'test', value, quality, sourceTime: time, receiveTime: time };
+    return this.stage.process(reading, this.emit);
+  }
+
+  states(): string[] {
+    return this.events.map((event) => `${event.state}@${event.time}`);
+  }
+}
+
+/** A second bench that goes on from the snapshot of the first, as after a restart. */
+function resumed(bench: Bench, options: DetectStageOptions): Bench {
+  const next = new Bench(options);
+  next.stage.restore(deserialize(serialize(bench.stage.snapshot())));
+  return next;
+}
+
+test('an anomaly raises one alarm for its series, and it is cleared after the hold', () => {
+  const bench = new Bench({ rules: [HOT] });
+  const press = bench.series({ device: 'press-1', metric: 'temperature' }, '°C');
+  const other = bench.series({ device: 'press-2', metric: 'temperature' });
+  [20, 40, 50, 20, 20, 20].forEach((value, i) => {
+    bench.feed(press, value, 1000 * i);
+    bench.feed(other, 20, 1000 * i);
+  });
+  expect(bench.states()).toEqual(['raised@1000']);
+  expect(bench.stage.activeAlarms().map((alarm) => alarm.raised.id)).toEqual(['range@press-1/temperature@1000']);
+  bench.feed(press, 25, 7000);
+  expect(bench.states()).toEqual(['raised@1000', 'cleared@7000']);
+  expect(bench.stage.activeAlarms()).toEqual([]);
+  expect(bench.events[0]).toMatchObject({
+    kind: 'alarm',
+    detector: 'range',
+    severity: 'critical',
+    score: 2,
+    value: 40,
+    series: { key: 'press-1/temperature', unit: '°C' },
+    message:
+      'temperature of press-1 is 40 °C where between 10 and 30 was expected, since 1970-01-01T00:00:01.000Z (range, score 2).',
+  });
+});
+
+test('a reading has the fate aggregated when a rule judged it, and filtered otherwise', () => {
+  const bench = new Bench({ rules: [HOT] });
+  const press = bench.series({ device: 'press-1', metric: 'temperature' });
+  const humidity = bench.series({ device: 'press-1', metric: 'humidity' });
+  expect(bench.feed(press, 20, 1000)).toBe(Fate.aggregated);
+  expect(bench.feed(press, 20, 1000), 'the same time again').toBe(Fate.filtered);
+  expect(bench.feed(press, 99, 500), 'older than the last judged').toBe(Fate.filtered);
+  expect(bench.feed(press, 99, Number.NaN), 'no time').toBe(Fate.filtered);
+  expect(bench.feed(press, 'hot', 2000), 'a string').toBe(Fate.filtered);
+  expect(bench.feed(press, 99, 2000, Quality.bad), 'bad quality').toBe(Fate.filtered);
+  expect(bench.feed(press, Number.POSITIVE_INFINITY, 2000), 'not finite').toBe(Fate.filtered);
+  expect(bench.feed(humidity, 99, 2000), 'no rule').toBe(Fate.filtered);
+  expect(bench.events).toEqual([]);
+  expect(bench.feed(press, 99, 2000, Quality.uncertain)).toBe(Fate.aggregated);
+  expect(bench.states()).toEqual(['raised@2000']);
+});
+
+test('booleans are judged as 0 and 1', () => {
+  const bench = new Bench({ rules: [{ ...HOT, series: '*/door', options: { max: 0.5 } }] });
+  const door = bench.series({ device: 'hall', metric: 'door' });
+  expect(bench.feed(door, false, 1000)).toBe(Fate.aggregated);
+  bench.feed(door, true, 2000);
+  expect(bench.events.map((event) => event.value)).toEqual([1]);
+});
+
+test('several rules on one series have alarms of their own, with ids of their own', () => {
+  const warning: DetectRule = { ...HOT, options: { max: 25 }, alarm: { severity: 'warning', holdMs: 0 } };
+  const bench = new Bench({ rules: [warning, HOT] });
+  const press = bench.series({ device: 'press-1', metric: 'temperature' });
+  bench.feed(press, 40, 1000);
+  bench.feed(press, 28, 7000);
+  bench.feed(press, 20, 8000);
+  expect(bench.events.map((event) => `${event.severity} ${event.id} ${event.state}`)).toEqual([
+    'warning range@press-1/temperature@1000 raised',
+    'critical range#2@press-1/temperature@1000 raised',
+    'critical range#2@press-1/temperature@1000 cleared',
+    'warning range@press-1/temperature@1000 cleared',
+  ]);
+  expect(new Set(bench.events.map(resultId)).size).toBe(4);
+});
+
+test('every anomaly is told, also of a rule that raises no alarm', () => {
+  const told: string[] = [];
+  const bench = new Bench({
+    rules: [{ series: '*', detector: 'range', options: { max: 30 } }],
+    onAnomaly: (reading, verdict) => told.push(`${reading.series.key} ${reading.value} ${verdict.score}`),
+  });
+  const press = bench.series({ device: 'press-1', metric: 'temperature' });
+  for (const [i, value] of [20, 60, 90, 20].entries()) bench.feed(press, value, i * 1000);
+  expect(told).toEqual(['press-1/temperature 60 2', 'press-1/temperature 90 3']);
+  expect(bench.events).toEqual([]);
+});
+
+test('a novelty alarm is raised at the onset and cleared after the hold without a worse one', () => {
+  const rule: DetectRule = { series: '*', detector: 'novelty', alarm: { severity: 'warning', holdMs: 10_000 } };
+  const bench = new Bench({ rules: [rule] });
+  const press = bench.series({ device: 'press-1', metric: 'temperature' });
+  const random = seededRandom(11);
+  for (let i = 0; i < 600; i++) bench.feed(press, i === 500 ? 40 : i === 505 ? 400 : 20 + random(), i * 1000);
+  expect(bench.states()).toEqual(['raised@500000', 'cleared@515000']);
+});
+
+test('an alarm whose series falls silent stays active', () => {
+  const bench = new Bench({ rules: [HOT] });
+  bench.feed(bench.series({ device: 'press-1', metric: 'temperature' }), 40, 1000);
+  bench.stage.advance(1e12, bench.emit);
+  expect(bench.stage.activeAlarms()).toHaveLength(1);
+  expect(bench.states()).toEqual(['raised@1000']);
+});
+
+test('an active alarm is acknowledged once, by its id', () => {
+  const bench = new Bench({ rules: [HOT] });
+  const press = bench.series({ device: 'press-1', metric: 'temperature' });
+  bench.feed(press, 40, 1000);
+  const id = bench.events[0]!.id;
+  expect(bench.stage.acknowledge('range@other/temperature@1000', 5, bench.emit)).toBe(false);
+  expect(bench.stage.acknowledge(id, 77_000, bench.emit)).toBe(true);
+  expect(bench.stage.acknowledge(id, 78_000, bench.emit)).toBe(false);
+  expect(bench.states()).toEqual(['raised@1000', 'acknowledged@77000']);
+  expect(bench.stage.activeAlarms()).toMatchObject([{ acknowledgedAt: 77_000 }]);
+  bench.feed(press, 20, 9000);
+  expect(bench.stage.acknowledge(id, 99_000, bench.emit)).toBe(false);
+});
+
+test('stopped and resumed at every reading it emits what it emits in one run', () => {
+  const rules: readonly DetectRule[] = [
+    HOT,
+    { ...HOT, alarm: { severity: 'info', onDelayMs: 2000, holdMs: 3000, hysteresis: 0.2 } },
+    { series: '*', detector: 'novelty', options: { warmUp: 20, window: 9 }, alarm: { severity: 'warning' } },
+    { series: 'b/*', detector: 'flatline', options: { forMs: 4000 }, alarm: { severity: 'warning' } },
+  ];
+  const random = seededRandom(5);
+  const feed = Array.from({ length: 400 }, (_, i) => ({
+    device: random() < 0.5 ? 'a' : 'b',
+    value: Math.floor(i / 30) % 3 === 2 ? 20 : 20 + 15 * (random() - 0.5) * (random() < 0.1 ? 3 : 1),
+    time: i * 700,
+  }));
+  const whole = new Bench({ rules });
+  let stopping = new Bench({ rules });
+  const pieces: AlarmEvent[] = [];
+  for (const { device, value, time } of feed) {
+    whole.feed(whole.series({ device, metric: 'temperature' }), value, time);
+    stopping = resumed(stopping, { rules });
+    // After a restart the series may appear in another order: the number of a series means nothing.
+    if (random() < 0.5) stopping.series({ device: 'other', metric: 'temperature' });
+    stopping.feed(stopping.series({ device, metric: 'temperature' }), value, time);
+    pieces.push(...stopping.events);
+  }
+  expect(whole.events.length).toBeGreaterThan(10);
+  expect(pieces).toEqual(whole.events);
+  expect(stopping.stage.activeAlarms()).toEqual(whole.stage.activeAlarms());
+});
+
+test('after a restart an alarm of a series that was not seen since is active and can be acknowledged', () => {
+  const bench = new Bench({ rules: [HOT] });
+  bench.feed(bench.series({ device: 'press-1', metric: 'temperature' }), 40, 1000);
+  const after = resumed(resumed(bench, { rules: [HOT] }), { rules: [HOT] });
+  const [alarm] = after.stage.activeAlarms();
+  expect(alarm!.raised).toEqual(bench.events[0]);
+  expect(after.stage.acknowledge(alarm!.raised.id, 5000, after.emit)).toBe(true);
+  after.feed(after.series({ device: 'press-1', metric: 'temperature' }), 20, 9000);
+  expect(after.states()).toEqual(['acknowledged@5000', 'cleared@9000']);
+});
+
+test('the alarm of a rule that left the configuration is cleared at the first advance', () => {
+  const bench = new Bench({ rules: [HOT] });
+  bench.feed(bench.series({ device: 'press-1', metric: 'temperature' }), 40, 1000);
+  const other: DetectRule = { ...HOT, options: { max: 99 } };
+  const after = resumed(resumed(bench, { rules: [other] }), { rules: [other] });
+  after.stage.advance(2000, after.emit);
+  after.stage.advance(3000, after.emit);
+  expect(after.states()).toEqual(['cleared@1000']);
+  expect(after.events[0]!.message).toContain('no longer configured');
+  expect(after.stage.activeAlarms()).toEqual([]);
+});
+
+test('a changed alarm keeps what its detector has learnt', () => {
+  const rule: DetectRule = { series: '*', detector: 'novelty', alarm: { severity: 'warning' } };
+  const bench = new Bench({ rules: [rule] });
+  const press = bench.series({ device: 'press-1', metric: 'temperature' });
+  const random = seededRandom(1);
+  for (let i = 0; i < 500; i++) bench.feed(press, random(), i);
+  const after = resumed(bench, { rules: [{ ...rule, alarm: { severity: 'critical' } }] });
+  after.feed(after.series({ device: 'press-1', metric: 'temperature' }), 99, 600);
+  expect(after.events).toMatchObject([{ state: 'raised', severity: 'critical' }]);
+});
+
+test('of series that never come back the state is bounded, and an active alarm is never dropped for it', () => {
+  const bench = new Bench({ rules: [HOT] });
+  for (let i = 0; i < 20; i++)
+    bench.feed(bench.series({ device: `d${i}`, metric: 'temperature' }), i === 0 ? 40 : 20, 1000 + i);
+  const after = resumed(bench, { rules: [HOT], maxAbsentSeries: 3 });
+  const { series } = after.stage.snapshot() as { series: Map<string, unknown> };
+  expect([...series.keys()].sort()).toEqual(['d0', 'd17', 'd18', 'd19'].map((device) => `${device}/temperature`));
+});
+
+test('a snapshot that is not its own is refused', () => {
+  for (const wrong of [null, {}, { version: 2, series: new Map(), withdrawn: [] }, 'x']) {
+    expect(() => new DetectStage({ rules: [] }).restore(wrong)).toThrow('Cannot restore the detectors');
+  }
+});
