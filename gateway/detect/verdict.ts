@@ -10,7 +10,7 @@ export interface MutableVerdict extends Verdict {
   learning: boolean;
 }
 
-/** A verdict to write into. The score starts as a fraction so that the engine keeps the field unboxed from the start. */
+/** A verdict to write into. The score starts as a fraction, so that the engine takes the field for a double from the start. */
 export function newVerdict(): MutableVerdict {
   return { score: 0.5, anomaly: false, learning: true };
 }
