@@ -7,7 +7,8 @@ import { asCount, readChecked, writeChecked } from './checked-file.ts';
 import { listIfThere } from './quarantine.ts';
 import type { Troubles } from './troubles.ts';
 
-const SUFFIX = '.cursor';
+/** How the names of cursor files end. */
+export const CURSOR_SUFFIX = '.cursor';
 
 /** The cursors of a log, each in the file `cursors/<name>.cursor`. */
 export class Cursors {
@@ -28,7 +29,7 @@ export class Cursors {
   async load(): Promise<void> {
     await this.#disk.makeDirectory(this.#path);
     for (const file of await listIfThere(this.#disk, this.#path)) {
-      if (!file.endsWith(SUFFIX)) continue;
+      if (!file.endsWith(CURSOR_SUFFIX)) continue;
       const content = await readChecked(this.#disk, join(this.#path, file));
       const name = typeof content === 'string' ? undefined : content['name'];
       const offset = typeof content === 'string' ? undefined : asCount(content['offset']);
@@ -89,7 +90,7 @@ export class Cursors {
 }
 
 function fileName(name: string): string {
-  return `${encodeURIComponent(name)}${SUFFIX}`;
+  return `${encodeURIComponent(name)}${CURSOR_SUFFIX}`;
 }
 
 class FileCursor implements LogCursor {

@@ -1,0 +1,248 @@
+import { basename, join } from 'node:path';
+import { systemDisk } from '../base/system-disk.ts';
+import type { EpochMs } from '../core/clock.ts';
+import { type Disk, type DiskFile, errorCode } from '../core/disk.ts';
+import { GatewayError, messageOf } from '../core/errors.ts';
+import type { LogRecord, Offset } from '../core/log.ts';
+import { asCount, readChecked } from './checked-file.ts';
+import { CURSOR_SUFFIX } from './cursors.ts';
+import { decodeHeader, HEADER_BYTES, parseSegmentName, SEAL_BYTES } from './format.ts';
+import { type Damage, SegmentScanner, scanSegment } from './segment-scanner.ts';
+
+/*
+ * A look into logs on disk. Nothing is written and no lock is taken, so it works beside a running gateway as well: what is
+ * being written may look torn, and segments may go while they are looked at.
+ */
+
+/** What there is of a log without reading its records. */
+export interface LogSummary {
+  /** Name of its folder. */
+  readonly name: string;
+  readonly path: string;
+  readonly segments: number;
+  readonly bytes: number;
+  /** First offset of the oldest segment; undefined when there is none. */
+  readonly firstOffset: Offset | undefined;
+  readonly cursors: readonly { readonly name: string; readonly offset: Offset }[];
+  readonly droppedItems: number;
+  /** Files in its quarantine. */
+  readonly quarantined: number;
+}
+
+/** What a segment really holds: every record was read and its checksum compared. */
+export interface SegmentReport {
+  readonly name: string;
+  readonly records: number;
+  readonly items: number;
+  readonly bytes: number;
+  readonly firstOffset: Offset;
+  /** Offset of the last record; undefined without any. */
+  readonly lastOffset: Offset | undefined;
+  /** Wall times of first and last record; undefined without any. */
+  readonly firstTime: EpochMs | undefined;
+  readonly lastTime: EpochMs | undefined;
+  /** True when the segment was closed properly; false for the one that is being written. */
+  readonly sealed: boolean;
+  /** Stretches that hold no readable record although they should. */
+  readonly damage: readonly Damage[];
+  /** Bytes of a write at the end that is not finished, or never was. */
+  readonly tornBytes: number;
+  /** Why the file could not be read; its other fields say nothing then. */
+  readonly unreadable: string | undefined;
+}
+
+export interface LogReport {
+  readonly path: string;
+  readonly segments: readonly SegmentReport[];
+}
+
+/** How far a verification has come. */
+export interface VerifyProgress {
+  readonly segment: string;
+  readonly bytes: number;
+  readonly totalBytes: number;
+}
+
+/** The logs in a folder: the folder itself where it is one, and those of its subfolders that are. */
+export async function listLogs(path: string, disk: Disk = systemDisk): Promise<readonly LogSummary[]> {
+  const names = await entries(disk, path);
+  if (names === undefined) throw new GatewayError(`cannot look into ${path}: there is no such folder`);
+  const summaries: LogSummary[] = [];
+  for (const folder of [path, ...names.map((name) => join(path, name)).sort()]) {
+    const summary = await summarise(disk, folder);
+    if (summary !== undefined) summaries.push(summary);
+  }
+  return summaries;
+}
+
+/** Reads every record of one log. @param onProgress called after each segment */
+export async function verifyLog(
+  path: string,
+  onProgress?: (progress: VerifyProgress) => void,
+  disk: Disk = systemDisk,
+): Promise<LogReport> {
+  const files = await segmentFiles(disk, path);
+  const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const segments: SegmentReport[] = [];
+  let bytes = 0;
+  for (const [index, file] of files.entries()) {
+    const limit = files[index + 1]?.firstOffset ?? Number.MAX_SAFE_INTEGER;
+    const report = await withFile(disk, join(path, file.name), (open) => verify(open, file, limit));
+    if (report !== undefined) segments.push(report);
+    bytes += file.bytes;
+    onProgress?.({ segment: file.name, bytes, totalBytes });
+  }
+  return { path, segments };
+}
+
+/** All readable records of one log in order; damage is passed over. */
+export async function* dumpLog(path: string, disk: Disk = systemDisk): AsyncGenerator<LogRecord> {
+  const files = await segmentFiles(disk, path);
+  for (const [index, { name, firstOffset }] of files.entries()) {
+    const limit = files[index + 1]?.firstOffset ?? Number.MAX_SAFE_INTEGER;
+    const file = await openIfThere(disk, join(path, name));
+    if (file === undefined) continue;
+    try {
+      const scanner = new SegmentScanner(file, firstOffset);
+      const size = await file.size();
+      for (;;) {
+        const { records, finished } = await scanner.next(size, limit, DUMP_BYTES);
+        yield* records;
+        if (finished) break;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+const DUMP_BYTES = 1024 * 1024;
+
+interface SegmentFile {
+  readonly name: string;
+  readonly firstOffset: Offset;
+  readonly bytes: number;
+}
+
+async function verify(
+  file: DiskFile,
+  { name, firstOffset, bytes }: SegmentFile,
+  limit: Offset,
+): Promise<SegmentReport> {
+  const nothing = { records: 0, items: 0, lastOffset: undefined, firstTime: undefined, lastTime: undefined };
+  const empty = {
+    name,
+    bytes,
+    firstOffset,
+    ...nothing,
+    sealed: false,
+    damage: [],
+    tornBytes: 0,
+    unreadable: undefined,
+  };
+  try {
+    const size = await file.size();
+    const header = Buffer.alloc(HEADER_BYTES);
+    const headerBytes = await file.read(header, 0);
+    if (headerBytes < HEADER_BYTES) return { ...empty, tornBytes: headerBytes };
+    const decoded = decodeHeader(header);
+    let lastOffset: Offset | undefined;
+    const scan = await scanSegment(file, firstOffset, limit, (records) => {
+      lastOffset = records.at(-1)!.offset;
+    });
+    const damage = [...scan.damage];
+    if (decoded?.firstOffset !== firstOffset) damage.unshift({ start: 0, end: HEADER_BYTES });
+    if (scan.surplus !== undefined) damage.push(scan.surplus);
+    const tornBytes = scan.tail === undefined ? 0 : size - scan.tail.start;
+    // Only a torn write at the very end of the log, or a torn seal, is what a crash leaves.
+    const isOrdinary = limit === Number.MAX_SAFE_INTEGER || tornBytes <= SEAL_BYTES;
+    if (scan.tail !== undefined && !isOrdinary) damage.push(scan.tail);
+    return {
+      ...empty,
+      records: scan.records,
+      items: scan.items,
+      lastOffset,
+      firstTime: scan.records > 0 ? scan.firstTime : undefined,
+      lastTime: scan.records > 0 ? scan.lastTime : undefined,
+      sealed: scan.sealed,
+      damage,
+      tornBytes: isOrdinary ? tornBytes : 0,
+    };
+  } catch (error) {
+    return { ...empty, unreadable: messageOf(error) };
+  }
+}
+
+async function summarise(disk: Disk, path: string): Promise<LogSummary | undefined> {
+  const names = await entries(disk, path);
+  if (names === undefined) return undefined;
+  const files = await segmentFiles(disk, path);
+  if (files.length === 0 && !names.includes('state')) return undefined;
+  const state = await readChecked(disk, join(path, 'state'));
+  return {
+    name: basename(path),
+    path,
+    segments: files.length,
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    firstOffset: files[0]?.firstOffset,
+    cursors: await cursorsOf(disk, join(path, 'cursors')),
+    droppedItems: typeof state === 'string' ? 0 : (asCount(state['droppedItems']) ?? 0),
+    quarantined: (await entries(disk, join(path, 'quarantine')))?.length ?? 0,
+  };
+}
+
+async function cursorsOf(disk: Disk, path: string): Promise<LogSummary['cursors']> {
+  const cursors: { name: string; offset: Offset }[] = [];
+  for (const file of (await entries(disk, path)) ?? []) {
+    if (!file.endsWith(CURSOR_SUFFIX)) continue;
+    const content = await readChecked(disk, join(path, file));
+    if (typeof content === 'string') continue;
+    const offset = asCount(content['offset']);
+    if (typeof content['name'] === 'string' && offset !== undefined) cursors.push({ name: content['name'], offset });
+  }
+  return cursors.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function segmentFiles(disk: Disk, path: string): Promise<readonly SegmentFile[]> {
+  const names = await entries(disk, path);
+  if (names === undefined) throw new GatewayError(`cannot look into ${path}: there is no such folder`);
+  const files: SegmentFile[] = [];
+  for (const name of names) {
+    const firstOffset = parseSegmentName(name);
+    if (firstOffset === undefined) continue;
+    const bytes = await withFile(disk, join(path, name), (file) => file.size());
+    if (bytes !== undefined) files.push({ name, firstOffset, bytes });
+  }
+  return files.sort((a, b) => a.firstOffset - b.firstOffset);
+}
+
+async function withFile<T>(disk: Disk, path: string, use: (file: DiskFile) => Promise<T>): Promise<T | undefined> {
+  const file = await openIfThere(disk, path);
+  if (file === undefined) return undefined;
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Undefined when the file has gone meanwhile. */
+async function openIfThere(disk: Disk, path: string): Promise<DiskFile | undefined> {
+  try {
+    return await disk.open(path, 'read');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Names in a folder; undefined when it is none. */
+async function entries(disk: Disk, path: string): Promise<readonly string[] | undefined> {
+  try {
+    return await disk.list(path);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
