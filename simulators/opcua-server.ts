@@ -103,7 +103,8 @@ export class OpcuaServer {
       buildInfo: { productName: 'Headgate plant simulator' },
       // 0: a Variable whose minimumSamplingInterval is 0 reports each change; otherwise they are thinned to one each 50 ms
       serverCapabilities: { minSupportedSampleRate: 0 },
-      securityPolicies: secure ? [SecurityPolicy.None, SecurityPolicy.Basic256Sha256] : [SecurityPolicy.None],
+      // also without secure channels: passwords are encrypted by it on their own
+      securityPolicies: [SecurityPolicy.None, SecurityPolicy.Basic256Sha256],
       securityModes: secure
         ? [MessageSecurityMode.None, MessageSecurityMode.Sign, MessageSecurityMode.SignAndEncrypt]
         : [MessageSecurityMode.None],
@@ -144,8 +145,8 @@ export class OpcuaServer {
   }
 
   /**
-   * Adds a variable. An id with dots, `press.hydraulics.pressure`, is found at Objects/Press/hydraulics/pressure. It says
-   * BadWaitingForInitialData until it is set.
+   * Adds a variable. An id with dots, `press.hydraulics.pressure`, is found at Objects/Press/hydraulics/pressure. It has
+   * no value, and an uncertain status, until it is set.
    */
   add(id: string, type: OpcuaTypeName = 'Double'): void {
     if (this.#variables.has(id)) return;

@@ -13,6 +13,8 @@ export interface ConnectionCounts {
   badNodes: number;
   readings: number;
   rejected: number;
+  /** Notifications of nodes that have no first value yet: not data, and not set aside. */
+  empty: number;
   /** Times that a server said it had lost values because its queue was too short. */
   overflows: number;
   reconnects: number;
@@ -22,6 +24,8 @@ export interface ConnectionCounts {
 
 /** Status codes by which a server says that a node has gone: BadNodeIdUnknown and BadNodeIdInvalid. */
 const GONE = new Set([0x80340000, 0x80330000]);
+/** Status codes of a node without a first value: BadWaitingForInitialData and UncertainInitialValue. */
+const NO_VALUE_YET = new Set([0x80320000, 0x40920000]);
 
 /**
  * Hands one value to the intake, or has it set aside where it cannot be a reading.
@@ -45,6 +49,10 @@ export function deliver(
   }
   const base = (status & 0xffff0000) >>> 0;
   if (GONE.has(base)) return dataValue.statusCode.name;
+  if (NO_VALUE_YET.has(base)) {
+    counts.empty++;
+    return undefined;
+  }
   counts.rejected++;
   intake.reject(monitored.node.id, refusal(dataValue), excerpt(dataValue));
   return undefined;

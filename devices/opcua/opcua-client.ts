@@ -11,6 +11,9 @@ import { routeLibraryLog } from './library-log.ts';
 import { parseNodeId } from './node-id.ts';
 import { type OpcuaOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 
+const USER_REFUSED = /BadIdentityTokenRejected|BadUserAccessDenied|BadIdentityTokenInvalid/;
+const USER_REFUSED_WAIT_MS = 30_000;
+
 /** What an OPC-UA source is given besides its configuration. */
 export interface OpcuaDependencies {
   readonly clock: Clock;
@@ -38,6 +41,7 @@ export class OpcuaClient implements Source {
     badNodes: 0,
     readings: 0,
     rejected: 0,
+    empty: 0,
     overflows: 0,
     reconnects: 0,
     unacknowledged: 0,
@@ -61,6 +65,13 @@ export class OpcuaClient implements Source {
   async start(_signal: AbortSignal): Promise<void> {
     if (this.#running !== undefined || this.#stopping.signal.aborted) return;
     routeLibraryLog(this.#logger);
+    const { security, endpoint } = this.#options;
+    if (security?.user !== undefined && (security.policy ?? 'None') === 'None') {
+      this.#logger.warn(
+        { endpoint },
+        'the password goes to a server whose identity is not checked: choose a security policy',
+      );
+    }
     this.#running = this.#run();
   }
 
@@ -81,20 +92,29 @@ export class OpcuaClient implements Source {
     const { signal } = this.#stopping;
     for (let attempt = 0; !signal.aborted; attempt++) {
       const startedMs = this.#clock.monotonicMs();
+      let refused = false;
       try {
         const reason = await this.#connect(signal);
         if (!signal.aborted) this.#set('degraded', `connecting again: ${reason}`);
         this.#counts.reconnects++;
       } catch (error) {
+        refused = USER_REFUSED.test(messageOf(error));
         if (!signal.aborted) this.#set('degraded', this.#explain(error));
       }
       if (signal.aborted) break;
       this.#logger.warn({ detail: this.#detail }, 'the OPC-UA connection ended');
       // a connection that had held for a while starts the back-off anew
       if (this.#clock.monotonicMs() - startedMs > 10_000) attempt = 0;
-      const wait = { firstMs: 500, maxMs: 10_000, ...(this.#random === undefined ? {} : { random: this.#random }) };
-      await this.#clock.sleep(backoffMs(attempt, wait), signal);
+      await this.#clock.sleep(this.#waitMs(attempt, refused), signal);
     }
+  }
+
+  /** Seldom after a refused password, so that the user is not locked out. */
+  #waitMs(attempt: number, refused: boolean): number {
+    const random = this.#random === undefined ? {} : { random: this.#random };
+    return refused
+      ? USER_REFUSED_WAIT_MS + backoffMs(0, { firstMs: USER_REFUSED_WAIT_MS, maxMs: USER_REFUSED_WAIT_MS, ...random })
+      : backoffMs(attempt, { firstMs: 500, maxMs: 10_000, ...random });
   }
 
   #connect(signal: AbortSignal): Promise<string> {
@@ -122,8 +142,11 @@ export class OpcuaClient implements Source {
     if (/BadCertificateUntrusted/.test(message)) {
       return `the certificate of ${endpoint} is not trusted: compare its fingerprint, then move it from rejected to trusted/certs in ${pkiPath}`;
     }
-    if (/BadIdentityTokenRejected|BadUserAccessDenied|BadIdentityTokenInvalid/.test(message)) {
+    if (USER_REFUSED.test(message)) {
       return `${endpoint} refuses the user or the password`;
+    }
+    if (/USERNAME user token policy/.test(message)) {
+      return `${endpoint} takes no passwords with this security policy: choose Basic256Sha256, or leave the user out`;
     }
     return `cannot read ${endpoint}: ${message}`;
   }
