@@ -1,0 +1,41 @@
+import { formatBytes, formatDuration, formatRate } from './format.ts';
+import { html, type View } from './html.ts';
+import { State } from './state.ts';
+import type { Store } from './store.ts';
+
+/** Who this is and whether it is well. */
+export function Header({ store }: { store: Store; version: number }): View {
+  const { status } = store;
+  const rate = [...(store.series?.values() ?? [])].reduce((sum, entry) => sum + entry.status.rate, 0);
+  const reasons = status?.notReady ?? [];
+  return html`<header class="top">
+    <img src="/ui/icon.svg" alt="" width="32" height="32" />
+    <div class="who">
+      <h1>${status?.name ?? 'Headgate'}</h1>
+      <span class="muted">Headgate ${status?.version ?? ''}</span>
+    </div>
+    <${State} state=${status?.state ?? 'starting'} testid="state" />
+    <span class=${`ready ${reasons.length === 0 ? 'yes' : 'no'}`} data-testid="ready" title=${reasons.join('; ')}>
+      ${status === undefined ? '' : reasons.length === 0 ? 'Ready: accepting and keeping data' : `Not ready: ${reasons.join('; ')}`}
+    </span>
+    <dl class="facts">
+      <div><dt>Up</dt><dd data-testid="uptime">${status === undefined ? '–' : formatDuration(status.uptimeMs)}</dd></div>
+      <div><dt>Readings</dt><dd>${formatRate(rate)}</dd></div>
+      <div><dt>Series</dt><dd>${status?.series.count ?? '–'}</dd></div>
+      <div><dt>Memory</dt><dd>${status === undefined ? '–' : formatBytes(status.memory.rssBytes)}</dd></div>
+    </dl>
+    <nav aria-label="More"><a href="/docs">API</a><a href="/api/v1/config">Configuration</a></nav>
+  </header>`;
+}
+
+/** Tells that what is shown may be old. Lies above the page, so that nothing moves. */
+export function Banner({ store }: { store: Store; version: number }): View {
+  if (store.connection === 'lost') {
+    return html`<p class="banner lost" role="alert" data-testid="connection-lost">
+      Connection lost. What you see is from before; trying again…
+    </p>`;
+  }
+  if (store.trouble !== undefined)
+    return html`<p class="banner" role="alert" data-testid="trouble">${store.trouble}</p>`;
+  return null;
+}

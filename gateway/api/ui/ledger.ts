@@ -1,0 +1,50 @@
+import type { LedgerCounts } from '../../core/view.ts';
+import { formatCount } from './format.ts';
+import { html, type View } from './html.ts';
+import type { Store } from './store.ts';
+
+const TERMS = [
+  ['inFlight', 'in flight'],
+  ['aggregated', 'aggregated'],
+  ['filtered', 'filtered'],
+  ['duplicate', 'duplicate'],
+  ['late', 'late'],
+  ['rejected', 'rejected'],
+  ['dropped', 'dropped'],
+] as const;
+
+/** Where every reading went: for each source an equation that must hold. */
+export function Ledger({ store }: { store: Store; version: number }): View {
+  const sources = store.status?.sources ?? [];
+  const all = store.status?.ledger;
+  return html`<section class="panel ledger-panel" aria-labelledby="ledger-title">
+    <div class="panel-head">
+      <h2 id="ledger-title">Ledger</h2>
+      <span class="muted">every reading ends in exactly one place</span>
+    </div>
+    ${sources.map((source) => html`<${Balance} key=${source.name} name=${source.name} counts=${source.ledger} />`)}
+    ${all !== undefined && sources.length > 1 ? html`<${Balance} name="all sources" counts=${all} />` : null}
+  </section>`;
+}
+
+function Balance({ name, counts }: { name: string; counts: LedgerCounts }): View {
+  const sum = TERMS.reduce((total, [term]) => total + counts[term], 0);
+  const balanced = sum === counts.received;
+  return html`<div class="ledger" data-testid="ledger">
+    <h3>${name}</h3>
+    <div class="balance">
+      <${Term} label="received" value=${counts.received} kind="total" />
+      ${TERMS.map(([term, label], index) => html`<${Term} key=${term} sign=${index === 0 ? '=' : '+'} label=${label} value=${counts[term]} kind=${term} />`)}
+    </div>
+    <p class=${`verdict ${balanced ? 'yes' : 'no'}`} data-testid="ledger-balance">
+      ${balanced ? '✓ balances' : `✗ ${formatCount(counts.received - sum)} unaccounted for`}
+    </p>
+  </div>`;
+}
+
+function Term({ sign, label, value, kind }: { sign?: string; label: string; value: number; kind: string }): View {
+  return html`<span class=${`term ${kind} ${value === 0 ? 'zero' : ''}`}>
+    <span class="sign" aria-hidden=${sign === undefined ? 'true' : null}>${sign ?? ''}</span>
+    <span class="term-body"><span class="term-value">${formatCount(value)}</span><span class="term-label">${label}</span></span>
+  </span>`;
+}

@@ -1,0 +1,61 @@
+import type { SinkStatus } from '../../core/view.ts';
+import { formatBytes, formatCompact, formatCount, formatDuration } from './format.ts';
+import { html, type View } from './html.ts';
+import { State } from './state.ts';
+import type { Store } from './store.ts';
+
+/** Where readings come from. */
+export function Sources({ store }: { store: Store; version: number }): View {
+  const sources = store.status?.sources ?? [];
+  return html`<section class="panel" aria-labelledby="sources-title">
+    <div class="panel-head"><h2 id="sources-title">Sources</h2></div>
+    ${sources.map(
+      (source) => html`<article key=${source.name} class="component" data-testid="source">
+        <div class="component-head"><h3>${source.name} <span class="type">${source.type}</span></h3><${State} state=${source.state} /></div>
+        <p class="detail">${source.detail}</p>
+        <dl class="numbers">
+          ${Object.entries(source.numbers).map(
+            ([name, value]) =>
+              html`<div key=${name}><dt>${words(name)}</dt><dd>${name === 'port' ? value : formatCompact(value)}</dd></div>`,
+          )}
+          <div><dt>received</dt><dd>${formatCompact(source.ledger.received)}</dd></div>
+        </dl>
+      </article>`,
+    )}
+    ${sources.length === 0 ? html`<p class="empty">No source is configured. Add one under <code>sources:</code>.</p>` : null}
+  </section>`;
+}
+
+/** Where results go, and what waits for each. */
+export function Sinks({ store }: { store: Store; version: number }): View {
+  const sinks = store.status?.sinks ?? [];
+  return html`<section class="panel" aria-labelledby="sinks-title">
+    <div class="panel-head"><h2 id="sinks-title">Sinks</h2></div>
+    ${sinks.map((sink) => html`<${Sink} key=${sink.name} sink=${sink} />`)}
+    ${sinks.length === 0 ? html`<p class="empty">No sink is configured. Add one under <code>sinks:</code>.</p>` : null}
+  </section>`;
+}
+
+function Sink({ sink }: { sink: SinkStatus }): View {
+  const { records, bytes, oldestAgeMs, drainSeconds } = sink.backlog;
+  return html`<article class="component" data-testid="sink">
+    <div class="component-head"><h3>${sink.name} <span class="type">${sink.type}</span></h3><${State} state=${sink.state} /></div>
+    <p class="detail">${sink.detail}</p>
+    <dl class="numbers">
+      <div><dt>delivered</dt><dd>${formatCompact(sink.deliveredTotal)}</dd></div>
+      <div class=${sink.rejectedTotal > 0 ? 'attention' : ''}><dt>rejected</dt><dd>${formatCompact(sink.rejectedTotal)}</dd></div>
+      <div><dt>failed attempts</dt><dd>${formatCompact(sink.failedAttemptsTotal)}</dd></div>
+      <div class=${records > 0 ? 'attention' : ''}><dt>waiting</dt><dd data-testid="backlog">${formatCount(records)}</dd></div>
+      <div><dt>size</dt><dd>${formatBytes(bytes)}</dd></div>
+      <div><dt>oldest</dt><dd>${oldestAgeMs === null ? '–' : formatDuration(oldestAgeMs)}</dd></div>
+      <div><dt>drained in</dt><dd>${drainSeconds === null ? (records === 0 ? '–' : 'unknown') : formatDuration(drainSeconds * 1000)}</dd></div>
+    </dl>
+  </article>`;
+}
+
+/** `connectedClients` as people write it. */
+function words(name: string): string {
+  return name
+    .replace(/[_-]/g, ' ')
+    .replace(/([a-z])([A-Z])/g, (_all, before, letter) => `${before} ${letter.toLowerCase()}`);
+}

@@ -1,0 +1,201 @@
+import type { AlarmRow } from '../../core/sink.ts';
+import type { LiveReading, SeriesStatus } from '../../core/view.ts';
+import type { StatusReply } from '../status-reply.ts';
+import { now, throttled } from './browser-clock.ts';
+import { ChartData } from './chart-data.ts';
+import { fetchJson, postJson } from './fetch-json.ts';
+import { listenLive } from './live.ts';
+
+/** A payload that was set aside, as the API gives it. */
+export interface DeadLetter {
+  readonly origin: string;
+  readonly reason: string;
+  readonly time: number;
+  readonly subject: string;
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/** A series, and its latest numbers for the sparkline. */
+export interface SeriesEntry {
+  status: SeriesStatus;
+  readonly recent: number[];
+}
+
+/** Points of a sparkline. */
+export const RECENT = 48;
+const PAINT_MS = 200;
+const SPARKLINES_AT_START = 24;
+// A list this long is read again less often: it is megabytes.
+const MANY_SERIES = 1_000;
+
+/** Everything the page shows, and how it changes. One object; components draw it whenever it has changed. */
+export class Store {
+  connection: 'connecting' | 'live' | 'lost' = 'connecting';
+  status: StatusReply | undefined;
+  /** Undefined until they have been read. */
+  series: Map<string, SeriesEntry> | undefined;
+  alarms: readonly AlarmRow[] = [];
+  letters: readonly DeadLetter[] = [];
+  /** What went wrong with the last request of this page, for a person. */
+  trouble: string | undefined;
+  readonly chart = new ChartData(() => this.changed());
+  /** Gateway's clock minus the browser's, in milliseconds. */
+  #clockOffset = 0;
+  #refused = -1;
+  #listener: () => void = () => undefined;
+
+  readonly changed = throttled(PAINT_MS, () => this.#listener());
+  readonly #readSeries = throttled(1_000, () => this.#attempt(() => this.#loadSeries()));
+  readonly #readAlarms = throttled(200, () => this.#attempt(() => this.#loadAlarms()));
+  readonly #readLetters = throttled(2_000, () => this.#attempt(() => this.#loadLetters()));
+  readonly #refreshRates = throttled(5_000, () => this.#attempt(() => this.#loadSeries()));
+  readonly #refreshManyRates = throttled(30_000, () => this.#attempt(() => this.#loadSeries()));
+
+  /** The gateway's wall clock. */
+  now(): number {
+    return now() + this.#clockOffset;
+  }
+
+  /** Reads everything, listens for what comes, and calls `listener` after changes. */
+  start(listener: () => void): void {
+    this.#listener = listener;
+    this.#readAll();
+    listenLive({
+      up: (gap) => {
+        this.connection = 'live';
+        if (gap) this.#readAll();
+        this.changed();
+      },
+      down: () => {
+        this.connection = 'lost';
+        this.changed();
+      },
+      readings: (batch) => this.#takeReadings(batch),
+      aggregate: (aggregate) => this.chart.addAggregate({ ...aggregate, series: aggregate.series.key }),
+      alarm: () => this.#readAlarms(),
+      status: (status) => this.#takeStatus(status),
+    });
+  }
+
+  /** Shows another series in the chart, and puts it into the address, so that it can be linked to. */
+  select(key: string): void {
+    const address = new URL(location.href);
+    address.searchParams.set('series', key);
+    history.replaceState(null, '', address);
+    this.#show(key);
+  }
+
+  /** Shows another stretch of time, in milliseconds, in the chart. */
+  setRange(rangeMs: number): void {
+    this.#attempt(() => this.chart.setRange(rangeMs));
+  }
+
+  /** Acknowledges an alarm. */
+  acknowledge(id: string): void {
+    this.#attempt(async () => {
+      await postJson(`/api/v1/alarms/${encodeURIComponent(id)}/acknowledge`, {});
+      await this.#loadAlarms();
+    });
+  }
+
+  #show(key: string): void {
+    const last = this.series?.get(key)?.status.last?.sourceTime;
+    this.#attempt(() => this.chart.show(key, last, () => this.now()));
+    this.changed();
+  }
+
+  #readAll(): void {
+    this.#attempt(async () => {
+      this.#takeStatus(await fetchJson<StatusReply>('/api/v1/status'));
+      await Promise.all([this.#loadSeries(), this.#loadAlarms(), this.#loadLetters()]);
+      const key = this.chart.key ?? this.#firstChoice();
+      if (key !== undefined) this.#show(key);
+      await this.#loadSparklines();
+    });
+  }
+
+  /** Runs a request; its failure is shown, and the next success takes that away. */
+  #attempt(run: () => Promise<void>): void {
+    run().then(
+      () => {
+        this.trouble = undefined;
+        this.changed();
+      },
+      (error: unknown) => {
+        this.trouble = error instanceof Error ? error.message : String(error);
+        this.changed();
+      },
+    );
+  }
+
+  #firstChoice(): string | undefined {
+    const linked = new URL(location.href).searchParams.get('series');
+    return linked ?? this.alarms[0]?.series ?? this.series?.keys().next().value;
+  }
+
+  async #loadSeries(): Promise<void> {
+    const { series } = await fetchJson<{ series: SeriesStatus[] }>('/api/v1/series');
+    const sorted = series.toSorted((a, b) => a.key.localeCompare(b.key, 'en', { numeric: true }));
+    const entries = new Map<string, SeriesEntry>();
+    for (const status of sorted) {
+      const recent = this.series?.get(status.key)?.recent ?? [];
+      if (recent.length === 0 && typeof status.last?.value === 'number') recent.push(status.last.value);
+      entries.set(status.key, { status, recent });
+    }
+    this.series = entries;
+    // The first series has come while the page was open.
+    if (this.chart.key === undefined && entries.size > 0) this.#show(this.#firstChoice() ?? '');
+    this.changed();
+  }
+
+  async #loadAlarms(): Promise<void> {
+    const { alarms } = await fetchJson<{ alarms: AlarmRow[] }>('/api/v1/alarms', { state: 'active', limit: 100 });
+    this.alarms = alarms.toSorted((a, b) => b.raisedAt - a.raisedAt);
+    await this.chart.loadAlarms();
+    this.changed();
+  }
+
+  async #loadLetters(): Promise<void> {
+    const { deadLetters } = await fetchJson<{ deadLetters: DeadLetter[] }>('/api/v1/dead-letters', { limit: 20 });
+    this.letters = deadLetters;
+  }
+
+  async #loadSparklines(): Promise<void> {
+    for (const [series, entry] of [...(this.series ?? [])].slice(0, SPARKLINES_AT_START)) {
+      if (entry.recent.length > RECENT / 2) continue;
+      const reply = await fetchJson<{ readings: { value: unknown }[] }>('/api/v1/readings', { series, limit: RECENT });
+      const numbers = reply.readings.map((row) => row.value).filter((value) => typeof value === 'number');
+      entry.recent.splice(0, entry.recent.length, ...numbers);
+    }
+  }
+
+  #takeReadings(batch: readonly LiveReading[]): void {
+    let unknown = false;
+    for (const reading of batch) {
+      const entry = this.series?.get(reading.series);
+      if (entry === undefined) {
+        unknown = true;
+        continue;
+      }
+      entry.status = { ...entry.status, last: reading, receivedTotal: entry.status.receivedTotal + 1 };
+      if (typeof reading.value === 'number') {
+        entry.recent.push(reading.value);
+        if (entry.recent.length > RECENT) entry.recent.shift();
+      }
+    }
+    this.chart.addReadings(batch);
+    if (unknown) this.#readSeries();
+    this.changed();
+  }
+
+  #takeStatus(status: StatusReply): void {
+    this.status = status;
+    this.#clockOffset = status.now - now();
+    const refused = status.ledger.rejected + status.sinks.reduce((sum, sink) => sum + sink.rejectedTotal, 0);
+    if (this.#refused >= 0 && refused !== this.#refused) this.#readLetters();
+    this.#refused = refused;
+    if (this.series !== undefined) (this.series.size > MANY_SERIES ? this.#refreshManyRates : this.#refreshRates)();
+    this.changed();
+  }
+}

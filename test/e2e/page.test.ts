@@ -1,0 +1,235 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Api } from '../../gateway/api/app.ts';
+import { systemClock } from '../../gateway/base/system-clock.ts';
+import { FakeView } from '../gateway/api/fake-view.ts';
+import { KeepingLogger } from '../gateway/api/start-api.ts';
+import { requireProgram } from '../services/require-program.ts';
+import { LivePlant } from './live-plant.ts';
+
+const program = requireProgram('chromium');
+const LAUNCH_ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const DESKTOP = { width: 1920, height: 1080 };
+const PHONE = { width: 390, height: 844 };
+
+let browser: Browser;
+let profile: string;
+const closing: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  if (program === undefined) return;
+  profile = await mkdtemp(join(tmpdir(), 'headgate-page-'));
+  browser = await chromium.launch({ executablePath: program, args: LAUNCH_ARGS, env: { HOME: profile } });
+});
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+afterAll(async () => {
+  if (program === undefined) return;
+  await browser.close();
+  await rm(profile, { recursive: true, force: true });
+});
+
+/** An API over a view, on a free port. */
+async function serve(view: FakeView, port = 0): Promise<Api> {
+  const parts = { clock: systemClock, logger: new KeepingLogger() };
+  const api = new Api({ listen: { host: '127.0.0.1', port } }, view, parts);
+  await api.start(new AbortController().signal);
+  closing.push(() => api.stop(AbortSignal.timeout(1000)));
+  return api;
+}
+
+/** The page in a fresh browser profile; `problems` gathers everything that must not happen. */
+async function open(url: string, options: BrowserContextOptions = {}) {
+  const context = await browser.newContext({ viewport: DESKTOP, ...options });
+  closing.push(() => context.close());
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+  });
+  page.on('pageerror', (error) => problems.push(error.message));
+  const { origin } = new URL(url);
+  page.on('request', (request) => {
+    if (!request.url().startsWith(origin)) problems.push(`left the origin: ${request.url()}`);
+  });
+  await page.goto(url);
+  return { page, problems };
+}
+
+/** Lets the plant run in step with the wall clock until the test ends. */
+function run(plant: LivePlant): void {
+  const abort = new AbortController();
+  const running = (async () => {
+    while (!abort.signal.aborted) {
+      plant.advance(Math.max(0, systemClock.now() - plant.time));
+      plant.view.emit({ topic: 'status', data: plant.view.status() });
+      await systemClock.sleep(250, abort.signal);
+    }
+  })();
+  closing.push(() => {
+    abort.abort();
+    return running;
+  });
+}
+
+async function plantPage(options: BrowserContextOptions = {}, query = '') {
+  const plant = new LivePlant();
+  const api = await serve(plant.view);
+  run(plant);
+  return { plant, api, ...(await open(api.url + query, options)) };
+}
+
+/** How many different colours the chart's canvas shows: 1 is blank. */
+function chartColours(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const canvas = document.querySelector<HTMLCanvasElement>('[data-testid=chart] canvas');
+    const ink = canvas?.getContext('2d');
+    if (!canvas || !ink) return 0;
+    const { data } = ink.getImageData(0, 0, canvas.width, canvas.height);
+    const colours = new Set<number>();
+    for (let i = 0; i < data.length; i += 4) colours.add((data[i]! << 16) | (data[i + 1]! << 8) | data[i + 2]!);
+    return colours.size;
+  });
+}
+
+const overflow = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+describe.skipIf(program === undefined)('the page', () => {
+  test('shows every series, and values that change by themselves', async () => {
+    const { page, problems } = await plantPage();
+    await expect.poll(() => page.getByTestId('series-row').count()).toBe(6);
+    const value = page.locator('[data-series="press-1/pressure"] [data-testid=series-value]');
+    const before = await value.textContent();
+    expect(before).toContain('bar');
+    await expect.poll(() => value.textContent(), { timeout: 5000 }).not.toBe(before);
+    expect(await page.getByTestId('state').textContent()).toBe('running');
+    expect(problems).toEqual([]);
+  });
+
+  test('draws the readings of the chosen series and its windows', async () => {
+    const { page, problems } = await plantPage();
+    await expect.poll(() => chartColours(page)).toBeGreaterThan(10);
+    await page.locator('[data-series="pump-1/vibration"]').click();
+    await expect.poll(() => page.getByTestId('chart').getAttribute('aria-label')).toContain('pump-1/vibration, 5');
+    expect(new URL(page.url()).searchParams.get('series')).toBe('pump-1/vibration');
+    expect(await page.getByTestId('window').inputValue()).toBe('10s');
+    expect(problems).toEqual([]);
+  });
+
+  test('a link opens the series that it names', async () => {
+    const { page } = await plantPage({}, '?series=oven-3/temperature');
+    const row = page.locator('[data-series="oven-3/temperature"]');
+    await expect.poll(() => row.getAttribute('aria-current')).toBe('true');
+    await expect.poll(() => page.getByTestId('chart').getAttribute('aria-label')).toContain('oven-3/temperature');
+  });
+
+  test('an alarm appears without a reload, is acknowledged by its button, and goes when it clears', async () => {
+    const { page, plant, problems } = await plantPage();
+    await expect.poll(() => page.getByTestId('alarms').textContent()).toContain('No alarm is active');
+    plant.faulty = true;
+    const id = plant.view.raise(plant.oil, 'critical', plant.time, 'expected between 41 and 51 °C, saw 67.2 °C');
+    await expect.poll(() => page.getByTestId('alarm').count()).toBe(1);
+    expect(await page.getByTestId('alarm').textContent()).toMatch(
+      /critical.*press-1\/oil_temperature.*expected between/s,
+    );
+    expect(await page.title()).toBe('(1) press-hall');
+    await page.getByTestId('alarm-ack').click();
+    await expect.poll(() => page.getByTestId('alarm-acked').count()).toBe(1);
+    expect(plant.view.acknowledged.map((one) => one.id)).toEqual([id]);
+    await page.getByTestId('alarm').getByRole('button', { name: plant.oil, exact: true }).click();
+    await expect.poll(() => page.getByTestId('chart').getAttribute('aria-label')).toMatch(/ [1-9]\d* anomalies/);
+    plant.view.clear(id, plant.time);
+    await expect.poll(() => page.getByTestId('alarm').count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  test('sources, sinks, backlog, ledger and dead letters are told', async () => {
+    const { page, plant } = await plantPage();
+    await expect.poll(() => page.getByTestId('source').count()).toBe(2);
+    expect(await page.getByTestId('source').last().textContent()).toContain('refuses the connection');
+    expect(await page.getByTestId('sink').last().textContent()).toMatch(/influx.*degraded.*1,520.*1 min 33 s/s);
+    expect(await page.getByTestId('dead-letter').count()).toBe(3);
+    await expect.poll(() => page.getByTestId('ledger-balance').first().textContent()).toBe('✓ balances');
+    plant.view.ledger = { ...plant.view.ledger, received: plant.view.ledger.received + 3 };
+    await expect.poll(() => page.getByTestId('ledger-balance').first().textContent()).toBe('✗ 3 unaccounted for');
+  });
+
+  test('a lost connection is told, and the page goes on by itself when the gateway is back', async () => {
+    const plant = new LivePlant();
+    const first = await serve(plant.view);
+    run(plant);
+    const { page } = await open(first.url);
+    await expect.poll(() => page.getByTestId('series-row').count()).toBe(6);
+    const { port } = first;
+    await first.stop(AbortSignal.timeout(1000));
+    await expect.poll(() => page.getByTestId('connection-lost').count()).toBe(1);
+    plant.view.addSeries('boiler', 'level', '%');
+    await serve(plant.view, port);
+    await expect.poll(() => page.getByTestId('connection-lost').count(), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => page.getByTestId('series-row').count(), { timeout: 10_000 }).toBe(7);
+  });
+
+  test('a gateway without data says what to do', async () => {
+    const view = new FakeView();
+    const api = await serve(view);
+    const { page, problems } = await open(api.url);
+    await expect.poll(() => page.getByTestId('no-series').count()).toBe(1);
+    expect(await page.getByTestId('no-series').textContent()).toContain('mosquitto_pub');
+    const key = view.addSeries('demo', 'temperature', '°C');
+    view.read([{ series: key, sourceTime: systemClock.now(), value: 21.5, quality: 'good', anomaly: false }]);
+    await expect.poll(() => page.getByTestId('series-row').count()).toBe(1);
+    await expect.poll(() => page.getByTestId('chart').getAttribute('aria-label')).toContain('demo/temperature');
+    expect(problems).toEqual([]);
+  });
+
+  test('played data is drawn at its own time', async () => {
+    const plant = new LivePlant(Date.UTC(2014, 0, 12, 8));
+    plant.view.now = systemClock.now();
+    const api = await serve(plant.view);
+    const { page } = await open(api.url);
+    await expect.poll(() => page.getByTestId('data-time').textContent()).toMatch(/Data of 12 Jan 2014: .* years old/);
+    await expect.poll(() => chartColours(page)).toBeGreaterThan(10);
+  });
+
+  test.each(['light', 'dark'] as const)('fits a phone and follows the %s scheme', async (colorScheme) => {
+    const { page, plant, problems } = await plantPage({ viewport: PHONE, colorScheme });
+    plant.view.raise(plant.oil, 'warning', plant.time, 'expected between 41 and 51 °C, saw 67.2 °C');
+    await expect.poll(() => page.getByTestId('alarm').count()).toBe(1);
+    await expect.poll(() => page.getByTestId('ledger').count()).toBe(3);
+    expect(await overflow(page)).toBe(0);
+    const shade = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(Number(/\d+/.exec(shade)?.[0])).toSatisfy((red: number) => (colorScheme === 'dark' ? red < 60 : red > 200));
+    expect(problems).toEqual([]);
+  });
+
+  test('nothing moves when an alarm comes', async () => {
+    const { page, plant } = await plantPage();
+    await expect.poll(() => page.getByTestId('series-row').count()).toBe(6);
+    const before = await page.getByTestId('chart').boundingBox();
+    plant.view.raise(plant.oil, 'critical', plant.time, 'expected between 41 and 51 °C, saw 67.2 °C');
+    await expect.poll(() => page.getByTestId('alarm').count()).toBe(1);
+    expect(await page.getByTestId('chart').boundingBox()).toEqual(before);
+  });
+
+  test('the API documentation works offline', async () => {
+    const api = await serve(new FakeView());
+    const { page, problems } = await open(`${api.url}docs/`);
+    await expect.poll(() => page.getByText('/api/v1/readings', { exact: false }).count()).toBeGreaterThan(0);
+    expect(problems).toEqual([]);
+  });
+});
