@@ -1,0 +1,185 @@
+/** An independent witness of the window stage: it keeps every reading, and sorts and adds up anew whenever it is asked. */
+
+export interface WitnessReading {
+  readonly device: string;
+  readonly metric: string;
+  readonly value: number;
+  readonly quality: 0 | 1 | 2;
+  readonly sourceTime: number;
+  readonly receiveTime: number;
+}
+
+export interface WitnessWindow {
+  readonly name: string;
+  readonly size: number;
+  readonly lateness: number;
+}
+
+export interface WitnessResult {
+  readonly key: string;
+  readonly window: string;
+  readonly start: number;
+  readonly revision: number;
+  readonly fields: Record<string, number>;
+  readonly good: number;
+}
+
+interface Kept {
+  readonly window: WitnessWindow;
+  readonly start: number;
+  readonly readings: WitnessReading[];
+  given: number;
+  changed: boolean;
+  over: boolean;
+}
+
+interface WitnessSeries {
+  readonly key: string;
+  readonly device: string;
+  newest: number;
+  progress: number;
+  idle: boolean;
+  readonly windows: Kept[];
+}
+
+export class Witness {
+  readonly results: WitnessResult[] = [];
+  readonly fates: string[] = [];
+  readonly #time: { disorder: number; idle: number; delay: number };
+  readonly #windows: readonly WitnessWindow[];
+  readonly #series: WitnessSeries[] = [];
+  readonly #watermarks: Record<string, number> = {};
+  #now = Number.NEGATIVE_INFINITY;
+  #correctAt = Number.POSITIVE_INFINITY;
+
+  constructor(windows: readonly WitnessWindow[], time: { disorder: number; idle: number; delay: number }) {
+    this.#windows = windows;
+    this.#time = time;
+  }
+
+  watermark(device: string): number | undefined {
+    return this.#watermarks[device];
+  }
+
+  reading(reading: WitnessReading): void {
+    this.until(reading.receiveTime);
+    const key = `${reading.device}/${reading.metric}`;
+    let series = this.#series.find((one) => one.key === key);
+    if (series === undefined) {
+      series = { key, device: reading.device, newest: -Infinity, progress: -Infinity, idle: true, windows: [] };
+      this.#series.push(series);
+    }
+    const watermark = this.#watermarks[reading.device] ?? -Infinity;
+    let taken = false;
+    for (const window of this.#windows) {
+      const start = Math.floor(reading.sourceTime / window.size) * window.size;
+      if (start + window.size + window.lateness <= watermark) continue;
+      taken = true;
+      let kept = series.windows.find((one) => one.window === window && one.start === start);
+      if (kept === undefined) {
+        kept = { window, start, readings: [], given: 0, changed: false, over: start + window.size <= watermark };
+        series.windows.push(kept);
+      }
+      kept.readings.push(reading);
+      kept.changed = true;
+      if (kept.over && this.#correctAt === Infinity) this.#correctAt = this.#now + this.#time.delay;
+    }
+    this.fates.push(taken ? 'aggregated' : 'late');
+    if (!taken) return;
+    const newer = reading.sourceTime > series.newest;
+    if (newer) series.newest = reading.sourceTime;
+    if (newer || series.idle) series.progress = this.#now;
+    series.idle = false;
+    this.#step(reading.device);
+  }
+
+  /** Receive time goes on: one deadline after the other. */
+  until(time: number): void {
+    if (time <= this.#now) return;
+    for (;;) {
+      const active = this.#series.filter((one) => !one.idle);
+      const next = Math.min(...active.map((one) => one.progress + this.#time.idle));
+      if (Math.min(next, this.#correctAt) > time) break;
+      if (next <= this.#correctAt) {
+        const series = active.find((one) => one.progress + this.#time.idle === next)!;
+        series.idle = true;
+        this.#step(series.device);
+        if (this.#of(series.device).every((one) => one.idle)) {
+          for (const one of this.#of(series.device)) for (const kept of one.windows) this.#give(one, kept);
+        }
+      } else {
+        this.#correctAt = Infinity;
+        for (const one of this.#series) for (const kept of one.windows) if (kept.over) this.#give(one, kept);
+      }
+    }
+    this.#now = time;
+  }
+
+  #of(device: string): WitnessSeries[] {
+    return this.#series.filter((one) => one.device === device);
+  }
+
+  #step(device: string): void {
+    const active = this.#of(device).filter((one) => !one.idle);
+    if (active.length === 0) return;
+    const reached = Math.min(...active.map((one) => one.newest)) - this.#time.disorder;
+    if (reached <= (this.#watermarks[device] ?? -Infinity)) return;
+    this.#watermarks[device] = reached;
+    for (const one of this.#of(device)) {
+      for (const kept of [...one.windows].sort((a, b) => a.start - b.start)) {
+        const end = kept.start + kept.window.size;
+        const closes = end + kept.window.lateness <= reached;
+        if (end <= reached && (!kept.over || closes)) this.#give(one, kept);
+        if (end <= reached) kept.over = true;
+      }
+    }
+  }
+
+  #give(series: WitnessSeries, kept: Kept): void {
+    if (!kept.changed) return;
+    kept.changed = false;
+    const { readings, start, window } = kept;
+    this.results.push({
+      key: series.key,
+      window: window.name,
+      start,
+      revision: kept.given++,
+      fields: fieldsOf(readings),
+      good: readings.filter((one) => one.quality === 0).length / readings.length,
+    });
+  }
+}
+
+function fieldsOf(readings: readonly WitnessReading[]): Record<string, number> {
+  const trusted = readings.filter((one) => one.quality !== 2);
+  const values = trusted.map((one) => one.value).sort((a, b) => a - b);
+  const count = values.length;
+  if (count === 0) return { count };
+  const sum = values.reduce((all, one) => all + one, 0);
+  const mean = sum / count;
+  const squares = values.reduce((all, one) => all + (one - mean) ** 2, 0);
+  const variance = count === 1 ? 0 : squares / (count - 1);
+  // Sorting is stable, so readings of one time stay in order of arrival.
+  const byTime = [...trusted].sort((a, b) => a.sourceTime - b.sourceTime);
+  const newest = byTime.at(-1)!.sourceTime;
+  const rank = (share: number) => {
+    const at = share * (count - 1);
+    const low = values[Math.floor(at)]!;
+    const high = values[Math.ceil(at)]!;
+    return low + (high - low) * (at - Math.floor(at));
+  };
+  return {
+    count,
+    sum,
+    mean,
+    min: values[0]!,
+    max: values.at(-1)!,
+    range: values.at(-1)! - values[0]!,
+    first: byTime[0]!.value,
+    last: trusted.filter((one) => one.sourceTime === newest).at(-1)!.value,
+    variance,
+    stddev: Math.sqrt(variance),
+    median: rank(0.5),
+    p90: rank(0.9),
+  };
+}
