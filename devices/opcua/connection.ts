@@ -32,8 +32,6 @@ export interface ConnectionContext {
 
 /** The server sends a sign of life at least this often when nothing changes, in milliseconds. */
 const KEEP_ALIVE_MS = 5_000;
-/** Nodes that are not there are looked for this often. */
-const RETRY_MS = 3_000;
 /** Browse rules are followed again this often, for variables that have appeared. */
 const BROWSE_AGAIN_MS = 60_000;
 /** Values in one message at most, so that a burst does not make a message that the transport refuses. */
@@ -109,11 +107,11 @@ class Connection {
 
   /** Looks after the connection until it ends. */
   async watch(): Promise<string> {
-    const { clock } = this.#context;
+    const { clock, options } = this.#context;
     const { signal } = this.#ended;
     let browsedMs = clock.monotonicMs();
     while (!signal.aborted) {
-      await clock.sleep(RETRY_MS, signal);
+      await clock.sleep(options.retryMs, signal);
       if (signal.aborted || this.#client.isReconnecting) continue;
       this.#endIfSilent();
       try {

@@ -158,7 +158,7 @@ export class OpcuaClient implements Source {
 }
 
 function checkOptions(options: ResolvedOptions): void {
-  const { name, endpoint, publishingIntervalMs, nodes, security } = options;
+  const { name, endpoint, publishingIntervalMs, retryMs, nodes, security } = options;
   if (!/^opc\.tcp:\/\/[^/\s]+/.test(endpoint)) {
     throw new GatewayError(`Cannot read the OPC-UA source ${name} at ${JSON.stringify(endpoint)}`, {
       hint: 'An endpoint looks like opc.tcp://press.local:4840.',
@@ -167,6 +167,11 @@ function checkOptions(options: ResolvedOptions): void {
   if (!(publishingIntervalMs >= 10)) {
     throw new GatewayError(`Cannot publish each ${publishingIntervalMs} ms from ${endpoint}`, {
       hint: 'publishingIntervalMs is at least 10.',
+    });
+  }
+  if (!(retryMs >= 100)) {
+    throw new GatewayError(`Cannot look for missing nodes each ${retryMs} ms at ${endpoint}`, {
+      hint: 'retryMs is at least 100.',
     });
   }
   if (security?.policy !== undefined && security.policy !== 'None' && security.mode === 'None') {

@@ -65,6 +65,8 @@ export interface OpcuaOptions {
   readonly trigger?: OpcuaTrigger | undefined;
   /** How long the server shall keep session and subscription while the connection is gone, in milliseconds. @default 300000 */
   readonly outageMs?: number | undefined;
+  /** How often nodes that are not there are looked for, in milliseconds, from 100. @default 3000 */
+  readonly retryMs?: number | undefined;
   /** Folder of the gateway's own key, certificate and trust list; made when missing. */
   readonly pkiPath: string;
 }
@@ -76,6 +78,7 @@ export type ResolvedOptions = OpcuaOptions & {
   readonly queueSize: number;
   readonly trigger: OpcuaTrigger;
   readonly outageMs: number;
+  readonly retryMs: number;
 };
 
 /** Fills the defaults in. */
@@ -87,5 +90,6 @@ export function resolveOptions(options: OpcuaOptions): ResolvedOptions {
     queueSize: options.queueSize ?? 1000,
     trigger: options.trigger ?? 'StatusValueTimestamp',
     outageMs: options.outageMs ?? 300_000,
+    retryMs: options.retryMs ?? 3_000,
   };
 }

@@ -32,7 +32,7 @@ async function plantWith(options: PlantOptions = {}): Promise<RunningPlant> {
 async function clientOf(endpoint: string, options: Partial<OpcuaOptions> & Pick<OpcuaOptions, 'nodes'>) {
   const intake = new RecordingIntake();
   const client = new OpcuaClient(
-    { name: 'press', endpoint, pkiPath: join(folder, 'gateway'), publishingIntervalMs: 20, ...options },
+    { name: 'press', endpoint, pkiPath: join(folder, 'gateway'), publishingIntervalMs: 20, retryMs: 100, ...options },
     intake,
     { clock: systemClock, logger: silentLogger },
   );
