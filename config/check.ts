@@ -68,6 +68,11 @@ export class Checker {
   #check(schema: SchemaNode, given: Node | null | undefined, path: string, depth: number): unknown {
     const node = isAlias(given) ? given.resolve(this.#document) : given;
     if (given) this.#nodes.set(path, given);
+    if (isAlias(given) && node === undefined) {
+      const hint = 'put the anchor (&name) before the alias (*name), or put a text that begins with * in quotes';
+      this.#problem(given, path, `no anchor ${quoted(given.source)} stands before this alias`, hint);
+      return undefined;
+    }
     if (++this.#visited > MAX_NODES || depth > MAX_DEPTH) {
       const tooMuch = `the file is nested deeper than ${MAX_DEPTH} levels or has more than ${MAX_NODES} values`;
       if (!this.problems.some(({ message }) => message === tooMuch))

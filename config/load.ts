@@ -10,6 +10,8 @@ import { checkRules } from './rules.ts';
 import type { Checked } from './scalar-checks.ts';
 import { type CheckedFile, configurationSchema, type Vocabulary } from './schema.ts';
 
+export { formatProblems, type Problem } from './problems.ts';
+
 /** Largest configuration file that is read, in bytes. */
 export const MAX_FILE_BYTES = 1024 * 1024;
 
@@ -70,7 +72,6 @@ const SYNTAX_HINTS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'YAML is indented with spaces',
   DUPLICATE_KEY: 'leave one of the two out',
   MULTIPLE_DOCS: 'one file holds one configuration: leave out the line ---',
-  BAD_ALIAS: 'an alias (*name) needs its anchor (&name) before it; put a value that begins with * in quotes',
 };
 
 function syntaxProblems(document: Document.Parsed, lines: LineCounter): Problem[] {

@@ -52,7 +52,7 @@ export function resolveConfiguration(file: CheckedFile, vocabulary: Vocabulary):
 function resolveSource(source: CheckedSource, gateway: string): SourceConfiguration {
   if (source.type === 'opcua') {
     const { name, type, endpoint, security, publishingInterval, nodes } = source;
-    const { policy, mode, user, password } = security;
+    const { policy, mode = policy === 'None' ? 'None' : 'SignAndEncrypt', user, password } = security;
     return {
       name,
       type,

@@ -57,7 +57,12 @@ export function secret(words: Words): TUnsafe<SecretText> {
   const file = {
     type: 'object',
     properties: {
-      file: { type: 'string', minLength: 1, description: 'Path of a file that holds the secret and nothing else.' },
+      file: {
+        headgate: 'path',
+        type: 'string',
+        minLength: 1,
+        description: 'Path of a file that holds the secret and nothing else.',
+      },
     },
     required: ['file'],
     additionalProperties: false,

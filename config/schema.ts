@@ -297,12 +297,12 @@ const sampling = {
   ),
   sampling: optional(
     duration({
-      description: 'How often the server samples; 0 is as fast as it can. Default: the publishing interval.',
+      description: 'How often the server samples. Default: 0s, as fast as it can.',
     }),
   ),
   queueSize: optional(
     Type.Integer({
-      description: 'How many changes the server keeps through an outage: outage ÷ sampling.',
+      description: 'How many changes the server keeps through an outage: outage ÷ sampling. Default: 1000.',
       minimum: 1,
       maximum: 1_000_000,
     }),
@@ -319,7 +319,11 @@ const opcua = Type.Object(
         description: 'Security policy.',
         default: 'None',
       }),
-      mode: oneOf(['None', 'Sign', 'SignAndEncrypt'], { description: 'Security mode.', default: 'None' }),
+      mode: optional(
+        oneOf(['None', 'Sign', 'SignAndEncrypt'], {
+          description: 'Security mode. Default: SignAndEncrypt with a policy, None without.',
+        }),
+      ),
       user: optional(text({ description: 'User at the server.' })),
       password: optional(secret(PASSWORD)),
     }),

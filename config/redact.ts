@@ -1,0 +1,50 @@
+import { isPair, isScalar, parseDocument, type Scalar, visit } from 'yaml';
+import { shield, unshield } from './environment.ts';
+
+/** What stands in place of a secret. */
+export const HIDDEN = '********';
+
+const SECRET_KEY = /passw|token|secret|credential/i;
+
+/**
+ * A configuration file as everybody may see it: the values of secrets and the user and password of addresses are hidden, and
+ * comments are left out, because a secret that was commented out is still a secret. References such as `${NAME}` stay as they
+ * are, without their defaults; the environment's values never appear. `{ file: PATH }` stays, too: a path is no secret.
+ */
+export function redactedYaml(text: string): string {
+  const document = parseDocument(shield(text), { prettyErrors: false });
+  if (document.errors.length > 0) return '# hidden: the file cannot be read as YAML\n';
+  document.commentBefore = null;
+  document.comment = null;
+  visit(document, {
+    Node: (_, node) => {
+      node.comment = null;
+      node.commentBefore = null;
+    },
+    Scalar: (key, node, parents) => {
+      node.comment = null;
+      node.commentBefore = null;
+      if (key === 'key' || typeof node.value === 'object') return;
+      const pair = parents.findLast(isPair);
+      const keys = parents.filter(isPair).map(({ key: owner }) => (isScalar(owner) ? String(owner.value) : ''));
+      if (keys.some((name) => SECRET_KEY.test(name))) {
+        if (isScalar(pair?.key) && pair.key.value === 'file') return;
+        hide(node);
+      } else if (typeof node.value === 'string') {
+        node.value = withoutUserInfo(node.value);
+      }
+    },
+  });
+  return unshield(document.toString({ lineWidth: 0 }));
+}
+
+function hide(node: Scalar): void {
+  const reference = /^\$\ufdd0([A-Za-z_][A-Za-z0-9_]*)(?::-.*)?\ufdd1$/s.exec(String(node.value));
+  node.value = reference === null ? HIDDEN : `$\ufdd0${reference[1]}\ufdd1`;
+  node.type = 'PLAIN';
+}
+
+/** Also inside longer texts, and for addresses that are not quite right. */
+function withoutUserInfo(text: string): string {
+  return text.replace(/(:\/\/)[^/?#\s]*@/g, `$1${HIDDEN}@`);
+}

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { demoConfiguration } from '../../config/demo.ts';
+import { starterConfiguration } from '../../config/starter.ts';
+import { configurationOf } from './load-text.ts';
+import { exampleFiles, textOf } from './shipped-files.ts';
+
+/** What the shipped files ask of the environment. */
+const environment = {
+  MQTT_PASSWORD: 'a',
+  HALL_PASSWORD: 'b',
+  OPCUA_PASSWORD: 'c',
+  INFLUX_PASSWORD: 'd',
+  PROBES_PASSWORD: 'e',
+};
+const options = { environment, readFile: () => 'from-a-file' };
+
+test.each(exampleFiles)('%s has no problems', (file) => {
+  expect(configurationOf(textOf(file), options).gateway.name).not.toBe('');
+});
+
+test('the reference shows the default of every key outside the lists', () => {
+  const { gateway, storage, time, api, log } = configurationOf(textOf('gateway.yaml'), options);
+  const defaults = configurationOf('gateway: {}');
+  expect({ gateway, storage, time, api, log }).toEqual({
+    gateway: defaults.gateway,
+    storage: defaults.storage,
+    time: defaults.time,
+    api: defaults.api,
+    log: defaults.log,
+  });
+});
+
+test('the reference shows the default of every option of the novelty detector', () => {
+  const optionsOf = (text: string) =>
+    configurationOf(text, options).detect.find(({ detector }) => detector === 'novelty')?.options;
+  expect(optionsOf(textOf('gateway.yaml'))).toEqual(optionsOf('detect: [{ series: "*", detector: novelty }]'));
+});
+
+describe('the demonstration', () => {
+  const demo = configurationOf(demoConfiguration, { folder: '/home/me' });
+
+  test('keeps its data below the folder it is started in and listens to this machine only', () => {
+    expect(demo.storage.path).toBe('/home/me/.headgate');
+    expect(demo.sources[0]).toMatchObject({ listen: { host: '127.0.0.1', port: 1883 }, allowAnonymous: true });
+    expect(demo.api.listen).toEqual({ host: '127.0.0.1', port: 8080 });
+  });
+
+  test('has windows that show within ten seconds, and an alarm for the hot oil of the simulated press', () => {
+    expect(demo.windows[0]?.window.sizeMs).toBe(5000);
+    expect(demo.detect).toContainEqual(
+      expect.objectContaining({ series: 'press-1/oil_temperature', detector: 'range', options: { min: 35, max: 60 } }),
+    );
+    expect(demo.sinks).toMatchObject([{ type: 'influxdb', url: 'http://localhost:8086', database: 'headgate' }]);
+  });
+});
+
+describe('the starter', () => {
+  const bytes = (fill: number) => (size: number) => new Uint8Array(size).fill(fill);
+
+  test('runs as it is: sensors of the network need the generated password', () => {
+    const starter = configurationOf(starterConfiguration({ name: 'hall-3', randomBytes: bytes(7) }));
+    expect(starter.gateway.name).toBe('hall-3');
+    expect(starter.sources[0]).toMatchObject({
+      listen: { host: '0.0.0.0', port: 1883 },
+      allowAnonymous: false,
+      users: [{ name: 'sensors', password: Buffer.alloc(18, 7).toString('base64url') }],
+    });
+  });
+
+  test('never has the same password twice', () => {
+    expect(starterConfiguration({ randomBytes: bytes(1) })).not.toBe(starterConfiguration({ randomBytes: bytes(2) }));
+  });
+
+  test('stays right when every suggestion in it is taken', () => {
+    const text = starterConfiguration({ randomBytes: bytes(1) })
+      .replace(/^# (sinks:| {2}- \{ name: influx.*)$/gm, '$1')
+      .replace(
+        /^( +)# (- | {2})(?!.*mosquitto_pub)(topic|template|plain|name: press|type|endpoint|nodes| {2}- \{ id|\{ series)/gm,
+        '$1$2$3',
+      )
+      .replace(/^( +)# tags:/m, '$1tags:');
+    const { sources, detect, sinks, gateway } = configurationOf(text);
+    expect(sources.map(({ name }) => name)).toEqual(['floor', 'press']);
+    expect([detect.length, sinks.length, gateway.tags]).toEqual([2, 1, { site: 'plant-7' }]);
+  });
+});

@@ -1,0 +1,360 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: configuration files refer to the environment so
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { formatProblems } from '../../config/load.ts';
+import { briefly, configurationOf, problemsOf } from './load-text.ts';
+
+const BROKER = 'sources:\n  - name: floor\n    type: mqtt\n';
+
+describe('a file that says little', () => {
+  test('gets every default', () => {
+    expect(configurationOf('gateway: { name: press-hall }')).toEqual({
+      gateway: { name: 'press-hall', tags: {} },
+      storage: {
+        path: '/var/lib/headgate',
+        sync: 'always',
+        keepFreeBytes: 500 * 2 ** 20,
+        journal: { maxBytes: 512 * 2 ** 20 },
+        outbox: { maxBytes: 2 * 2 ** 30, maxAgeMs: 30 * 86_400_000, whenFull: 'drop-oldest' },
+        history: { maxBytes: 2 ** 30, maxAgeMs: 30 * 86_400_000 },
+        checkpointEveryMs: 10_000,
+        maxSeries: 100_000,
+      },
+      time: { outOfOrdernessMs: 0, idleTimeoutMs: 10_000, maxFutureMs: 3_600_000, earliest: Date.UTC(2000, 0, 1) },
+      sources: [],
+      series: [],
+      windows: [],
+      detect: [],
+      sinks: [],
+      api: { listen: { host: '127.0.0.1', port: 8080 }, allowAnonymous: false },
+      log: { level: 'info' },
+    });
+  });
+
+  test('may have sections with everything in them commented out', () => {
+    expect(configurationOf('api:\n  # listen: 127.0.0.1:8080\nsources:\ngateway:\n  tags:\n').api.listen.port).toBe(
+      8080,
+    );
+  });
+});
+
+describe('a source', () => {
+  test('of MQTT that listens is the embedded broker, open to this machine only', () => {
+    expect(configurationOf(BROKER).sources[0]).toMatchObject({
+      role: 'broker',
+      listen: { host: '127.0.0.1', port: 1883 },
+      users: [],
+      allowAnonymous: true,
+      maxPacketBytes: 2 ** 20,
+    });
+  });
+
+  test('with users lets nobody else in, unless it says so', () => {
+    const users = `${BROKER}    users: [{ name: sensors, password: pw }]\n`;
+    expect(configurationOf(users).sources[0]).toMatchObject({ allowAnonymous: false });
+    expect(configurationOf(`${users}    allowAnonymous: true\n`).sources[0]).toMatchObject({ allowAnonymous: true });
+  });
+
+  test('of MQTT with a url is a client whose id stays the same', () => {
+    const text = 'gateway: { name: hall }\nsources: [{ name: other, type: mqtt, url: "mqtt://broker.local" }]';
+    expect(configurationOf(text).sources[0]).toMatchObject({ role: 'client', qos: 1, clientId: 'headgate-hall-other' });
+  });
+
+  test('of MQTT cannot listen and be a client at once', () => {
+    expect(briefly(problemsOf(`${BROKER}    listen: 127.0.0.1:1883\n    url: mqtt://x\n`))).toEqual([
+      '5:5 sources[0].url: url does not go together with listen',
+    ]);
+  });
+
+  test('reads plain values where a rule names no format, and one format only', () => {
+    const readings = (format: string) => `${BROKER}    readings:\n      - { topic: a/+, ${format} }\n`;
+    const payloadOf = (format: string) => {
+      const source = configurationOf(readings(format)).sources[0];
+      return source?.type === 'mqtt' ? source.readings[0]?.payload : undefined;
+    };
+    expect(payloadOf('device: x')).toEqual({ format: 'plain' });
+    expect(payloadOf('line: {}')).toEqual({ format: 'line', precision: 'ns' });
+    expect(payloadOf('json: { values: data, time: t, timeUnit: s }')).toMatchObject({
+      format: 'json',
+      value: undefined,
+      values: 'data',
+      timeUnit: 's',
+    });
+    expect(payloadOf('json: {}')).toMatchObject({ format: 'json', value: 'value', values: undefined });
+    expect(briefly(problemsOf(readings('json: {}, line: {}')))).toEqual([
+      '5:39 sources[0].readings[0].line: json and line do not go together',
+    ]);
+    expect(briefly(problemsOf(readings('json: { value: a, values: b }')))[0]).toContain(
+      'value and values do not go together',
+    );
+  });
+
+  test('of OPC-UA takes nodes by id and by browse path', () => {
+    const text = `sources:
+  - name: press
+    type: opcua
+    endpoint: opc.tcp://press.local:4840
+    security: { policy: Basic256Sha256 }
+    nodes:
+      - { id: "ns=2;s=T", device: press-1, metric: t, sampling: 0s, queueSize: 10 }
+      - { browse: "Objects/**", device: press-1 }
+`;
+    expect(configurationOf(text).sources[0]).toMatchObject({
+      security: { policy: 'Basic256Sha256', mode: 'SignAndEncrypt' },
+      publishingIntervalMs: 500,
+      nodes: [
+        { id: 'ns=2;s=T', device: 'press-1', metric: 't', samplingMs: 0, queueSize: 10, browse: undefined },
+        { browse: 'Objects/**', device: 'press-1', id: undefined },
+      ],
+    });
+  });
+});
+
+test('every problem of a file is told at once, with line, column and path', () => {
+  const text = `gateway: { nam: press-hall, tags: { site: 7 } }
+storage:
+  outbox: { maxBytes: 2 GIB, maxAge: 30, whenFull: thin }
+  maxSeries: many
+sources:
+  - name: floor
+    type: mqtt
+    listen: 0.0.0.0:1883
+    readings:
+      - { topic: sensors/a+/+, template: _/device/metric }
+      - { topic: a/b, template: a/device/metric }
+      - template: x
+  - name: floor
+    type: mqqt
+  - name: floor
+    type: opcua
+windows:
+  - { name: minute, window: { tumbling: 0s, allowedLateness: -10s }, aggregates: [count, maen, count] }
+  - { name: minute, window: {}, aggregates: [] }
+detect:
+  - { series: "*/temperature", detector: novelti }
+  - { series: a/b/c/d, detector: flatline, alarm: { severity: bad } }
+  - { series: "*", detector: range }
+  - { series: "*", detector: novelty, alarm: { delay: 5s } }
+sinks:
+  - { name: influx, type: influxdb, url: "localhost:8086", gzip: 1 }
+api: { listen: 0.0.0.0:8080 }
+`;
+  expect(briefly(problemsOf(text))).toEqual([
+    '1:12 gateway.nam: unknown key "nam", did you mean name?',
+    '1:43 gateway.tags.site: must be text: got 7',
+    '3:23 storage.outbox.maxBytes: unknown unit of size "GIB" in "2 GIB", did you mean GiB?',
+    '3:38 storage.outbox.maxAge: a duration needs a unit: got 30, write 30s or 30ms',
+    '3:52 storage.outbox.whenFull: "thin" is not allowed',
+    '4:14 storage.maxSeries: must be a whole number: got "many"',
+    '8:13 sources[0].listen: 0.0.0.0:1883 can be reached from other machines, and everybody could connect',
+    '10:18 sources[0].readings[0].topic: not a topic filter: "a+" in "sensors/a+/+"',
+    '11:33 sources[0].readings[1].template: the template names 3 levels, but the topic "a/b" has 2',
+    '12:9 sources[0].readings[2].topic: is missing',
+    '14:11 sources[1].type: unknown type "mqqt", did you mean mqtt?',
+    '15:5 sources[2].endpoint: is missing',
+    '15:11 sources[2].name: the name "floor" is taken by sources[0]',
+    '18:41 windows[0].window.tumbling: must be above 0: got "0s"',
+    '18:62 windows[0].window.allowedLateness: a duration must not be negative: got "-10s"',
+    '18:90 windows[0].aggregates[1]: unknown aggregate "maen", did you mean mean?',
+    '18:96 windows[0].aggregates[2]: "count" is named twice',
+    '19:13 windows[1].name: the name "minute" is taken by windows[0]',
+    '19:29 windows[1].window.tumbling: is missing',
+    '19:45 windows[1].aggregates: is empty',
+    '21:42 detect[0].detector: unknown detector "novelti", did you mean novelty?',
+    '22:5 detect[1].for: is missing',
+    '22:15 detect[1].series: a series has at most three parts: got "a/b/c/d"',
+    '22:63 detect[1].alarm.severity: "bad" is not allowed',
+    '23:5 detect[2]: Cannot make a range detector: it has neither min nor max',
+    '24:55 detect[3].alarm.delay: novelty tells only the onset of an anomaly, so its alarm cannot wait',
+    '26:42 sinks[0].url: an address of the wrong kind: got "localhost:8086"',
+    '26:66 sinks[0].gzip: must be true or false: got 1',
+    '27:16 api.listen: 0.0.0.0:8080 can be reached from other machines, and everybody could connect',
+  ]);
+});
+
+test('each problem says what is allowed', () => {
+  const text = 'log: { level: verbose }\nsinks: [{ name: a, type: kafka }]\n';
+  expect(
+    formatProblems(problemsOf(text), 'gateway.yaml', text),
+  ).toBe(`gateway.yaml:1:15  log.level: "verbose" is not allowed
+    | log: { level: verbose }
+    |               ^
+    allowed: debug, info, warn, error
+gateway.yaml:2:26  sinks[0].type: unknown type "kafka"
+    | sinks: [{ name: a, type: kafka }]
+    |                          ^
+    allowed: influxdb`);
+});
+
+describe('YAML that cannot be read', () => {
+  test.each([
+    ['a tab as indentation', 'gateway:\n\tname: a\n', '2:1', 'YAML is indented with spaces'],
+    ['a key that is there twice', 'api: {}\ngateway: {}\napi: {}\n', '3:1', 'leave one of the two out'],
+    ['an open bracket', 'sources: [\n  { name: a\n', '3:1', 'need quotes'],
+    ['two documents', 'api: {}\n---\napi: {}\n', '2:1', 'leave out the line ---'],
+    ['an alias without its anchor', 'gateway: *nobody\n', '1:10', 'put the anchor (&name) before'],
+  ])('%s is told with its place and a remedy', (_, text, place, remedy) => {
+    const problems = problemsOf(text);
+    expect(briefly(problems)[0]).toContain(place);
+    expect(problems[0]?.hint).toContain(remedy);
+  });
+
+  test('an empty file, a list, a single value and a merge key are told', () => {
+    expect(briefly(problemsOf('# nothing\n'))).toEqual(['1:1 : the file is empty']);
+    expect(briefly(problemsOf('- a\n'))).toEqual(['1:1 : must be a group of keys: got a list']);
+    expect(briefly(problemsOf('hello'))).toEqual(['1:1 : must be a group of keys: got a single value']);
+    expect(briefly(problemsOf('api: { <<: {} }'))).toEqual(['1:8 api."<<": unknown key "<<"']);
+  });
+
+  test('anchors that multiply are stopped', () => {
+    const levels = Array.from({ length: 12 }, (_, level) => {
+      const item = level === 0 ? 'x' : `*l${level - 1}`;
+      return `l${level}: &l${level} [${Array.from({ length: 10 }, () => item).join(', ')}]`;
+    });
+    const bomb = `${levels.join('\n')}\nwindows: *l11\n`;
+    const begun = performance.now();
+    expect(problemsOf(bomb).length).toBeLessThan(100);
+    const nested = 'sources: &s [*s]\n';
+    expect(problemsOf(nested).length).toBeGreaterThan(0);
+    const aggregates = Array.from(
+      { length: 7 },
+      (_, i) => `- &a${i} { name: w${i}, window: { tumbling: 1s }, aggregates: [count] }`,
+    );
+    expect(problemsOf(`windows:\n  ${aggregates.join('\n  ')}\n`)).toEqual([]);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
+  test('a file of more than 1 MiB is not read', () => {
+    expect(briefly(problemsOf(`# ${'x'.repeat(1024 * 1024)}`))).toEqual([
+      '1:1 : the file has 1048578 bytes; at most 1048576 are read',
+    ]);
+  });
+});
+
+describe('the environment', () => {
+  const level = (text: string, environment: Record<string, string>) =>
+    configurationOf(`log: { level: ${text} }`, { environment }).log.level;
+
+  test('fills in ${NAME} and ${NAME:-default}, with and without quotes', () => {
+    expect(level('${LEVEL}', { LEVEL: 'warn' })).toBe('warn');
+    expect(level('"${LEVEL}"', { LEVEL: 'warn' })).toBe('warn');
+    expect(level('${LEVEL:-error}', {})).toBe('error');
+    expect(level('${LEVEL:-error}', { LEVEL: '' })).toBe('error');
+    expect(level('de${REST:-bug}', {})).toBe('debug');
+  });
+
+  test('gives numbers and booleans, too', () => {
+    const text = 'storage: { maxSeries: "${MAX}" }\napi: { allowAnonymous: ${ANON} }';
+    const { storage, api } = configurationOf(text, { environment: { MAX: '500', ANON: 'true' } });
+    expect([storage.maxSeries, api.allowAnonymous]).toEqual([500, true]);
+    expect(briefly(problemsOf(text, { environment: { MAX: '5x', ANON: 'yes' } }))).toEqual([
+      '1:23 storage.maxSeries: must be a whole number: got "5x"',
+      '2:24 api.allowAnonymous: must be true or false: got "yes"',
+    ]);
+  });
+
+  test('cannot bring in YAML', () => {
+    const { gateway } = configurationOf('gateway: { tags: { site: "${SITE}" } }', {
+      environment: { SITE: 'a }\nsinks: [x]  # ${HOME}' },
+    });
+    expect(gateway.tags).toEqual({ site: 'a }\nsinks: [x]  # ${HOME}' });
+  });
+
+  test('that lacks a name, or a reference that cannot be read, is a problem with its place', () => {
+    expect(briefly(problemsOf('log:\n  level: ${LEVEL}\n'))).toEqual(['2:10 log.level: the environment has no LEVEL']);
+    expect(briefly(problemsOf('log:\n  level: "${a b}"\n'))[0]).toContain('cannot be read');
+    expect(briefly(problemsOf('log:\n  level: "${open"\n'))[0]).toContain('cannot be read');
+  });
+
+  test('is not asked for $${NAME}, nor for what is inherited', () => {
+    expect(configurationOf('gateway: { tags: { a: "$${HOME}" } }').gateway.tags).toEqual({ a: '${HOME}' });
+    expect(briefly(problemsOf('log: { level: ${constructor} }'))[0]).toContain('has no constructor');
+  });
+});
+
+describe('secrets', () => {
+  const sink = (password: string) =>
+    `sinks:\n  - { name: a, type: influxdb, url: http://x, user: u, password: ${password} }\n`;
+  const passwordOf = (text: string, readFile: (path: string) => string) => {
+    const [influx] = configurationOf(text, { readFile }).sinks;
+    return influx?.password;
+  };
+
+  test('are read from files, relative to the folder of the configuration, without the line end', () => {
+    expect(passwordOf(sink('{ file: secrets/x }'), (path) => `${path}\n`)).toBe('/etc/headgate/secrets/x');
+    expect(passwordOf(sink('{ file: "/run/secrets/x" }'), (path) => path)).toBe('/run/secrets/x');
+  });
+
+  test('from a file that is not there, or is empty, are a problem with its place', () => {
+    const missing = problemsOf(sink('{ file: nowhere }'), { readFile: (path) => readFileSync(path, 'utf8') });
+    expect(briefly(missing)[0]).toMatch(
+      /^2:\d+ sinks\[0\]\.password\.file: cannot read \/etc\/headgate\/nowhere: ENOENT/,
+    );
+    expect(briefly(problemsOf(sink('{ file: x }'), { readFile: () => ' \n' }))[0]).toContain('is empty');
+  });
+
+  test('are never quoted in a problem', () => {
+    const text = `sources:
+  - { name: a, type: mqtt, users: [{ name: u, password: 12345678 }, { name: v, password: [canary1] }] }
+  - { name: b, type: mqtt, url: "ftp://user:canary2@host", password: canary3 }
+`;
+    const problems = problemsOf(text);
+    expect(problems.length).toBeGreaterThanOrEqual(3);
+    expect(formatProblems(problems, 'gateway.yaml', text)).not.toMatch(/12345678|canary/);
+  });
+});
+
+describe('names', () => {
+  test('of tags may be any text, and nothing leaks into prototypes', () => {
+    const { tags } = configurationOf('gateway: { tags: { __proto__: a, constructor: b, "a b": c } }').gateway;
+    expect(Object.entries(tags)).toEqual([
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+      ['a b', 'c'],
+    ]);
+    expect(briefly(problemsOf('__proto__: {}\nconstructor: {}\n'))).toHaveLength(2);
+  });
+
+  test('of users may not look like topics, nor be there twice', () => {
+    const text = `${BROKER}    users:\n      - { name: a/+, password: x }\n      - { name: b, password: x }\n      - { name: b, password: y }\n`;
+    expect(briefly(problemsOf(text))).toEqual([
+      '5:17 sources[0].users[0].name: a user name must not contain + # / $ or control characters: got "a/+"',
+      '7:17 sources[0].users[2].name: the user "b" is there twice',
+    ]);
+  });
+});
+
+describe('listening beyond this machine', () => {
+  test.each([
+    ['users', '    listen: 0.0.0.0:1883\n    users: [{ name: a, password: b }]\n'],
+    ['allowAnonymous', '    listen: "[::]:1883"\n    allowAnonymous: true\n'],
+    ['another loopback address', '    listen: 127.0.0.2:1883\n'],
+  ])('is possible with %s', (_, lines) => {
+    expect(problemsOf(BROKER + lines)).toEqual([]);
+  });
+
+  test('is refused without users, on the encrypted port as well, and nobody may be locked out', () => {
+    const tls = `${BROKER}    tls: { listen: 0.0.0.0:8883, cert: c, key: k }\n`;
+    expect(briefly(problemsOf(tls))[0]).toContain('4:20 sources[0].tls.listen: 0.0.0.0:8883 can be reached');
+    expect(briefly(problemsOf(`${BROKER}    allowAnonymous: false\n`))[0]).toContain('nobody could connect');
+  });
+});
+
+test('paths are relative to the folder of the file, or to the folder that is asked for', () => {
+  expect(configurationOf('storage: { path: data }').storage.path).toBe('/etc/headgate/data');
+  expect(configurationOf('storage: { path: data }', { folder: '/srv' }).storage.path).toBe('/srv/data');
+});
+
+test('the options of a detector reach it under its own names, durations in milliseconds', () => {
+  const text =
+    'detect:\n  - { series: "*", detector: flatline, for: 10m, alarm: { severity: critical, hold: 5s } }\n  - { series: a, detector: range, max: 3 }\n';
+  expect(configurationOf(text).detect).toEqual([
+    {
+      series: '*',
+      detector: 'flatline',
+      options: { forMs: 600_000, tolerance: 0 },
+      alarm: { severity: 'critical', holdMs: 5000, onDelayMs: 0, hysteresis: 0 },
+    },
+    { series: 'a', detector: 'range', options: { max: 3 }, alarm: undefined },
+  ]);
+});

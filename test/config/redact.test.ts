@@ -1,0 +1,57 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: configuration files refer to the environment so
+import { expect, test } from 'vitest';
+import { HIDDEN, redactedYaml } from '../../config/redact.ts';
+import { configurationOf } from './load-text.ts';
+import { exampleFiles, textOf } from './shipped-files.ts';
+
+test('no secret is left in a configuration that is shown', () => {
+  const text = `# password: canary-comment
+gateway: { name: a } # canary-comment
+sources:
+  # canary-comment
+  - name: floor
+    type: mqtt
+    users:
+      - { name: u, password: canary-1 }
+      - name: v
+        password: |
+          canary-2
+      - { name: w, password: &anchor "canary-3" }
+      - { name: x, password: *anchor }
+  - { name: b, type: mqtt, url: "mqtt://me:canary-4@host:1883", user: me, password: "\${PW:-canary-5}" }
+  - { name: c, type: mqtt, url: "mqtt://canary-6@host", password: 123456789 }
+sinks:
+  - { name: i, type: influxdb, url: 'http://u:can%40ary-7@x', token: canary-8 }
+  - { name: j, type: influxdb, url: http://x, token: [canary-9, { deep: canary-10 }] }
+# canary-comment
+`;
+  const shown = redactedYaml(text);
+  expect(shown).not.toMatch(/canary|can%40ary|123456789/);
+  expect(shown).toContain(`mqtt://${HIDDEN}@host:1883`);
+});
+
+test('references to the environment and paths of secret files stay, without defaults and values', () => {
+  const shown = redactedYaml(
+    'sinks: [{ token: "${TOKEN}" }, { token: ${OTHER:-canary} }, { password: { file: /run/x } }]',
+  );
+  expect(shown).toContain('${TOKEN}');
+  expect(shown).toContain('${OTHER}');
+  expect(shown).toContain('/run/x');
+  expect(shown).not.toContain('canary');
+});
+
+test('a file that cannot be read shows nothing', () => {
+  expect(redactedYaml('password: canary\n  bad: [')).not.toContain('canary');
+});
+
+test.each(exampleFiles)('%s means the same once its secrets are hidden', (file) => {
+  const options = {
+    environment: new Proxy(
+      {},
+      { getOwnPropertyDescriptor: () => ({ value: 'x', configurable: true }), get: () => 'x' },
+    ),
+    readFile: () => 'x',
+  };
+  const original = configurationOf(textOf(file), options);
+  expect(configurationOf(redactedYaml(textOf(file)), options)).toEqual(original);
+});
