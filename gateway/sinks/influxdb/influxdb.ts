@@ -15,21 +15,21 @@ export interface InfluxdbSinkOptions {
   /** The database; for version 2 the bucket. */
   readonly database: string;
   /** @default the database's own default */
-  readonly retentionPolicy?: string;
-  readonly user?: string;
-  readonly password?: string;
+  readonly retentionPolicy?: string | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
   /** Instead of user and password: an API token (versions 2 and 3, and version 1's endpoint on them). */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** Which write endpoint: 1 `/write`, 2 `/api/v2/write`, 3 `/api/v3/write_lp`. @default 1 */
-  readonly version?: 1 | 2 | 3;
+  readonly version?: 1 | 2 | 3 | undefined;
   /** Organisation, for version 2. */
-  readonly org?: string;
+  readonly org?: string | undefined;
   /** Compress what is sent. @default true */
-  readonly gzip?: boolean;
+  readonly gzip?: boolean | undefined;
   /** Longest wait for one request, from its start to the end of the answer. @default 10000 */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Create a missing database (version 1 only). @default true */
-  readonly createDatabase?: boolean;
+  readonly createDatabase?: boolean | undefined;
   /** Tags of every point; the gateway's own name among them. */
   readonly gatewayTags: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,210 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../../core/clock.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { Result } from '../../core/result.ts';
+import {
+  type AggregateQuery,
+  type AggregateRow,
+  type AlarmQuery,
+  type AlarmRow,
+  type History,
+  type Rejection,
+  type Sink,
+  SinkError,
+} from '../../core/sink.ts';
+import type { Logger } from '../../core/telemetry.ts';
+import { AggregateTable } from './aggregate-table.ts';
+import { AlarmTable } from './alarm-table.ts';
+import { damagedFiles, isDamage, openDatabase, setAside } from './database.ts';
+import { NameTables } from './name-tables.ts';
+import { Retention } from './retention.ts';
+import { unstorable } from './unstorable.ts';
+
+export interface HistorySinkOptions {
+  /** @default 'history' */
+  readonly name?: string;
+  /** The database file; its folder is made where it is missing. */
+  readonly path: string;
+  /** What the data may take on disk; the oldest go first. The write-ahead log adds up to 16 MiB. @default 1 GiB */
+  readonly maxBytes?: number;
+  /** Results older than this go, counted from the newest result or from now, whichever is earlier. @default 90 days */
+  readonly maxAgeMs?: number;
+}
+
+export interface HistoryStatus {
+  readonly path: string;
+  /** Bytes in use; 0 when it is not open. */
+  readonly bytes: number;
+  readonly maxBytes: number;
+  /** Rows deleted by age or size since the start. */
+  readonly deletedTotal: number;
+  /** Files that were damaged and set aside, oldest first. */
+  readonly damagedFiles: readonly string[];
+}
+
+/** Rows in one transaction: a few milliseconds of work, after which other work gets its turn. */
+const CHUNK = 1000;
+
+/** The most rows of one answer. */
+const MAX_LIMIT = 100_000;
+
+interface Tables {
+  readonly database: DatabaseSync;
+  readonly names: NameTables;
+  readonly aggregates: AggregateTable;
+  readonly alarms: AlarmTable;
+  readonly retention: Retention;
+}
+
+/**
+ * Keeps results on the box, in SQLite, for the page, the API and whoever has no InfluxDB. See README.md beside this file.
+ *
+ * Storing a result twice is harmless: the highest revision of a window stays, and the first time of each step of an alarm.
+ */
+export class HistorySink implements Sink, History {
+  readonly name: string;
+  readonly type = 'history';
+  readonly #path: string;
+  readonly #limits: { readonly maxBytes: number; readonly maxAgeMs: number };
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #tables: Tables | undefined;
+  #started = false;
+  #deletedTotal = 0;
+
+  constructor(options: HistorySinkOptions, { clock, logger }: { clock: Clock; logger: Logger }) {
+    this.name = options.name ?? 'history';
+    this.#path = options.path;
+    this.#limits = { maxBytes: options.maxBytes ?? 2 ** 30, maxAgeMs: options.maxAgeMs ?? 90 * 86_400_000 };
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** @throws {GatewayError} where the file cannot be used */
+  async start(_signal: AbortSignal): Promise<void> {
+    this.#tables ??= this.#open();
+    this.#started = true;
+  }
+
+  async stop(_signal: AbortSignal): Promise<void> {
+    this.#started = false;
+    this.#close();
+  }
+
+  async write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
+    const rejections: Rejection[] = [];
+    for (let from = 0; from < batch.length; from += CHUNK) {
+      if (from > 0) await setImmediate();
+      if (signal.aborted) throw new SinkError('The write to the history was aborted', { kind: 'transient' });
+      this.#writeChunk(batch.slice(from, from + CHUNK), rejections);
+    }
+    return rejections;
+  }
+
+  aggregates(query: AggregateQuery): readonly AggregateRow[] {
+    return this.#read((tables) => tables.aggregates.query({ ...query, limit: clampLimit(query.limit) }));
+  }
+
+  alarms(query: AlarmQuery): readonly AlarmRow[] {
+    return this.#read((tables) => tables.alarms.query({ ...query, limit: clampLimit(query.limit) }));
+  }
+
+  status(): HistoryStatus {
+    return {
+      path: this.#path,
+      bytes: this.#tables?.retention.usedBytes() ?? 0,
+      maxBytes: this.#limits.maxBytes,
+      deletedTotal: this.#deletedTotal,
+      damagedFiles: damagedFiles(this.#path),
+    };
+  }
+
+  #writeChunk(results: readonly Result[], rejections: Rejection[]): void {
+    if (!this.#started) throw new SinkError('The history is stopped', { kind: 'transient' });
+    try {
+      // It is closed here only where it was damaged and no new file could be begun at the time.
+      this.#tables ??= this.#open();
+      this.#transact(this.#tables, results, rejections);
+    } catch (error) {
+      this.#recover(error);
+      throw new SinkError(`Cannot write to the history ${this.#path}: ${messageOf(error)}`, {
+        kind: 'transient',
+        cause: error,
+      });
+    }
+  }
+
+  #transact(tables: Tables, results: readonly Result[], rejections: Rejection[]): void {
+    tables.database.exec('BEGIN IMMEDIATE');
+    for (const result of results) {
+      const reason = unstorable(result);
+      if (reason !== undefined) rejections.push({ result, reason });
+      else if (result.kind === 'aggregate') tables.aggregates.put(result);
+      else tables.alarms.put(result);
+    }
+    const deleted = tables.retention.step();
+    tables.database.exec('COMMIT');
+    this.#deletedTotal += deleted;
+    tables.retention.giveBack();
+  }
+
+  /** Makes it able to try again after an error of SQLite. */
+  #recover(error: unknown): void {
+    const tables = this.#tables;
+    if (tables === undefined) return;
+    tables.names.forget();
+    if (isDamage(error)) this.#replace(messageOf(error));
+    // SQLite has ended the transaction itself after some errors, a full disk among them.
+    else if (tables.database.isTransaction) tables.database.exec('ROLLBACK');
+  }
+
+  #read<Row>(read: (tables: Tables) => readonly Row[]): readonly Row[] {
+    if (this.#tables === undefined) return [];
+    try {
+      return read(this.#tables);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#replace(messageOf(error));
+      return [];
+    }
+  }
+
+  #open(): Tables {
+    const { database, damaged } = openDatabase(this.#path);
+    if (damaged !== undefined) this.#tellDamage(damaged.path, damaged.reason);
+    const names = new NameTables(database);
+    const aggregates = new AggregateTable(database, names);
+    const alarms = new AlarmTable(database, names);
+    const retention = new Retention(database, aggregates, alarms, this.#clock, this.#limits);
+    return { database, names, aggregates, alarms, retention };
+  }
+
+  /** Sets the damaged file aside and goes on with a new one; where even that fails, the next write tries again. */
+  #replace(reason: string): void {
+    this.#close();
+    try {
+      this.#tellDamage(setAside(this.#path), reason);
+      this.#tables = this.#open();
+    } catch (error) {
+      this.#logger.error({ sink: this.name, path: this.#path, error: messageOf(error) }, 'cannot begin a new history');
+    }
+  }
+
+  #tellDamage(aside: string, reason: string): void {
+    this.#logger.error(
+      { sink: this.name, path: this.#path, aside, reason },
+      'the history was damaged: its file is set aside and a new one begun; `sqlite3 FILE .recover` may read the old one',
+    );
+  }
+
+  #close(): void {
+    const tables = this.#tables;
+    this.#tables = undefined;
+    tables?.database.close();
+  }
+}
+
+function clampLimit(limit: number): number {
+  return Math.min(Math.max(Math.trunc(limit) || 0, 0), MAX_LIMIT);
+}
