@@ -1,0 +1,138 @@
+import type { Duplex } from 'node:stream';
+import type { AedesClient } from './aedes-internals.ts';
+
+export interface AdmissionLimits {
+  /** Largest packet, in bytes. */
+  readonly maxPacketBytes: number;
+  /** Bytes that were read from sockets and whose messages are not all acknowledged; beyond, no socket is read. */
+  readonly maxInFlightBytes: number;
+  /** Bytes of packets that have not come in whole, all connections together. */
+  readonly maxPartialBytes: number;
+}
+
+/** Largest packet before the client is connected: a CONNECT with a long password or a will. */
+const MAX_CONNECT_BYTES = 16 * 1024;
+/** Bytes that wait to be sent to a client before nothing more is read from it. */
+const MAX_UNSENT_BYTES = 256 * 1024;
+
+/** The numbers shown in the status. */
+export interface AdmissionCounts {
+  readonly inFlightBytes: number;
+  readonly waitingClients: number;
+  readonly oversizedTotal: number;
+}
+
+/**
+ * Decides when a socket is read. aedes reads a connection again once every packet of the last read is done, and a publish is done when
+ * the journal has it; so what a connection has unacknowledged is one read, about 64 KiB. Admission bounds the sum over all of
+ * them, which is back-pressure down to each sender's TCP window, and it costs nothing for a message: only for a read.
+ *
+ * It also closes connections whose packet is announced larger than allowed, before it has come in.
+ */
+export class Admission {
+  readonly #limits: AdmissionLimits;
+  readonly #waiting = new Set<Gate>();
+  #inFlightBytes = 0;
+  #partialBytes = 0;
+  #oversizedTotal = 0;
+  #waking = false;
+
+  constructor(limits: AdmissionLimits) {
+    this.#limits = limits;
+  }
+
+  counts(): AdmissionCounts {
+    return {
+      inFlightBytes: this.#inFlightBytes,
+      waitingClients: this.#waiting.size,
+      oversizedTotal: this.#oversizedTotal,
+    };
+  }
+
+  /** Puts the gate before a connection; call it before aedes reads for the first time. */
+  guard(stream: Duplex, client: AedesClient): void {
+    const gate = new Gate(client, stream.read.bind(stream));
+    // aedes calls `conn.read(null)` and nothing else; with nothing read it waits for `_nextBatch`.
+    stream.read = () => this.#read(stream, gate);
+    stream.once('close', () => {
+      this.#release(gate);
+      this.#waiting.delete(gate);
+      this.#wake();
+    });
+  }
+
+  #read(stream: Duplex, gate: Gate): Buffer | null {
+    this.#release(gate);
+    const { client } = gate;
+    const partial = client._parser._list.length;
+    if (partial > 0 && this.#refusesPacket(gate, partial)) {
+      this.#oversizedTotal++;
+      stream.destroy();
+      return null;
+    }
+    if (stream.writableLength > MAX_UNSENT_BYTES) {
+      // It sends but does not read what we answer.
+      if (!gate.draining) {
+        gate.draining = true;
+        stream.once('drain', () => {
+          gate.draining = false;
+          client._nextBatch();
+        });
+      }
+      return null;
+    }
+    if (this.#inFlightBytes >= this.#limits.maxInFlightBytes) {
+      this.#waiting.add(gate);
+      return null;
+    }
+    const bytes: Buffer | null = gate.read();
+    if (bytes !== null) gate.heldBytes = bytes.length;
+    gate.partialBytes = partial;
+    this.#inFlightBytes += gate.heldBytes;
+    this.#partialBytes += partial;
+    if (this.#waiting.size > 0) this.#wake();
+    return bytes;
+  }
+
+  #refusesPacket(gate: Gate, partial: number): boolean {
+    const { client } = gate;
+    const max = client.connected || client.connecting ? this.#limits.maxPacketBytes : MAX_CONNECT_BYTES;
+    if (client._parser.packet.length > max) return true;
+    return partial > MAX_CONNECT_BYTES && this.#partialBytes + partial > this.#limits.maxPartialBytes;
+  }
+
+  #release(gate: Gate): void {
+    this.#inFlightBytes -= gate.heldBytes;
+    this.#partialBytes -= gate.partialBytes;
+    gate.heldBytes = 0;
+    gate.partialBytes = 0;
+  }
+
+  #wake(): void {
+    if (this.#waking || this.#waiting.size === 0) return;
+    this.#waking = true;
+    setImmediate(() => {
+      this.#waking = false;
+      for (const gate of this.#waiting) {
+        if (this.#inFlightBytes >= this.#limits.maxInFlightBytes) return;
+        this.#waiting.delete(gate);
+        if (!gate.client.closed) gate.client._nextBatch();
+      }
+    });
+  }
+}
+
+class Gate {
+  readonly client: AedesClient;
+  readonly read: () => Buffer | null;
+  /** Bytes of the last read. */
+  heldBytes = 0;
+  /** Bytes of an incomplete packet before the last read. */
+  partialBytes = 0;
+  draining = false;
+
+  constructor(client: AedesClient, read: () => Buffer | null) {
+    this.client = client;
+    this.read = read;
+  }
+}

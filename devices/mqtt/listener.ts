@@ -1,0 +1,118 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { GatewayError, messageOf } from '../../gateway/core/errors.ts';
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+export interface TlsIdentity {
+  /** Certificate chain, PEM. */
+  readonly cert: string | Buffer;
+  /** Private key, PEM. */
+  readonly key: string | Buffer;
+}
+
+export interface ListenerLimits {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+}
+
+/** After this long without a sign of life from the peer's TCP, the connection is probed. */
+const TCP_KEEP_ALIVE_MS = 60_000;
+
+/** Takes connections on several addresses, bounded in all and for each peer address. */
+export class Listener {
+  readonly #limits: ListenerLimits;
+  readonly #connected: (socket: Socket) => void;
+  readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
+  readonly #byAddress = new Map<string, number>();
+  #refusedTotal = 0;
+
+  constructor(limits: ListenerLimits, connected: (socket: Socket) => void) {
+    this.#limits = limits;
+    this.#connected = connected;
+  }
+
+  get refusedTotal(): number {
+    return this.#refusedTotal;
+  }
+
+  /** Listens; resolves with the port, rejects with a `GatewayError` where that is not possible. */
+  async listen(address: ListenAddress, tls?: TlsIdentity): Promise<number> {
+    const server = tls === undefined ? createServer({ noDelay: true }) : this.#createTls(address, tls);
+    if (tls === undefined) server.on('connection', (socket) => this.#admit(socket) && this.#connected(socket));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => reject(cannotListen(address, error)));
+      server.listen(address.port, address.host, resolve);
+    });
+    this.#servers.push(server);
+    const bound = server.address();
+    return typeof bound === 'object' && bound !== null ? bound.port : address.port;
+  }
+
+  /** Stops listening and cuts all connections. */
+  async close(): Promise<void> {
+    const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    this.#servers.length = 0;
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(closed);
+  }
+
+  #createTls(address: ListenAddress, tls: TlsIdentity): Server {
+    try {
+      const server = createTlsServer({ cert: tls.cert, key: tls.key, noDelay: true, handshakeTimeout: 5_000 });
+      // Counted as TCP, before the handshake: that is where a flood would cost most.
+      server.on('connection', (socket: Socket) => this.#admit(socket));
+      server.on('secureConnection', (socket) => this.#connected(socket));
+      return server;
+    } catch (cause) {
+      throw new GatewayError(
+        `Cannot use the TLS certificate or key for ${address.host}:${address.port}: ${messageOf(cause)}`,
+        {
+          hint: 'both are PEM, and the key belongs to the first certificate',
+          cause,
+        },
+      );
+    }
+  }
+
+  #admit(socket: Socket): boolean {
+    const address = socket.remoteAddress ?? '';
+    const count = this.#byAddress.get(address) ?? 0;
+    if (this.#sockets.size >= this.#limits.maxConnections || count >= this.#limits.maxConnectionsPerAddress) {
+      this.#refusedTotal++;
+      socket.destroy();
+      return false;
+    }
+    this.#sockets.add(socket);
+    this.#byAddress.set(address, count + 1);
+    socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+    socket.once('close', () => this.#forget(socket, address));
+    return true;
+  }
+
+  #forget(socket: Socket, address: string): void {
+    this.#sockets.delete(socket);
+    const left = (this.#byAddress.get(address) ?? 1) - 1;
+    if (left === 0) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, left);
+  }
+}
+
+function cannotListen(address: ListenAddress, cause: Error): GatewayError {
+  const code = 'code' in cause ? cause.code : undefined;
+  const where = `${address.host}:${address.port}`;
+  return new GatewayError(`Cannot listen for MQTT on ${where}: ${cause.message}`, {
+    hint:
+      code === 'EADDRINUSE'
+        ? `another program, perhaps another broker, has the port; stop it, or give the source another \`listen\` than ${where}`
+        : code === 'EACCES'
+          ? 'ports below 1024 need a privilege; choose a higher one'
+          : `\`listen\` names an address of this machine and a free port, as in 127.0.0.1:1883`,
+    cause,
+  });
+}

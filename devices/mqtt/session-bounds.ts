@@ -1,0 +1,169 @@
+import type { AedesStore, StoredSubscription, Thenable } from './aedes-internals.ts';
+
+export interface SessionLimits {
+  /** Messages that wait for one client that is away. */
+  readonly maxQueuedPerClient: number;
+  /** Messages that wait for all clients that are away. */
+  readonly maxQueued: number;
+  readonly maxRetained: number;
+  /** Clients that may leave a session behind. */
+  readonly maxSessions: number;
+}
+
+/** QoS 2 messages of one client that are admitted and not yet released; aedes itself refuses more in flight. */
+const MAX_ADMITTED_PER_CLIENT = 2000;
+
+/**
+ * Bounds what aedes' store in memory keeps of sessions and retained messages, remembers which QoS 2 messages were admitted, and spares
+ * a message that nobody is away for its two promises.
+ */
+export class SessionBounds {
+  readonly #limits: SessionLimits;
+  readonly #queued = new Map<string, number>();
+  readonly #retained = new Set<string>();
+  readonly #sessions = new Set<string>();
+  readonly #admitted = new Map<string, Set<number>>();
+  #queuedTotal = 0;
+  #droppedTotal = 0;
+
+  constructor(limits: SessionLimits) {
+    this.#limits = limits;
+  }
+
+  counts(): { queued: number; retained: number; sessions: number; droppedTotal: number } {
+    return {
+      queued: this.#queuedTotal,
+      retained: this.#retained.size,
+      sessions: this.#sessions.size,
+      droppedTotal: this.#droppedTotal,
+    };
+  }
+
+  /**
+   * True the first time that a client gives a QoS 2 message under this id, until the PUBREL that ends the id's use: what is sent again in
+   * between is the same message [MQTT-4.3.3-2], over a lost connection too.
+   */
+  admitOnce(clientId: string, messageId: number): boolean {
+    let ids = this.#admitted.get(clientId);
+    if (ids === undefined) {
+      if (this.#admitted.size >= this.#limits.maxSessions) this.#admitted.delete(this.#admitted.keys().next().value!);
+      ids = new Set();
+      this.#admitted.set(clientId, ids);
+    }
+    if (ids.has(messageId)) return false;
+    if (ids.size >= MAX_ADMITTED_PER_CLIENT) ids.delete(ids.values().next().value!);
+    ids.add(messageId);
+    return true;
+  }
+
+  /** Puts the bounds before the store's own methods. */
+  apply(store: AedesStore): void {
+    this.#boundRetained(store);
+    this.#boundSessions(store);
+    this.#boundQueues(store);
+    this.#watchQos2(store);
+  }
+
+  #boundRetained(store: AedesStore): void {
+    const storeRetained = store.storeRetained.bind(store);
+    store.storeRetained = (packet) => {
+      if (packet.payload.length === 0) this.#retained.delete(packet.topic);
+      else if (this.#retained.has(packet.topic) || this.#retained.size < this.#limits.maxRetained) {
+        this.#retained.add(packet.topic);
+      } else {
+        this.#droppedTotal++;
+        return DONE;
+      }
+      return storeRetained(packet);
+    };
+  }
+
+  #boundSessions(store: AedesStore): void {
+    const { addSubscriptions, cleanSubscriptions, subscriptionsByTopic } = bound(store);
+    store.addSubscriptions = (client, subscriptions) => {
+      if (!this.#sessions.has(client.id) && this.#sessions.size >= this.#limits.maxSessions) {
+        this.#droppedTotal++;
+        return DONE;
+      }
+      this.#sessions.add(client.id);
+      return addSubscriptions(client, subscriptions);
+    };
+    store.cleanSubscriptions = (client) => {
+      this.#sessions.delete(client.id);
+      return cleanSubscriptions(client);
+    };
+    // Nobody left a session: no look-up, and no promise to wait for.
+    store.subscriptionsByTopic = (topic) => (this.#sessions.size === 0 ? NOBODY : subscriptionsByTopic(topic));
+  }
+
+  #boundQueues(store: AedesStore): void {
+    const { outgoingEnqueueCombi, outgoingClearMessageId } = bound(store);
+    store.outgoingEnqueueCombi = (subscriptions, packet) => {
+      if (subscriptions.length === 0) return DONE;
+      const kept = subscriptions.filter((subscription) => this.#hasRoom(subscription.clientId));
+      this.#droppedTotal += subscriptions.length - kept.length;
+      for (const { clientId } of kept) this.#count(clientId, 1);
+      return kept.length === 0 ? DONE : outgoingEnqueueCombi(kept, packet);
+    };
+    store.outgoingClearMessageId = (client, packet) =>
+      outgoingClearMessageId(client, packet).then((cleared) => {
+        if (cleared !== undefined) this.#count(client.id, -1);
+        return cleared;
+      });
+  }
+
+  #watchQos2(store: AedesStore): void {
+    const { incomingDelPacket, cleanIncoming } = bound(store);
+    store.incomingDelPacket = (client, packet) => {
+      if (packet.messageId !== undefined) this.#admitted.get(client.id)?.delete(packet.messageId);
+      return incomingDelPacket(client, packet);
+    };
+    store.cleanIncoming = (client) => {
+      this.#admitted.delete(client.id);
+      return cleanIncoming(client);
+    };
+  }
+
+  #hasRoom(clientId: string): boolean {
+    return (
+      this.#queuedTotal < this.#limits.maxQueued && (this.#queued.get(clientId) ?? 0) < this.#limits.maxQueuedPerClient
+    );
+  }
+
+  #count(clientId: string, change: number): void {
+    const count = Math.max(0, (this.#queued.get(clientId) ?? 0) + change);
+    if (count === 0) this.#queued.delete(clientId);
+    else this.#queued.set(clientId, count);
+    this.#queuedTotal = Math.max(0, this.#queuedTotal + change);
+  }
+}
+
+function bound(store: AedesStore): AedesStore {
+  return {
+    storeRetained: store.storeRetained.bind(store),
+    addSubscriptions: store.addSubscriptions.bind(store),
+    cleanSubscriptions: store.cleanSubscriptions.bind(store),
+    subscriptionsByTopic: store.subscriptionsByTopic.bind(store),
+    outgoingEnqueueCombi: store.outgoingEnqueueCombi.bind(store),
+    outgoingClearMessageId: store.outgoingClearMessageId.bind(store),
+    incomingDelPacket: store.incomingDelPacket.bind(store),
+    cleanIncoming: store.cleanIncoming.bind(store),
+  };
+}
+
+/** A value that is there already: calls `then` at once, where a promise would cost a turn of the microtask queue a message. */
+class Settled<T> implements Thenable<T> {
+  readonly #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: aedes calls `then` on what its store returns
+  then<A = T, B = never>(done?: ((value: T) => A | PromiseLike<A>) | null): PromiseLike<A | B> {
+    return new Settled(done === undefined || done === null ? this.#value : done(this.#value)) as PromiseLike<A | B>;
+  }
+}
+
+const DONE = new Settled<void>(undefined);
+const NOBODY = new Settled<StoredSubscription[]>([]);

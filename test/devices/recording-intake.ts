@@ -1,0 +1,63 @@
+import { SeriesRegistry } from '../../gateway/base/series-registry.ts';
+import type { EpochMs } from '../../gateway/core/clock.ts';
+import type { Intake } from '../../gateway/core/intake.ts';
+import type { Quality } from '../../gateway/core/quality.ts';
+import type { Series, SeriesIdentity, Value } from '../../gateway/core/reading.ts';
+
+export interface RecordedReading {
+  readonly series: Series;
+  readonly value: Value;
+  readonly quality: Quality;
+  readonly sourceTime: EpochMs | undefined;
+  readonly receiveTime: EpochMs;
+}
+
+export interface RecordedRejection {
+  readonly subject: string;
+  readonly reason: string;
+  readonly payload: Uint8Array;
+}
+
+/** An intake that remembers what it was given, and acknowledges at once or when the test says so. */
+export class RecordingIntake implements Intake {
+  readonly readings: RecordedReading[] = [];
+  readonly rejections: RecordedRejection[] = [];
+  readonly registry: SeriesRegistry;
+  /** Acknowledgements that the test has not released yet; only with `hold`. */
+  readonly held: (() => void)[] = [];
+  /** Keep acknowledgements back until `release`. */
+  hold = false;
+
+  constructor(maxSeries?: number) {
+    this.registry = new SeriesRegistry(maxSeries);
+  }
+
+  series(identity: SeriesIdentity, unit?: string): Series | undefined {
+    const series = this.registry.intern(identity, unit);
+    return typeof series === 'string' ? undefined : series;
+  }
+
+  reading(series: Series, value: Value, quality: Quality, sourceTime: EpochMs | undefined, receiveTime: EpochMs): void {
+    this.readings.push({ series, value, quality, sourceTime, receiveTime });
+  }
+
+  reject(subject: string, reason: string, payload: Uint8Array): void {
+    this.rejections.push({ subject, reason, payload: Uint8Array.from(payload) });
+  }
+
+  acknowledge(done: () => void): void {
+    if (this.hold) this.held.push(done);
+    else setImmediate(done);
+  }
+
+  /** Acknowledges what was kept back, in order, and from now on at once. */
+  release(): void {
+    this.hold = false;
+    for (const done of this.held.splice(0)) done();
+  }
+
+  /** Readings as `key=value`, which reads well in a test. */
+  summary(): readonly string[] {
+    return this.readings.map(({ series, value }) => `${series.key}=${value}`);
+  }
+}
