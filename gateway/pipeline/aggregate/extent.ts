@@ -12,8 +12,8 @@ export class Extent {
   }
 
   merge(other: Extent): void {
-    this.add(other.min);
-    this.add(other.max);
+    this.min = Math.min(this.min, other.min);
+    this.max = Math.max(this.max, other.max);
   }
 
   /** Undefined where the difference is beyond the largest double. */

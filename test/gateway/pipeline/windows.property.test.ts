@@ -125,7 +125,7 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
         expectEqual(results, witness.results);
       },
     ),
-    { seed, numRuns: Number(process.env['RUNS'] ?? 400) },
+    { seed, numRuns: Number(process.env['RUNS'] ?? 200) },
   );
 });
 

@@ -1,0 +1,123 @@
+import { beforeEach, expect, test } from 'vitest';
+import { Quality } from '../../../gateway/core/quality.ts';
+import type { Value } from '../../../gateway/core/reading.ts';
+import { MAX_TEXT_LENGTH, Normaliser } from '../../../gateway/pipeline/normalise.ts';
+import { Plant } from './make-reading.ts';
+
+const NOW = Date.UTC(2026, 5, 1);
+let plant: Plant;
+
+beforeEach(() => {
+  plant = new Plant();
+});
+
+function normalised(normaliser: Normaliser, value: Value, path = 'press-1/temperature'): Value | string {
+  return normaliser.normalise(plant.series(path), value, Quality.good, NOW, NOW) ?? normaliser.value;
+}
+
+test('a value is scaled, then offset', () => {
+  const normaliser = new Normaliser([{ series: 'temperature', scale: 0.5, offset: 10 }]);
+  expect(normalised(normaliser, 8)).toBe(14);
+});
+
+test('the first setting that matches decides', () => {
+  const normaliser = new Normaliser([
+    { series: 'press-1/*', scale: 2 },
+    { series: '*', scale: 3 },
+  ]);
+  expect(normalised(normaliser, 1)).toBe(2);
+  expect(normalised(normaliser, 1, 'press-2/temperature')).toBe(3);
+});
+
+test('a series that no setting names stays as it is', () => {
+  const normaliser = new Normaliser([{ series: 'pressure', scale: 2 }]);
+  expect(normalised(normaliser, 20.5)).toBe(20.5);
+});
+
+test('the configured unit becomes that of the series', () => {
+  const normaliser = new Normaliser([{ series: 'temperature', unit: '°C' }]);
+  normalised(normaliser, 1);
+  expect(plant.series('press-1/temperature').unit).toBe('°C');
+});
+
+test('minus zero becomes zero', () => {
+  expect(normalised(new Normaliser([]), -0)).toBe(0);
+  expect(normalised(new Normaliser([{ series: '*', scale: -1, offset: -0 }]), 0)).toBe(0);
+});
+
+test('booleans and texts pass unscaled, and a number after them is a number again', () => {
+  const normaliser = new Normaliser([{ series: '*', scale: 2 }]);
+  expect(normalised(normaliser, true)).toBe(true);
+  expect(normalised(normaliser, 'running')).toBe('running');
+  expect(normalised(normaliser, 4)).toBe(8);
+});
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('the value %s is refused', (value) => {
+  expect(normalised(new Normaliser([]), value)).toBe(`the value ${value} is not a finite number`);
+});
+
+test('a value that scaling carries beyond the largest double is refused', () => {
+  expect(normalised(new Normaliser([{ series: '*', scale: 10 }]), 1e308)).toBe(
+    'the value 1e+308 becomes Infinity by scale 10 and offset 0; only finite numbers are allowed',
+  );
+});
+
+test('a text beyond the limit is refused with its beginning', () => {
+  expect(normalised(new Normaliser([]), 'x'.repeat(MAX_TEXT_LENGTH))).toHaveLength(MAX_TEXT_LENGTH);
+  expect(normalised(new Normaliser([]), 'x'.repeat(MAX_TEXT_LENGTH + 1))).toContain(
+    'has 16385 characters; at most 16384',
+  );
+});
+
+test('a quality that there is not is refused', () => {
+  const normaliser = new Normaliser([]);
+  const quality = 3 as Quality;
+  expect(normaliser.normalise(plant.series('a/b'), 1, quality, NOW, NOW)).toContain('the quality 3 is none of');
+});
+
+test('a source time before 2000 is refused', () => {
+  const normaliser = new Normaliser([]);
+  expect(normaliser.normalise(plant.series('a/b'), 1, Quality.good, 0, NOW)).toBe(
+    'the source time is 1970-01-01T00:00:00.000Z, before 2000-01-01T00:00:00.000Z, the earliest allowed',
+  );
+});
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('the source time %s is refused', (time) => {
+  const problem = new Normaliser([]).normalise(plant.series('a/b'), 1, Quality.good, time, NOW);
+  expect(problem).toBe(`the source time ${time} is not a finite number of milliseconds`);
+});
+
+test('a source time more than an hour ahead is refused', () => {
+  const normaliser = new Normaliser([]);
+  const at = (sourceTime: number) => normaliser.normalise(plant.series('a/b'), 1, Quality.good, sourceTime, NOW);
+  expect(at(NOW + 3_600_000)).toBeUndefined();
+  expect(at(NOW + 3_700_000)).toBe(
+    "the source time 2026-06-01T01:01:40.000Z is 3700 s ahead of the gateway's clock; at most 3600 s are allowed",
+  );
+});
+
+test('a gateway whose clock is not set does not judge the future', () => {
+  const normaliser = new Normaliser([]);
+  expect(normaliser.normalise(plant.series('a/b'), 1, Quality.good, NOW, 60_000)).toBeUndefined();
+});
+
+test('a reading without a time is refused while the gateway has none either', () => {
+  const normaliser = new Normaliser([]);
+  expect(normaliser.normalise(plant.series('a/b'), 1, Quality.good, undefined, NOW)).toBeUndefined();
+  expect(normaliser.normalise(plant.series('a/b'), 1, Quality.good, undefined, 60_000)).toContain('not set yet');
+});
+
+test('limits can be chosen', () => {
+  const normaliser = new Normaliser([], { earliest: 0, maxFutureMs: 1000 });
+  const at = (sourceTime: number) => normaliser.normalise(plant.series('a/b'), 1, Quality.good, sourceTime, NOW);
+  expect(at(0)).toBeUndefined();
+  expect(at(NOW + 1001)).toContain('at most 1 s');
+});
+
+test.each([0, Number.NaN, Number.POSITIVE_INFINITY])('the scale %s is refused', (scale) => {
+  expect(() => new Normaliser([{ series: '*', scale }])).toThrow(`the scale is ${scale}`);
+});
+
+test('an offset that is not finite is refused', () => {
+  expect(() => new Normaliser([{ series: '*', offset: Number.NaN }])).toThrow('the offset is NaN');
+});

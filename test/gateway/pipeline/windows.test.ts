@@ -1,0 +1,144 @@
+import { beforeEach, expect, test } from 'vitest';
+import type { Reading } from '../../../gateway/core/reading.ts';
+import type { Aggregate, Result } from '../../../gateway/core/result.ts';
+import { Fate } from '../../../gateway/core/stage.ts';
+import { WindowStage, type WindowStageOptions } from '../../../gateway/pipeline/windows.ts';
+import { Plant } from './make-reading.ts';
+
+let plant: Plant;
+let results: Aggregate[];
+
+beforeEach(() => {
+  plant = new Plant();
+  results = [];
+});
+
+const emit = (result: Result): void => {
+  if (result.kind === 'aggregate') results.push(result);
+};
+
+type Change = Partial<WindowStageOptions['windows'][number]['window']> &
+  Partial<WindowStageOptions['time']> & { series?: string; aggregates?: string[] };
+
+function makeStage(change: Change = {}): WindowStage {
+  const { tumblingMs = 1000, allowedLatenessMs = 0, series = '*', aggregates = ['count', 'sum'], ...time } = change;
+  return new WindowStage({
+    windows: [{ name: 'second', series, window: { tumblingMs, allowedLatenessMs }, aggregates }],
+    time: { outOfOrdernessMs: 0, idleTimeoutMs: 60_000, ...time },
+    findSeries: (key) => plant.registry.get(key),
+  });
+}
+
+function feed(stage: WindowStage, ...readings: Reading[]): Fate[] {
+  return readings.map((reading) => stage.process(reading, emit));
+}
+
+test('a late reading re-emits its window with the next revision', () => {
+  const stage = makeStage({ allowedLatenessMs: 5000 });
+  feed(stage, plant.reading('a/x', 1, 0), plant.reading('a/x', 2, 1500), plant.reading('a/x', 4, 500, { at: 1600 }));
+  stage.advance(2600, emit);
+  expect(results.map(({ start, revision, fields }) => [start, revision, fields['sum']])).toEqual([
+    [0, 0, 1],
+    [0, 1, 5],
+  ]);
+});
+
+test('how long corrections are gathered can be chosen', () => {
+  const stage = makeStage({ allowedLatenessMs: 5000, correctionDelayMs: 1 });
+  feed(stage, plant.reading('a/x', 2, 1500), plant.reading('a/x', 4, 500, { at: 1600 }));
+  stage.advance(1601, emit);
+  expect(results).toHaveLength(1);
+});
+
+test('a result names its series in full, with the unit of that moment', () => {
+  const stage = makeStage();
+  const series = plant.series('plant-7/a/x');
+  series.unit = 'bar';
+  feed(stage, plant.reading('plant-7/a/x', 1, 0), plant.reading('plant-7/a/x', 2, 1000));
+  expect(results[0]?.series).toEqual({
+    key: 'plant-7/a/x',
+    device: 'a',
+    metric: 'x',
+    tags: { site: 'plant-7' },
+    unit: 'bar',
+  });
+});
+
+test('the watermark of a device can be asked for, also by a series without windows', () => {
+  const stage = makeStage({ series: 'x', outOfOrdernessMs: 100 });
+  expect(stage.watermarkOf(plant.series('a/x'))).toBeUndefined();
+  feed(stage, plant.reading('a/x', 1, 5000));
+  expect(stage.watermarkOf(plant.series('a/x'))).toBe(4900);
+  expect(stage.watermarkOf(plant.series('a/other'))).toBe(4900);
+  expect(stage.watermarkOf(plant.series('b/x'))).toBeUndefined();
+});
+
+test('a late reading does not move or hold the watermark', () => {
+  const stage = makeStage();
+  feed(stage, plant.reading('a/x', 1, 5000));
+  expect(feed(stage, plant.reading('a/y', 1, 100, { at: 5001 }))).toEqual([Fate.late]);
+  feed(stage, plant.reading('a/x', 1, 7000, { at: 5002 }));
+  expect(stage.watermarkOf(plant.series('a/x'))).toBe(7000);
+});
+
+test('a receive time that goes back moves no deadline', () => {
+  const stage = makeStage({ idleTimeoutMs: 1000 });
+  feed(stage, plant.reading('a/x', 1, 100, { at: 10_000 }), plant.reading('a/x', 2, 200, { at: 4000 }));
+  stage.advance(10_999, emit);
+  expect(results).toHaveLength(0);
+  stage.advance(11_000, emit);
+  expect(results).toHaveLength(1);
+});
+
+test('a series far ahead of another of its device keeps a bounded number of windows open', () => {
+  const stage = makeStage({ aggregates: ['count'] });
+  feed(stage, plant.reading('a/slow', 1, 0));
+  for (let i = 0; i < 300; i++) feed(stage, plant.reading('a/fast', 1, i * 1000, { at: 0 }));
+  expect(results.map(({ start }) => start)).toEqual(Array.from({ length: 300 - 256 }, (_, i) => i * 1000));
+  expect(feed(stage, plant.reading('a/fast', 1, 43_999, { at: 0 }))).toEqual([Fate.late]);
+  expect(feed(stage, plant.reading('a/fast', 1, 44_000, { at: 0 }))).toEqual([Fate.aggregated]);
+});
+
+test('a restored stage remembers which windows it closed for want of room', () => {
+  const stage = makeStage({ aggregates: ['count'] });
+  feed(stage, plant.reading('a/slow', 1, 0));
+  for (let i = 0; i < 300; i++) feed(stage, plant.reading('a/fast', 1, i * 1000, { at: 0 }));
+  const resumed = makeStage({ aggregates: ['count'] });
+  resumed.restore(stage.snapshot());
+  expect(feed(resumed, plant.reading('a/fast', 1, 43_999, { at: 0 }))).toEqual([Fate.late]);
+});
+
+test('what takes no part in any window is filtered', () => {
+  const stage = makeStage({ series: 'x' });
+  expect(feed(stage, plant.reading('a/y', 1, 0), plant.reading('a/x', 'text', 0))).toEqual([
+    Fate.filtered,
+    Fate.filtered,
+  ]);
+});
+
+test('sparse windows of many series close together, series by series in order of appearance', () => {
+  const stage = makeStage();
+  for (const metric of ['c', 'a', 'b']) feed(stage, plant.reading(`d/${metric}`, 1, 500));
+  for (const metric of ['b', 'a', 'c']) feed(stage, plant.reading(`d/${metric}`, 1, 1000));
+  expect(results.map(({ series }) => series.metric)).toEqual(['c', 'a', 'b']);
+});
+
+test('advancing to where it is, or to no number, does nothing', () => {
+  const stage = makeStage({ idleTimeoutMs: 10 });
+  feed(stage, plant.reading('a/x', 1, 0));
+  for (const now of [0, -5, Number.NaN]) stage.advance(now, emit);
+  expect(results).toEqual([]);
+});
+
+test('settings that cannot work are refused', () => {
+  expect(() => makeStage({ tumblingMs: 0 })).toThrow('Cannot make tumbling windows of 0 ms');
+  expect(() => makeStage({ aggregates: ['avg'] })).toThrow('Cannot aggregate "avg"');
+  expect(() => makeStage({ idleTimeoutMs: 0 })).toThrow('time.idleTimeout is 0 ms');
+  expect(() => makeStage({ outOfOrdernessMs: -1 })).toThrow('time.outOfOrderness is -1 ms');
+  expect(() => makeStage({ correctionDelayMs: Number.NaN })).toThrow('time.correctionDelay is NaN ms');
+  const window = { name: 'a', series: '*', window: { tumblingMs: 1, allowedLatenessMs: 0 }, aggregates: ['count'] };
+  const time = { outOfOrdernessMs: 0, idleTimeoutMs: 1 };
+  expect(() => new WindowStage({ windows: [window, window], time, findSeries: () => undefined })).toThrow(
+    '"a" is given twice',
+  );
+});
