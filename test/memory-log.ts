@@ -10,6 +10,16 @@ export class MemoryLog implements Log {
   #release: (() => void)[] = [];
   #stuck = false;
 
+  /** What a crash leaves of it: the durable records and the cursors. */
+  afterCrash(): MemoryLog {
+    const log = new MemoryLog();
+    log.records.push(...this.records.slice(0, this.#durable));
+    log.#first = this.#first;
+    log.#durable = this.#durable;
+    for (const [name, { offset }] of this.#cursors) log.#cursors.set(name, { offset });
+    return log;
+  }
+
   async start(): Promise<void> {}
   async stop(): Promise<void> {}
 

@@ -5,9 +5,13 @@ import { Fate, type Stage } from '../core/stage.ts';
 import { countFate, type Ledger, type LedgerRow } from './ledger.ts';
 import type { RecentReadings } from './recent-readings.ts';
 
-/** Recognises a reading it has seen among the last `capacity` ones, and remembers one it has not. */
+/** Recognises a redelivered reading among the last ones. */
 export interface Deduplicator {
+  /** At least this many of the last readings are remembered, at most twice as many. */
   readonly capacity: number;
+  /** How many are remembered just now: giving just those to a new one makes it equal. */
+  readonly remembered: number;
+  /** Whether the reading was seen before; remembers it. */
   isDuplicate(reading: Reading): boolean;
 }
 

@@ -9,6 +9,7 @@ import type { Offset } from '../core/log.ts';
 import type { SeriesIdentity } from '../core/reading.ts';
 import type { Logger } from '../core/telemetry.ts';
 import type { LedgerRow } from './ledger.ts';
+import type { RememberedStart } from './remembered-range.ts';
 
 /** Everything needed to go on from an offset of the journal. */
 export interface Checkpoint {
@@ -16,7 +17,7 @@ export interface Checkpoint {
   /** The first journal record that is not in the snapshots. */
   readonly journalOffset: Offset;
   /** From here on the journal is read again to remember which readings were already seen. */
-  readonly rememberFrom: Offset;
+  readonly remember: RememberedStart;
   /** The first dead letter that is not in the ledger. */
   readonly deadLetterOffset: Offset;
   /** The latest receive time the stages have been advanced to. */

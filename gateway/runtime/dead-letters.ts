@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { MAX_REJECTED_BYTES, type Rejected } from '../core/intake.ts';
-import type { Log, LogRecord, Offset } from '../core/log.ts';
+import type { Log, Offset } from '../core/log.ts';
 
 /** Memory that one look at the newest dead letters may take. */
 const READ_BYTES = 256 * 1024;
@@ -37,7 +37,7 @@ export class DeadLetters {
     const found: Rejected[] = [];
     try {
       for (let records = await reader.read(READ_BYTES); records.length > 0; records = await reader.read(READ_BYTES)) {
-        for (const record of records) found.push(decode(record));
+        for (const record of records) found.push(decodeDeadLetter(record.payload));
       }
     } finally {
       await reader.close();
@@ -52,7 +52,7 @@ export class DeadLetters {
     try {
       for (let records = await reader.read(READ_BYTES); records.length > 0; records = await reader.read(READ_BYTES)) {
         for (const record of records) {
-          const { origin } = decode(record);
+          const { origin } = decodeDeadLetter(record.payload);
           counts.set(origin, (counts.get(origin) ?? 0) + 1);
         }
       }
@@ -74,8 +74,9 @@ function encode(rejected: Rejected): Uint8Array {
   return bytes;
 }
 
-function decode(record: LogRecord): Rejected {
-  const bytes = Buffer.from(record.payload.buffer, record.payload.byteOffset, record.payload.byteLength);
+/** Reads the payload of a dead letter's record back. @throws Error where it is none */
+export function decodeDeadLetter(record: Uint8Array): Rejected {
+  const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength);
   const end = 4 + bytes.readUInt32LE(0);
   const header = JSON.parse(bytes.toString('utf8', 4, end)) as Omit<Rejected, 'payload'>;
   return { ...header, payload: new Uint8Array(bytes.subarray(end)) };

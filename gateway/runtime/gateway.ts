@@ -100,7 +100,7 @@ export class Gateway implements Lifecycle, GatewayView {
   constructor(parts: GatewayParts) {
     this.#parts = parts;
     this.#deadLetters = new DeadLetters(parts.deadLetterLog, parts.clock);
-    this.#remembered = new RememberedRange(parts.deduplicator.capacity);
+    this.#remembered = new RememberedRange(parts.deduplicator.capacity * 2);
     this.#feed = new LiveFeed((interested) => {
       parts.recent.live = interested;
     });
@@ -260,12 +260,12 @@ export class Gateway implements Lifecycle, GatewayView {
     await this.#trimOutbox();
     // Time alone needs no checkpoint: what it led to, a replay finds again.
     if (journalOffset === this.#checkpointedTo) return;
-    const rememberFrom = this.#remembered.from(journalOffset);
+    const remember = this.#remembered.start(this.#parts.deduplicator.remembered, journalOffset);
     const takenAt = clock.now();
     const checkpoint = {
       takenAt,
       journalOffset,
-      rememberFrom,
+      remember,
       deadLetterOffset: this.#deadLetters.nextOffset,
       receiveTime: this.#analysis.receiveTime,
       series: registry.all().map(({ device, metric, tags, unit }) => ({ device, metric, tags, unit })),
@@ -276,7 +276,7 @@ export class Gateway implements Lifecycle, GatewayView {
     await checkpoints.write(checkpoint);
     this.#checkpointedTo = journalOffset;
     this.#checkpointAt = takenAt;
-    await journal.trim(rememberFrom);
+    await journal.trim(remember.offset);
   }
 
   /** Frees what every sink has taken. */

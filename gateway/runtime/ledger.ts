@@ -61,7 +61,8 @@ export class Ledger {
   }
 
   restore(snapshot: Record<string, LedgerRow>): void {
-    for (const [source, row] of Object.entries(snapshot)) this.#rows.set(source, { ...emptyRow(), ...row });
+    // Into the same rows, as others hold them already.
+    for (const [source, row] of Object.entries(snapshot)) Object.assign(this.row(source), row);
   }
 }
 

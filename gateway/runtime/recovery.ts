@@ -79,15 +79,17 @@ async function replayJournal(
   checkpoint: Checkpoint | undefined,
 ): Promise<{ replayed: number; unreadable: number }> {
   const firstUnanalysed = checkpoint?.journalOffset ?? 0;
-  const reader = parts.journal.reader(checkpoint?.rememberFrom ?? 0);
+  const remember = checkpoint?.remember ?? { offset: 0, skip: 0 };
+  const reader = parts.journal.reader(remember.offset);
   let replayed = 0;
   let unreadable = 0;
   try {
     for (let records = await reader.read(READ_BYTES); records.length > 0; records = await reader.read(READ_BYTES)) {
       for (const record of records) {
-        const count = replayRecord(parts, record, record.offset >= firstUnanalysed);
+        const analyse = record.offset >= firstUnanalysed;
+        const count = replayRecord(parts, record, analyse, record.offset === remember.offset ? remember.skip : 0);
         if (count === undefined) unreadable++;
-        else if (record.offset >= firstUnanalysed) replayed += count;
+        else if (analyse) replayed += count;
       }
     }
   } finally {
@@ -96,8 +98,8 @@ async function replayJournal(
   return { replayed, unreadable };
 }
 
-/** Replays or remembers one record; undefined when it cannot be understood. */
-function replayRecord(parts: RecoveryParts, record: LogRecord, analyse: boolean): number | undefined {
+/** Replays a record, or remembers its readings but the first `skip`; undefined when it cannot be understood. */
+function replayRecord(parts: RecoveryParts, record: LogRecord, analyse: boolean, skip: number): number | undefined {
   try {
     if (record.payload[0] === RecordKind.command) {
       if (analyse) parts.apply(decodeCommand(record.payload));
@@ -113,7 +115,7 @@ function replayRecord(parts: RecoveryParts, record: LogRecord, analyse: boolean)
       );
     parts.remembered(record.offset, readings.length);
     if (analyse) analyseAgain(parts, readings);
-    else parts.analysis.remember(readings);
+    else parts.analysis.remember(readings.slice(skip));
     return readings.length;
   } catch (error) {
     parts.logger.error(

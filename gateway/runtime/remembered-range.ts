@@ -1,23 +1,32 @@
 import type { Offset } from '../core/log.ts';
 
-/** Knows from which journal record on the last so many readings lie, so that the journal is kept long enough to remember them. */
+/** Where the last so many readings begin in the journal. */
+export interface RememberedStart {
+  /** The record that holds the first of them; it and all later ones must be kept. */
+  readonly offset: Offset;
+  /** Readings at the beginning of that record that are not among them. */
+  readonly skip: number;
+}
+
+/** Knows where the last readings lie in the journal, so that a restart can remember exactly those. */
 export class RememberedRange {
   readonly #capacity: number;
-  #records: { offset: Offset; readings: number }[] = [];
+  #records: { readonly offset: Offset; readonly readings: number }[] = [];
   #first = 0;
-  #readings = 0;
+  #held = 0;
 
-  /** @param capacity how many readings must stay readable */
+  /** @param capacity the most readings that will be asked for */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
+  /** A journal record has been analysed. */
   add(offset: Offset, readings: number): void {
     if (readings === 0) return;
     this.#records.push({ offset, readings });
-    this.#readings += readings;
-    while (this.#readings - this.#records[this.#first]!.readings >= this.#capacity) {
-      this.#readings -= this.#records[this.#first]!.readings;
+    this.#held += readings;
+    while (this.#held - this.#records[this.#first]!.readings >= this.#capacity) {
+      this.#held -= this.#records[this.#first]!.readings;
       this.#first++;
     }
     // Forgetting in large steps keeps a step cheap.
@@ -27,8 +36,14 @@ export class RememberedRange {
     }
   }
 
-  /** The first record that must be kept; `otherwise` when nothing is remembered. */
-  from(otherwise: Offset): Offset {
-    return Math.min(otherwise, this.#records[this.#first]?.offset ?? otherwise);
+  /** Where the last `readings` begin; at the first known record when there are fewer, at `otherwise` when there are none. */
+  start(readings: number, otherwise: Offset): RememberedStart {
+    let surplus = Math.max(0, this.#held - readings);
+    for (let i = this.#first; i < this.#records.length; i++) {
+      const record = this.#records[i]!;
+      if (surplus < record.readings) return { offset: record.offset, skip: surplus };
+      surplus -= record.readings;
+    }
+    return { offset: otherwise, skip: 0 };
   }
 }

@@ -15,7 +15,7 @@ function checkpoint(journalOffset: number): Checkpoint {
   return {
     takenAt: 1,
     journalOffset,
-    rememberFrom: 0,
+    remember: { offset: 0, skip: 0 },
     deadLetterOffset: 0,
     receiveTime: 2,
     series: [{ device: 'd', metric: 'm', tags: { site: 's' }, unit: undefined }],

@@ -22,3 +22,13 @@ test('a snapshot leaves out what is in flight, because a replay counts it again'
   expect(restored.total()).toMatchObject({ received: 7, inFlight: 0, aggregated: 7 });
   expect(imbalance(restored.total())).toBe(0);
 });
+
+test('a row that was taken before the restore goes on counting after it', () => {
+  const before = new Ledger();
+  before.row('floor').received = 5;
+  const ledger = new Ledger();
+  const row = ledger.row('floor');
+  ledger.restore(before.snapshot());
+  row.received++;
+  expect(ledger.total().received).toBe(6);
+});

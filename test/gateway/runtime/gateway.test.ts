@@ -1,0 +1,317 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
+import type { Intake } from '../../../gateway/core/intake.ts';
+import { Quality } from '../../../gateway/core/quality.ts';
+import type { Result } from '../../../gateway/core/result.ts';
+import type { History, Sink } from '../../../gateway/core/sink.ts';
+import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
+import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
+import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
+import { WindowStage } from '../../../gateway/pipeline/windows.ts';
+import { CheckpointStore } from '../../../gateway/runtime/checkpoint.ts';
+import { Gateway } from '../../../gateway/runtime/gateway.ts';
+import { imbalance } from '../../../gateway/runtime/ledger.ts';
+import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
+import { ManualClock, settle } from '../../manual-clock.ts';
+import { MemoryLog } from '../../memory-log.ts';
+import { recordingLogger } from '../../recording-logger.ts';
+
+const never = new AbortController().signal;
+const START = Date.UTC(2026, 5, 1);
+const CHECKPOINT_EVERY_MS = 10_000;
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'headgate-gateway-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test('an acknowledgement waits until the journal has the reading', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  box.journal.stuck = true;
+  let acknowledged = false;
+  box.send({ metric: 'a', value: 1, time: START });
+  box.intake.acknowledge(() => {
+    acknowledged = true;
+  });
+  await settle();
+  expect(acknowledged).toBe(false);
+  expect(box.gateway.status().ledger).toMatchObject({ received: 1, inFlight: 1 });
+  box.journal.stuck = false;
+  await settle();
+  expect(acknowledged).toBe(true);
+  await box.stop();
+});
+
+test('what is refused is counted, kept with its reason, and acknowledged after it is durable', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  box.send({ metric: 'a', value: Number.NaN, time: START });
+  box.send({ metric: 'a', value: 1, time: 0 });
+  box.intake.reject('sensors/x', 'the payload is not JSON', Buffer.from('{'));
+  await box.acknowledged();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 3, rejected: 3 });
+  const letters = await box.gateway.deadLetters(10);
+  expect(letters.map(({ reason }) => reason)).toEqual([
+    'the payload is not JSON',
+    expect.stringContaining('1970'),
+    expect.stringContaining('NaN'),
+  ]);
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 3, rejected: 3 });
+  await box.stop();
+});
+
+test('an acknowledged alarm stays acknowledged after a crash', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  box.send({ metric: 'a', value: 500, time: START });
+  await box.acknowledged();
+  await box.clock.advance(0);
+  const raised = box.stored().find((result) => result.kind === 'alarm')!;
+  expect(raised).toMatchObject({ state: 'raised', detector: 'range' });
+  box.activeAlarm = raised.kind === 'alarm' ? raised.id : '';
+  expect(await box.gateway.acknowledgeAlarm('another', 'me')).toBeUndefined();
+  expect(await box.gateway.acknowledgeAlarm(box.activeAlarm, 'me')).toMatchObject({ acknowledgedAt: box.clock.now() });
+  await box.crash();
+  await box.clock.advance(0);
+  const steps = [...box.latest().keys()].filter((id) => id.startsWith('range@'));
+  expect(steps).toEqual([`${box.activeAlarm}@acknowledged`, `${box.activeAlarm}@raised`]);
+  await box.stop();
+});
+
+test('a clean stop leaves nothing to replay', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  box.send({ metric: 'a', value: 1, time: START });
+  await box.stop();
+  await box.boot();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 1, aggregated: 1, inFlight: 0 });
+  expect(box.logLines()).not.toContain('journal replayed');
+  await box.stop();
+});
+
+type Step =
+  | { readonly do: 'send'; readonly readings: readonly Sent[] }
+  | { readonly do: 'crash' }
+  | { readonly do: 'wait'; readonly ms: number };
+
+interface Sent {
+  readonly metric: string;
+  readonly value: number;
+  readonly time: number;
+}
+
+const sent = fc.record({
+  metric: fc.constantFrom('a', 'b', 'c'),
+  value: fc.integer({ min: 0, max: 130 }),
+  time: fc.integer({ min: 0, max: 240 }).map((seconds) => START + seconds * 1000),
+});
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.array(sent, { maxLength: 20 }).map((readings) => ({ do: 'send', readings }) as const) },
+  { weight: 2, arbitrary: fc.integer({ min: 1, max: 15_000 }).map((ms) => ({ do: 'wait', ms }) as const) },
+  { weight: 2, arbitrary: fc.constant({ do: 'crash' } as const) },
+);
+
+test('crashes at any point change no window, no alarm and no count', { timeout: 60_000 }, async () => {
+  const steps = fc.array(step, { minLength: 1, maxLength: 25 });
+  await fc.assert(
+    fc.asyncProperty(steps, async (plan) => {
+      const whole = await run(plan.filter((one) => one.do !== 'crash'));
+      const crashed = await run(plan);
+      expect(crashed.results).toEqual(whole.results);
+      expect(crashed.ledger).toEqual(whole.ledger);
+      expect(imbalance(crashed.ledger)).toBe(0);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+async function run(plan: readonly Step[]) {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  for (const one of plan) {
+    if (one.do === 'wait') await box.clock.advance(one.ms);
+    else if (one.do === 'crash') await box.crash();
+    else {
+      for (const reading of one.readings) box.send(reading);
+      await box.acknowledged();
+    }
+  }
+  // Every device falls silent: what is open gives its results.
+  await box.clock.advance(30_000);
+  const { ledger } = box.gateway.status();
+  await box.stop();
+  return { results: box.latest(), ledger };
+}
+
+/** A gateway on disks in memory that survive its crashes, with one source and one sink. */
+class Box {
+  clock = new ManualClock(START + 600_000);
+  readonly #folder: string;
+  #logger = recordingLogger();
+  journal = new MemoryLog();
+  #outbox = new MemoryLog();
+  #deadLetters = new MemoryLog();
+  #stored: Result[] = [];
+  gateway!: Gateway;
+  intake!: Intake;
+  /** Id that the history calls active. */
+  activeAlarm = '';
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async boot(): Promise<void> {
+    this.#logger = recordingLogger();
+    const registry = new SeriesRegistry();
+    const recent = new RecentReadings();
+    const findSeries = (key: string) => registry.get(key);
+    const windows = new WindowStage({
+      windows: [
+        {
+          name: 'm',
+          series: '*',
+          window: { tumblingMs: 60_000, allowedLatenessMs: 30_000 },
+          aggregates: ['count', 'mean', 'stddev', 'p95', 'last'],
+        },
+        {
+          name: 's',
+          series: '*/a',
+          window: { tumblingMs: 10_000, allowedLatenessMs: 0 },
+          aggregates: ['sum', 'first'],
+        },
+      ],
+      time: { outOfOrdernessMs: 5_000, idleTimeoutMs: 5_000 },
+      findSeries,
+    });
+    const detection = new DetectStage({
+      rules: [
+        { series: '*', detector: 'range', options: { max: 100 }, alarm: { severity: 'critical', holdMs: 5_000 } },
+      ],
+      onAnomaly: () => recent.markLastAsAnomaly(),
+    });
+    this.gateway = new Gateway({
+      name: 'box',
+      version: '0',
+      clock: this.clock,
+      logger: this.#logger,
+      random: () => 0.5,
+      journal: this.journal,
+      outbox: this.#outbox,
+      deadLetterLog: this.#deadLetters,
+      checkpoints: new CheckpointStore(this.#folder, this.#logger),
+      checkpointEveryMs: CHECKPOINT_EVERY_MS,
+      registry,
+      recent,
+      normaliser: new Normaliser([]),
+      deduplicator: new Deduplicator(16),
+      stages: { windows, detection },
+      alarmDesk: {
+        acknowledge: (id, time, emit) => detection.acknowledge(id, time, emit),
+        activeCount: 0,
+      },
+      watermarkOf: (series) => windows.watermarkOf(series),
+      sources: (intakeOf) => {
+        this.intake = intakeOf('floor');
+        return [];
+      },
+      sinks: [{ sink: this.#sink(), options: { maxItems: 100, lingerMs: 0 } }],
+      history: this.#history(),
+      configuration: '',
+      failed: (error) => {
+        throw error;
+      },
+    });
+    await this.gateway.start(never);
+    await settle();
+  }
+
+  send({ metric, value, time }: Sent): void {
+    const series = this.intake.series({ device: 'd', metric })!;
+    this.intake.reading(series, value, Quality.good, time, this.clock.now());
+  }
+
+  acknowledged(): Promise<void> {
+    return new Promise((resolve) => this.intake.acknowledge(resolve));
+  }
+
+  /** The power goes; what was durable is found again. */
+  async crash(): Promise<void> {
+    // The old gateway is not told: its clock stands still for ever, and what it still writes is not seen.
+    this.clock = new ManualClock(this.clock.now());
+    this.journal = this.journal.afterCrash();
+    this.#outbox = this.#outbox.afterCrash();
+    this.#deadLetters = this.#deadLetters.afterCrash();
+    await this.boot();
+  }
+
+  async stop(): Promise<void> {
+    await this.gateway.stop(never);
+  }
+
+  /** Everything the sink was given, in order. */
+  stored(): readonly Result[] {
+    return this.#stored;
+  }
+
+  /** What an idempotent sink holds at the end: of each window the last revision, of each alarm every step. */
+  latest(): ReadonlyMap<string, unknown> {
+    const latest = new Map<string, unknown>();
+    for (const result of this.#stored) {
+      if (result.kind === 'alarm') {
+        latest.set(`${result.id}@${result.state}`, result);
+        continue;
+      }
+      const { revision, ...rest } = result;
+      latest.set(`${result.series.key}@${result.window}@${result.start}`, rest);
+    }
+    return new Map([...latest].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  logLines(): readonly string[] {
+    return this.#logger.lines.map(({ message }) => message);
+  }
+
+  #sink(): Sink {
+    const { clock } = this;
+    return {
+      name: 'store',
+      type: 'test',
+      start: async () => {},
+      stop: async () => {},
+      write: async (batch) => {
+        if (clock === this.clock) this.#stored.push(...batch);
+        return [];
+      },
+    };
+  }
+
+  #history(): History {
+    return {
+      aggregates: () => [],
+      alarms: () => [
+        {
+          id: this.activeAlarm,
+          series: 'd/a',
+          device: 'd',
+          metric: 'a',
+          detector: 'range',
+          severity: 'critical',
+          score: 1,
+          value: 1,
+          message: '',
+          raisedAt: START,
+          clearedAt: null,
+          acknowledgedAt: null,
+        },
+      ],
+    };
+  }
+}
