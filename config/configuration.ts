@@ -55,7 +55,7 @@ export interface MqttBrokerConfiguration {
   readonly type: 'mqtt';
   readonly role: 'broker';
   readonly listen: HostPort;
-  /** A second, encrypted port. `cert` and `key` are absolute paths of PEM files. */
+  /** A second, encrypted port; `cert` and `key` are PEM, and must not be logged. */
   readonly tls: { readonly listen: HostPort; readonly cert: string; readonly key: string } | undefined;
   readonly users: readonly UserConfiguration[];
   /** Whether clients without a user are let in: as the file says, else true only when there are no users. */
@@ -93,15 +93,11 @@ export interface ReadingRule {
   readonly metric: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
   readonly unit: string | undefined;
-  /** How payloads are read. A rule that names no format is `plain`. */
-  readonly payload: PayloadFormat;
+  /** At most one of the three formats is given; without any, messages are JSON as `{}` reads it. */
+  readonly json: JsonPaths | undefined;
+  readonly plain: true | undefined;
+  readonly line: { readonly precision: LinePrecision } | undefined;
 }
-
-/** How a payload is read. */
-export type PayloadFormat =
-  | JsonPayload
-  | { readonly format: 'plain' }
-  | { readonly format: 'line'; readonly precision: LinePrecision };
 
 /** Unit of the times in line protocol. */
 export type LinePrecision = 'ns' | 'us' | 'ms' | 's';
@@ -109,9 +105,11 @@ export type LinePrecision = 'ns' | 'us' | 'ms' | 's';
 /** Unit of the times in JSON payloads. */
 export type TimeUnit = 's' | 'ms' | 'us' | 'ns' | 'iso';
 
-/** Paths into a JSON payload. Either `value` or `values` is given. */
-export interface JsonPayload {
-  readonly format: 'json';
+/**
+ * Paths into a JSON payload. At most one of `value` and `values` is given; without any, a bare value, an object with a member `value`,
+ * or an object of values is taken.
+ */
+export interface JsonPaths {
   readonly value: string | undefined;
   readonly values: string | undefined;
   readonly time: string | undefined;
@@ -119,8 +117,8 @@ export interface JsonPayload {
   readonly metric: string | undefined;
   readonly device: string | undefined;
   readonly quality: string | undefined;
-  /** What becomes of values that are strings. */
-  readonly text: 'reject' | 'number' | 'keep';
+  /** Whether text is taken as a value. */
+  readonly text: boolean;
 }
 
 /** A client of an OPC-UA server. */
@@ -141,11 +139,22 @@ export interface OpcuaSecurity {
   readonly password: string | undefined;
 }
 
-/** One node, or every variable that a browse path finds; tell them apart by `browse === undefined`. */
-export type OpcuaNode = OpcuaSampling & { readonly device: string } & (
-    | { readonly id: string; readonly metric: string; readonly unit: string | undefined; readonly browse: undefined }
-    | { readonly browse: string; readonly id: undefined }
-  );
+/** One node, or every variable that a browse path finds; tell them apart by `'browse' in node`. */
+export type OpcuaNode = OpcuaNodeById | OpcuaBrowsePath;
+
+/** One node. */
+export interface OpcuaNodeById extends OpcuaSampling {
+  readonly id: string;
+  readonly device: string;
+  readonly metric: string;
+  readonly unit: string | undefined;
+}
+
+/** Every variable below a path. */
+export interface OpcuaBrowsePath extends OpcuaSampling {
+  readonly browse: string;
+  readonly device: string;
+}
 
 /** How the server samples a node; undefined leaves it to the source. */
 export interface OpcuaSampling {

@@ -1,6 +1,6 @@
 // Writes gateway.schema.json, which editors complete and check configuration files with: node config/generate-schema.ts
 import { writeFileSync } from 'node:fs';
-import { vocabulary } from '../gateway/catalog.ts';
+import { vocabulary } from '../gateway/catalog/vocabulary.ts';
 import { editorSchema } from './json-schema.ts';
 
 const target = new URL('gateway.schema.json', import.meta.url);

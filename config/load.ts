@@ -23,7 +23,7 @@ export interface LoadOptions {
   readonly folder?: string;
   /** For `${NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Reads the file of a secret; throws where it cannot. Without it, secrets from files are a problem. */
+  /** Reads the file of a secret or a certificate; throws where it cannot. Without it, naming a file is a problem. */
   readonly readFile?: (path: string) => string;
   /** The aggregates and detectors there are. */
   readonly vocabulary: Vocabulary;
@@ -89,10 +89,10 @@ function syntaxProblems(document: Document.Parsed, lines: LineCounter): Problem[
 }
 
 function readSecret(path: string, readFile: ((path: string) => string) | undefined): Checked {
-  if (readFile === undefined) return { problem: 'secrets from files cannot be read here' };
+  if (readFile === undefined) return { problem: 'files cannot be read here' };
   try {
     const value = readFile(path).trim();
-    if (value === '') return { problem: `the file ${path} is empty`, hint: 'it holds the secret and nothing else' };
+    if (value === '') return { problem: `the file ${path} is empty`, hint: 'put into it what belongs there' };
     return { value };
   } catch (error) {
     return {

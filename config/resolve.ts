@@ -1,8 +1,8 @@
 import type {
   Configuration,
   DetectConfiguration,
+  JsonPaths,
   OpcuaNode,
-  PayloadFormat,
   ReadingRule,
   SinkConfiguration,
   SourceConfiguration,
@@ -82,23 +82,22 @@ function resolveSource(source: CheckedSource, gateway: string): SourceConfigurat
   };
 }
 
-function resolveRule({ topic, template, device, metric, tags, unit, json, line }: CheckedRule): ReadingRule {
-  return { topic, template, device, metric, tags, unit, payload: payloadFormat(json, line) };
+function resolveRule(rule: CheckedRule): ReadingRule {
+  const { topic, template, device, metric, tags, unit, json, line } = rule;
+  const plain = rule.plain === true ? true : undefined;
+  return { topic, template, device, metric, tags, unit, json: json && resolveJson(json), plain, line };
 }
 
-function payloadFormat(json: CheckedRule['json'], line: CheckedRule['line']): PayloadFormat {
-  if (line !== undefined) return { format: 'line', precision: line.precision };
-  if (json === undefined) return { format: 'plain' };
-  const { values, time, timeUnit, metric, device, quality, text } = json;
-  const value = json.value ?? (values === undefined ? 'value' : undefined);
-  return { format: 'json', value, values, time, timeUnit, metric, device, quality, text };
+function resolveJson(json: NonNullable<CheckedRule['json']>): JsonPaths {
+  const { value, values, time, timeUnit, metric, device, quality, text } = json;
+  return { value, values, time, timeUnit, metric, device, quality, text };
 }
 
 function resolveNode(node: CheckedNode): OpcuaNode {
   const { device, deadband, sampling: samplingMs, queueSize } = node;
   const sampling = { device, deadband, samplingMs, queueSize };
-  if ('browse' in node) return { ...sampling, browse: node.browse, id: undefined };
-  return { ...sampling, id: node.id, metric: node.metric, unit: node.unit, browse: undefined };
+  if ('browse' in node) return { ...sampling, browse: node.browse };
+  return { ...sampling, id: node.id, metric: node.metric, unit: node.unit };
 }
 
 function resolveWindow({ name, series, window, aggregates }: CheckedFile['windows'][number]): WindowConfiguration {

@@ -159,16 +159,31 @@ function checkReadingRule(rule: PartlyRule, path: string, report: Report): void 
       'value is one value, values an object of them',
     );
   }
-  const { topic, template } = rule;
-  if (topic === undefined || template === undefined || topic.endsWith('#')) return;
-  const [levels, words] = [topic.split('/').length, template.split('/').length];
-  if (words > levels) {
+  if (rule.template !== undefined) checkTemplate(rule.template, rule.topic, `${path}.template`, report);
+}
+
+function checkTemplate(template: string, topic: string | undefined, path: string, report: Report): void {
+  const words = template.split('/');
+  const open = template.endsWith('*');
+  const wrong = words.find((word, index) => {
+    const name = open && index === words.length - 1 ? word.slice(0, -1) : word;
+    return name !== '_' && !/^[A-Za-z][A-Za-z0-9_-]*$/.test(name);
+  });
+  if (wrong !== undefined) {
     report(
-      `${path}.template`,
-      `the template names ${words} levels, but the topic ${quoted(topic)} has ${levels}`,
-      'name as many levels as the topic has; _ skips one',
+      path,
+      `not a word of a template: ${quoted(wrong)}`,
+      'allowed are _, device, metric, and names of tags; the last may end in *',
     );
   }
+  const levels = topic?.split('/') ?? ['#'];
+  if (levels.at(-1) === '#') return;
+  if (open ? levels.length >= words.length : levels.length === words.length) return;
+  report(
+    path,
+    `the template names ${words.length} levels, but the topic ${quoted(topic)} has ${levels.length}`,
+    'name as many levels as the topic has; _ skips one',
+  );
 }
 
 function checkOpcua(source: Partly<Opcua>, path: string, report: Report): void {

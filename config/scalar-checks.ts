@@ -8,7 +8,7 @@ export interface ScalarContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Absolute; relative paths of the file start here. */
   readonly folder: string;
-  /** The content of a secret's file, trimmed; the path is absolute. */
+  /** The content of a file that the configuration names, trimmed; the path is absolute. */
   readonly readSecret: (path: string) => Checked;
 }
 
@@ -116,6 +116,8 @@ function checkSpecialText(schema: SchemaNode, given: unknown, context: ScalarCon
   switch (schema.headgate) {
     case 'path':
       return { value: resolve(context.folder, text) };
+    case 'pem-file':
+      return checkPem(context.readSecret(resolve(context.folder, text)), text);
     case 'date':
       return checkDate(text);
     case 'url':
@@ -134,6 +136,11 @@ function checkSpecialText(schema: SchemaNode, given: unknown, context: ScalarCon
             hint: 'up to 64 letters, digits, _ . and -, beginning with a letter, a digit or _',
           };
   }
+}
+
+function checkPem(read: Checked, path: string): Checked {
+  if (!('value' in read) || String(read.value).includes('-----BEGIN ')) return read;
+  return { problem: `not a PEM file: ${quoted(path)}`, hint: 'it has a line that begins with -----BEGIN' };
 }
 
 function checkDate(text: string): Checked {

@@ -10,6 +10,7 @@ export type ScalarKind =
   | 'date'
   | 'secret'
   | 'path'
+  | 'pem-file'
   | 'series'
   | 'topic'
   | 'url'
@@ -73,6 +74,11 @@ export function secret(words: Words): TUnsafe<SecretText> {
 /** The path of a file or a folder; absolute once checked. */
 export function path(words: Words): TUnsafe<string> {
   return scalar('path', { type: 'string', minLength: 1 }, words);
+}
+
+/** The path of a PEM file; its content once checked. */
+export function pemFile(words: Words): TUnsafe<string> {
+  return scalar('pem-file', { type: 'string', minLength: 1 }, words);
 }
 
 /** A pattern that names series. */

@@ -6,6 +6,7 @@ import {
   hostPort,
   oneOf,
   path,
+  pemFile,
   positiveDuration,
   secret,
   seriesGlob,
@@ -145,7 +146,8 @@ const json = Type.Object(
   {
     value: optional(
       text({
-        description: 'Path of the value. Default: value, where `values` is not given.',
+        description:
+          'Path of the value. Without `value` and `values`: a bare value, the member `value`, or an object of values.',
         examples: ['value', 'data.temperature'],
       }),
     ),
@@ -170,12 +172,17 @@ const json = Type.Object(
         examples: ['quality'],
       }),
     ),
-    text: oneOf(['reject', 'number', 'keep'], {
-      description: 'What becomes of values that are text: set aside, read as a number, or kept as text.',
-      default: 'reject',
+    text: Type.Boolean({
+      description:
+        'Take text as a value; otherwise it is set aside, because it is most often a number sent by mistake.',
+      default: false,
     }),
   },
-  { ...closed, description: 'Payloads are JSON.', examples: [{ value: 'value', time: 'ts', timeUnit: 'ms' }] },
+  {
+    ...closed,
+    description: 'Payloads are JSON. This is what a rule without a format reads.',
+    examples: [{ value: 'value', time: 'ts', timeUnit: 'ms' }],
+  },
 );
 
 const rule = Type.Object(
@@ -186,7 +193,8 @@ const rule = Type.Object(
     }),
     template: optional(
       text({
-        description: 'Names the levels of the topic: device, metric, or the name of a tag; _ skips one.',
+        description:
+          'Names the levels of the topic: device, metric, or the name of a tag; _ skips one, and * at the end of the last word takes all that are left. Default: the last level is the metric, the one before it the device.',
         examples: ['_/device/metric', '_/site/device/metric'],
       }),
     ),
@@ -199,7 +207,7 @@ const rule = Type.Object(
     json: optional(json),
     plain: optional(
       Type.Boolean({
-        description: 'Payloads are one value as text: 21.5, true. This is what a rule without a format reads.',
+        description: 'Payloads are one value as text: 21.5, true.',
       }),
     ),
     line: optional(
@@ -229,8 +237,8 @@ const mqttBroker = Type.Object(
     tls: optional(
       Type.Object(
         {
-          cert: path({ description: 'PEM file of the certificate, with its chain.' }),
-          key: path({ description: 'PEM file of the private key.' }),
+          cert: pemFile({ description: 'Path of the PEM file of the certificate, with its chain.' }),
+          key: pemFile({ description: 'Path of the PEM file of the private key.' }),
           listen: hostPort({
             description: 'Address of the encrypted port.',
             default: '127.0.0.1:8883',

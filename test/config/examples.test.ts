@@ -12,7 +12,7 @@ const environment = {
   INFLUX_PASSWORD: 'd',
   PROBES_PASSWORD: 'e',
 };
-const options = { environment, readFile: () => 'from-a-file' };
+const options = { environment, readFile: () => '-----BEGIN -----' };
 
 test.each(exampleFiles)('%s has no problems', (file) => {
   expect(configurationOf(textOf(file), options).gateway.name).not.toBe('');

@@ -6,8 +6,8 @@ import { demoConfiguration } from '../../config/demo.ts';
 import { editorSchema } from '../../config/json-schema.ts';
 import { configurationSchema } from '../../config/schema.ts';
 import { starterConfiguration } from '../../config/starter.ts';
+import { vocabulary } from '../../gateway/catalog/vocabulary.ts';
 import { exampleFiles, textOf } from './shipped-files.ts';
-import { vocabulary } from './vocabulary.ts';
 
 const published = JSON.parse(textOf('gateway.schema.json'));
 const validate = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true }).compile(published);

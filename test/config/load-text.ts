@@ -1,6 +1,6 @@
 import type { Configuration } from '../../config/configuration.ts';
 import { formatProblems, type LoadOptions, loadConfiguration, type Problem } from '../../config/load.ts';
-import { vocabulary } from './vocabulary.ts';
+import { vocabulary } from '../../gateway/catalog/vocabulary.ts';
 
 type Options = Partial<Omit<LoadOptions, 'vocabulary'>>;
 

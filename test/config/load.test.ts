@@ -66,27 +66,37 @@ describe('a source', () => {
     ]);
   });
 
-  test('reads plain values where a rule names no format, and one format only', () => {
+  test('of MQTT reads at most one format in a rule', () => {
     const readings = (format: string) => `${BROKER}    readings:\n      - { topic: a/+, ${format} }\n`;
-    const payloadOf = (format: string) => {
+    const ruleOf = (format: string) => {
       const source = configurationOf(readings(format)).sources[0];
-      return source?.type === 'mqtt' ? source.readings[0]?.payload : undefined;
+      return source?.type === 'mqtt' ? source.readings[0] : undefined;
     };
-    expect(payloadOf('device: x')).toEqual({ format: 'plain' });
-    expect(payloadOf('line: {}')).toEqual({ format: 'line', precision: 'ns' });
-    expect(payloadOf('json: { values: data, time: t, timeUnit: s }')).toMatchObject({
-      format: 'json',
-      value: undefined,
-      values: 'data',
-      timeUnit: 's',
+    expect(ruleOf('device: x')).toMatchObject({ json: undefined, plain: undefined, line: undefined });
+    expect(ruleOf('plain: false')).toMatchObject({ plain: undefined });
+    expect(ruleOf('line: {}')).toMatchObject({ line: { precision: 'ns' } });
+    expect(ruleOf('json: { values: data, time: t, timeUnit: s }')).toMatchObject({
+      json: { value: undefined, values: 'data', time: 't', timeUnit: 's', text: false },
     });
-    expect(payloadOf('json: {}')).toMatchObject({ format: 'json', value: 'value', values: undefined });
     expect(briefly(problemsOf(readings('json: {}, line: {}')))).toEqual([
       '5:39 sources[0].readings[0].line: json and line do not go together',
     ]);
     expect(briefly(problemsOf(readings('json: { value: a, values: b }')))[0]).toContain(
       'value and values do not go together',
     );
+  });
+
+  test('of MQTT has templates that fit their topic', () => {
+    const problems = (topic: string, template: string) =>
+      problemsOf(`${BROKER}    readings: [{ topic: ${topic}, template: ${template} }]\n`).map(({ message }) => message);
+    expect(problems('a/_/+', '_/device/metric')).toEqual([]);
+    expect(problems('"a/#"', '_/device/metric')).toEqual([]);
+    expect(problems('a/b/c/d', '"_/device/metric*"')).toEqual([]);
+    expect(problems('a/+', '"_/device/metric*"')).toEqual(['the template names 3 levels, but the topic "a/+" has 2']);
+    expect(problems('a/b/c/d', '_/device/metric')).toEqual([
+      'the template names 3 levels, but the topic "a/b/c/d" has 4',
+    ]);
+    expect(problems('a/+', '_/de$ice')).toEqual(['not a word of a template: "de$ice"']);
   });
 
   test('of OPC-UA takes nodes by id and by browse path', () => {
@@ -103,8 +113,8 @@ describe('a source', () => {
       security: { policy: 'Basic256Sha256', mode: 'SignAndEncrypt' },
       publishingIntervalMs: 500,
       nodes: [
-        { id: 'ns=2;s=T', device: 'press-1', metric: 't', samplingMs: 0, queueSize: 10, browse: undefined },
-        { browse: 'Objects/**', device: 'press-1', id: undefined },
+        { id: 'ns=2;s=T', device: 'press-1', metric: 't', samplingMs: 0, queueSize: 10 },
+        { browse: 'Objects/**', device: 'press-1' },
       ],
     });
   });
@@ -293,6 +303,18 @@ describe('secrets', () => {
     expect(briefly(problemsOf(sink('{ file: x }'), { readFile: () => ' \n' }))[0]).toContain('is empty');
   });
 
+  test('of TLS are read as well, and must be PEM', () => {
+    const tls = `${BROKER}    tls: { cert: c.pem, key: k.pem }\n`;
+    const [source] = configurationOf(tls, { readFile: (path) => `-----BEGIN ${path}\n` }).sources;
+    expect(source).toMatchObject({
+      tls: { cert: '-----BEGIN /etc/headgate/c.pem', key: '-----BEGIN /etc/headgate/k.pem' },
+    });
+    expect(briefly(problemsOf(tls, { readFile: () => 'canary' }))).toEqual([
+      '4:18 sources[0].tls.cert: not a PEM file: "c.pem"',
+      '4:30 sources[0].tls.key: not a PEM file: "k.pem"',
+    ]);
+  });
+
   test('are never quoted in a problem', () => {
     const text = `sources:
   - { name: a, type: mqtt, users: [{ name: u, password: 12345678 }, { name: v, password: [canary1] }] }
@@ -335,7 +357,9 @@ describe('listening beyond this machine', () => {
 
   test('is refused without users, on the encrypted port as well, and nobody may be locked out', () => {
     const tls = `${BROKER}    tls: { listen: 0.0.0.0:8883, cert: c, key: k }\n`;
-    expect(briefly(problemsOf(tls))[0]).toContain('4:20 sources[0].tls.listen: 0.0.0.0:8883 can be reached');
+    expect(briefly(problemsOf(tls, { readFile: () => '-----BEGIN CERTIFICATE-----' }))[0]).toContain(
+      '4:20 sources[0].tls.listen: 0.0.0.0:8883 can be reached',
+    );
     expect(briefly(problemsOf(`${BROKER}    allowAnonymous: false\n`))[0]).toContain('nobody could connect');
   });
 });
