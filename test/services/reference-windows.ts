@@ -21,7 +21,10 @@ export type ReferenceWindows = Map<string, Map<number, ReferenceWindow>>;
  * parser, another arithmetic, everything kept and sorted. A row that repeats time and value of a column counts once.
  */
 export function referenceWindows(file: string, sizeMs: number): ReferenceWindows {
-  const [header, ...lines] = readFileSync(file, 'utf8').trim().split(/\r?\n/).map((line) => line.split(','));
+  const [header, ...lines] = readFileSync(file, 'utf8')
+    .trim()
+    .split(/\r?\n/)
+    .map((line) => line.split(','));
   const windows: ReferenceWindows = new Map();
   for (const [column, name] of header!.entries()) {
     if (column === 0) continue;

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import type { Configuration } from '../../config/configuration.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Sink } from '../core/sink.ts';
+import type { Logger } from '../core/telemetry.ts';
+import type { ForwarderOptions } from '../runtime/forwarder.ts';
+import { HistorySink } from '../sinks/history/history.ts';
+import { InfluxdbSink } from '../sinks/influxdb/influxdb.ts';
+
+/** A sink and how it is fed. */
+export interface FedSink {
+  readonly sink: Sink;
+  readonly options: ForwarderOptions;
+}
+
+/** The history is fed at once, so that the page shows a window when it closes. */
+const HISTORY_FEED: ForwarderOptions = { maxItems: 1_000, lingerMs: 50 };
+
+/** The history, which every gateway has, and the configured sinks. */
+export function makeSinks(
+  { gateway, storage, sinks }: Configuration,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): { readonly history: HistorySink; readonly sinks: readonly FedSink[] } {
+  const history = new HistorySink(
+    { name: 'history', path: join(storage.path, 'history.sqlite'), ...storage.history },
+    { clock, logger: logger.child({ sink: 'history' }) },
+  );
+  const configured = sinks.map((sink) => ({
+    sink: new InfluxdbSink(
+      { ...sink, gatewayTags: { ...gateway.tags, gateway: gateway.name } },
+      { clock, logger: logger.child({ sink: sink.name }) },
+    ),
+    options: { maxItems: sink.batch.maxItems, lingerMs: sink.batch.everyMs },
+  }));
+  return { history, sinks: [{ sink: history, options: HISTORY_FEED }, ...configured] };
+}

@@ -1,0 +1,25 @@
+import { Command } from 'commander';
+import { loadFile } from './configuration-file.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** `headgate check`: every error of a configuration at once. */
+export function checkCommand(surroundings: Surroundings): Command {
+  return new Command('check')
+    .description('check a configuration: every error at once, with line and column')
+    .argument('<file>', 'the configuration')
+    .action(async (file: string) => {
+      const { configuration, fileName } = await loadFile(file, surroundings);
+      const { sources, windows, detect, sinks } = configuration;
+      const counts = [
+        count(sources.length, 'source'),
+        count(windows.length, 'window'),
+        count(detect.length, 'detection rule'),
+        count(sinks.length, 'sink'),
+      ];
+      await surroundings.out(`${fileName} is right: ${counts.join(', ')}\n`);
+    });
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,72 @@
+import { Command } from 'commander';
+import type { Configuration } from '../../config/configuration.ts';
+import { redactedYaml } from '../../config/redact.ts';
+import { assemble } from '../catalog/assemble.ts';
+import { loadFile } from './configuration-file.ts';
+import { makeLogger } from './logger.ts';
+import type { Surroundings } from './surroundings.ts';
+import { version } from './version.ts';
+
+/** A clean stop may take this long: systemd and Docker kill after ten seconds by default. */
+const STOP_WITHIN_MS = 8_000;
+
+/** `headgate run`: the gateway, until it is asked to stop. */
+export function runCommand(surroundings: Surroundings): Command {
+  return new Command('run')
+    .description('run the gateway')
+    .requiredOption('-c, --config <file>', 'the configuration')
+    .action(async (options: { config: string }) => {
+      const { configuration, text } = await loadFile(options.config, surroundings);
+      await runGateway(configuration, text, surroundings, () => undefined);
+    });
+}
+
+/** Where a running gateway is found. */
+export interface Whereabouts {
+  readonly pageUrl: string;
+  /** Port of the first embedded broker. */
+  readonly brokerPort: number | undefined;
+}
+
+/**
+ * Runs a gateway until the surroundings ask it to stop.
+ *
+ * @param ready called once it accepts data; what it returns is awaited before the gateway stops
+ * @throws whatever made it unable to go on
+ */
+export async function runGateway(
+  configuration: Configuration,
+  configurationText: string,
+  surroundings: Surroundings,
+  ready: (whereabouts: Whereabouts) => Promise<unknown> | undefined,
+): Promise<void> {
+  const { clock, random, signal } = surroundings;
+  const { logger } = await makeLogger({ level: configuration.log.level, pretty: surroundings.isTerminal });
+  const failure = Promise.withResolvers<never>();
+  const { gateway, api, brokers } = await assemble(configuration, {
+    clock,
+    random,
+    logger,
+    version,
+    configurationText: redactedYaml(configurationText),
+    failed: failure.reject,
+  });
+  try {
+    await gateway.start(signal);
+    await api.start(signal);
+    const beside = ready({ pageUrl: api.url, brokerPort: brokers[0]?.port });
+    await Promise.race([Promise.all([untilAborted(signal), beside]), failure.promise]);
+  } finally {
+    const hurry = AbortSignal.timeout(STOP_WITHIN_MS);
+    await api.stop(hurry);
+    await gateway.stop(hurry);
+    logger.info({}, 'stopped: everything accepted is on the disk');
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

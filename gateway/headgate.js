@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// Plain JavaScript without syntax that an old Node cannot read: it has to be able to say what is missing.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 22)) {
+  process.stderr.write(
+    'Headgate needs Node 22.22 or later, but this is ' +
+      process.versions.node +
+      ' (' +
+      process.execPath +
+      ').\n' +
+      "Run it through npm, which uses the Node that 'npm ci' installs with it: npm start, or npx headgate --help\n",
+  );
+  process.exit(1);
+}
+const { enableCompileCache } = await import('node:module');
+enableCompileCache();
+await import('./main.ts');
