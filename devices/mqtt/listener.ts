@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { GatewayError, messageOf } from '../../gateway/core/errors.ts';
@@ -9,10 +10,10 @@ export interface ListenAddress {
 }
 
 export interface TlsIdentity {
-  /** Certificate chain, PEM. */
-  readonly cert: string | Buffer;
-  /** Private key, PEM. */
-  readonly key: string | Buffer;
+  /** Path of the certificate chain, PEM. */
+  readonly cert: string;
+  /** Path of its private key, PEM. */
+  readonly key: string;
 }
 
 export interface ListenerLimits {
@@ -43,7 +44,7 @@ export class Listener {
 
   /** Listens; resolves with the port, rejects with a `GatewayError` where that is not possible. */
   async listen(address: ListenAddress, tls?: TlsIdentity): Promise<number> {
-    const server = tls === undefined ? createServer({ noDelay: true }) : this.#createTls(address, tls);
+    const server = tls === undefined ? createServer({ noDelay: true }) : await this.#createTls(address, tls);
     if (tls === undefined) server.on('connection', (socket) => this.#admit(socket) && this.#connected(socket));
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(cannotListen(address, error)));
@@ -62,9 +63,10 @@ export class Listener {
     await Promise.all(closed);
   }
 
-  #createTls(address: ListenAddress, tls: TlsIdentity): Server {
+  async #createTls(address: ListenAddress, tls: TlsIdentity): Promise<Server> {
     try {
-      const server = createTlsServer({ cert: tls.cert, key: tls.key, noDelay: true, handshakeTimeout: 5_000 });
+      const [cert, key] = await Promise.all([readFile(tls.cert), readFile(tls.key)]);
+      const server = createTlsServer({ cert, key, noDelay: true, handshakeTimeout: 5_000 });
       // Counted as TCP, before the handshake: that is where a flood would cost most.
       server.on('connection', (socket: Socket) => this.#admit(socket));
       server.on('secureConnection', (socket) => this.#connected(socket));
@@ -73,7 +75,7 @@ export class Listener {
       throw new GatewayError(
         `Cannot use the TLS certificate or key for ${address.host}:${address.port}: ${messageOf(cause)}`,
         {
-          hint: 'both are PEM, and the key belongs to the first certificate',
+          hint: 'both are PEM files that the gateway may read, and the key belongs to the first certificate',
           cause,
         },
       );
