@@ -81,10 +81,11 @@ export class Api implements Lifecycle {
     });
     this.#running = { http, hub, upgrade };
     try {
-      await http.listen({ host: listen.host, port: listen.port, signal });
+      // Not with `signal`: Node would close the server whenever that aborts, long after the start too.
+      await http.listen({ host: listen.host, port: listen.port });
     } catch (error) {
       await this.stop(signal);
-      throw signal.aborted ? error : listenError(listen, error);
+      throw listenError(listen, error);
     }
     this.#port = (http.server.address() as AddressInfo).port;
     logger.info({ url: this.url }, 'API listening');

@@ -9,6 +9,7 @@ export function streamRoutes(app: FastifyInstance, { hub }: RouteContext): void 
   app.get<{ Querystring: StreamQuery }>(
     '/api/v1/stream',
     {
+      exposeHeadRoute: false, // a HEAD would hold its connection open for nothing
       schema: {
         tags: ['data'],
         summary: 'Live events as server-sent events',

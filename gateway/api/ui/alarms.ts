@@ -29,11 +29,11 @@ function Alarm({ store, alarm }: { store: Store; alarm: AlarmRow }): View {
   const { id, series, severity, message, raisedAt, acknowledgedAt } = alarm;
   const age = store.now() - raisedAt;
   // Played data has times of its own: then how long ago it was tells nothing.
-  const since = age >= 0 && age < LIVE_MS ? `for ${formatDuration(age)}` : '';
+  const since = age >= 0 && age < LIVE_MS ? ` · ${formatDuration(age)}` : '';
   return html`<li class=${`alarm ${severity} ${acknowledgedAt === null ? '' : 'acknowledged'}`} data-testid="alarm">
     <div class="alarm-top">
       <span class="badge">${severity}</span>
-      <button type="button" class="link" onClick=${() => store.select(series)}>${series}</button>
+      <span class="alarm-since">since ${formatMoment(raisedAt, store.now())}${since}</span>
       ${
         acknowledgedAt === null
           ? html`<button type="button" class="ack" data-testid="alarm-ack" aria-label=${`Acknowledge alarm on ${series}`} onClick=${() => store.acknowledge(id)}>
@@ -42,7 +42,7 @@ function Alarm({ store, alarm }: { store: Store; alarm: AlarmRow }): View {
           : html`<span class="acked" data-testid="alarm-acked">✓ Acknowledged</span>`
       }
     </div>
+    <button type="button" class="link" onClick=${() => store.select(series)}>${series}</button>
     <p class="alarm-message" title=${message}>${message}</p>
-    <p class="alarm-since">since ${formatMoment(raisedAt, store.now())} <span>${since}</span></p>
   </li>`;
 }

@@ -27,19 +27,20 @@ export class ChartData {
   alarms: readonly AlarmRow[] = [];
   readonly #windows = new Map<string, Map<number, AggregateRow>>();
   readonly #changed: () => void;
-  #now: () => number = () => 0;
+  readonly #now: () => number;
   #newest: number | undefined;
   #request = 0;
 
-  constructor(changed: () => void) {
+  /** `clock` is the gateway's wall clock; `changed` is called whenever there is something new to draw. */
+  constructor(clock: () => number, changed: () => void) {
+    this.#now = clock;
     this.#changed = changed;
   }
 
   /** Reads everything of a series; `newest` is the source time of its last reading as far as known. */
-  async show(key: string, newest: number | undefined, clock: () => number): Promise<void> {
+  async show(key: string, newest: number | undefined): Promise<void> {
     if (key !== this.key) this.#clear();
     this.key = key;
-    this.#now = clock;
     this.#newest = newest ?? this.#newest;
     await this.#load();
   }

@@ -6,7 +6,7 @@ import { html, type View } from './html.ts';
 import type { SeriesEntry, Store } from './store.ts';
 
 /** The large chart of the selected series, with its range and window. */
-export function ChartPanel({ store }: { store: Store; version: number }): View {
+export function ChartPanel({ store, version }: { store: Store; version: number }): View {
   const { chart } = store;
   const entry = chart.key === undefined ? undefined : store.series?.get(chart.key);
   const [hover, setHover] = useState<Hover | undefined>(undefined);
@@ -18,7 +18,8 @@ export function ChartPanel({ store }: { store: Store; version: number }): View {
     plot.current = made;
     return () => made.close();
   }, []);
-  useEffect(() => plot.current?.draw(chart));
+  // Not after a move of the pointer: drawing moves it anew.
+  useEffect(() => plot.current?.draw(chart), [version]);
 
   return html`<section class="panel chart-panel" aria-labelledby="chart-title">
     <div class="panel-head">
@@ -94,13 +95,14 @@ function Readout({
   const reading = hover === undefined ? (chart.readings.at(-1) ?? entry?.status.last) : hover.reading;
   const aggregate = hover === undefined ? chart.aggregates().at(-1) : hover.aggregate;
   const time = hover?.time ?? reading?.sourceTime;
+  const window = aggregate?.window ?? '';
   const field = (name: string) => formatValue(aggregate?.fields[name]);
-  return html`<dl class="readout">
+  return html`<dl class="readout" data-testid="readout">
     <div class="readout-main">
       <dt>${hover === undefined ? 'Newest' : 'At pointer'}</dt>
       <dd class="big">${formatValue(reading?.value)} <span class="unit">${unit}</span></dd>
     </div>
-    <div><dt>Mean</dt><dd>${field('mean')}</dd></div>
+    <div><dt>Mean ${window}</dt><dd>${field('mean')}</dd></div>
     <div><dt>Min</dt><dd>${field('min')}</dd></div>
     <div><dt>Max</dt><dd>${field('max')}</dd></div>
     <div><dt>Quality</dt><dd class=${`quality ${reading?.quality ?? ''}`}>${reading?.quality ?? '–'}</dd></div>
@@ -138,7 +140,7 @@ function Legend({ store }: { store: Store }): View {
     <span><i class="key band"></i>min–max${window === undefined ? '' : ` of ${window}`}</span>
     <span><i class="key mean"></i>mean</span>
     <span><i class="key anomaly"></i>anomaly</span>
-    <span><i class="key alarm"></i>alarm</span>
+    <span><i class="key shade"></i>alarm</span>
     <span class="legend-note" data-testid="data-time">
       ${
         live || chart.readings.length === 0

@@ -22,7 +22,7 @@ interface Colours {
 }
 
 const AXIS_HEIGHT = 46;
-const AXIS_WIDTH = 64;
+const AXIS_WIDTH = 54;
 // A pause this many times the usual interval is drawn as a gap.
 const GAP_INTERVALS = 10;
 
@@ -80,7 +80,7 @@ export class Chart {
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7, width: 2 } },
       scales: { x: { time: true, range: () => this.#xRange() }, y: { range: () => this.#yRange() } },
       axes: [
-        { ...axis, size: AXIS_HEIGHT, space: 90, values: (_plot, splits) => timeLabels(splits) },
+        { ...axis, size: AXIS_HEIGHT, space: 80, values: (_plot, splits) => timeLabels(splits) },
         { ...axis, size: AXIS_WIDTH, values: (_plot, splits) => valueLabels(splits) },
       ],
       series: [
@@ -239,7 +239,9 @@ function timeLabels(splits: readonly number[]): string[] {
 
 function valueLabels(splits: readonly number[]): string[] {
   const step = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0));
-  const decimals = Math.min(6, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
+  // As many decimals as the step itself has, so that no label is rounded.
+  let decimals = 0;
+  while (decimals < 6 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals += 1;
   return splits.map((split) => (Math.abs(split) >= 1e6 ? formatValue(split) : split.toFixed(decimals)));
 }
 

@@ -2,7 +2,7 @@
 
 const NO_VALUE = '–';
 const integers = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
-const compact = new Intl.NumberFormat('en-GB', { notation: 'compact', maximumFractionDigits: 1 });
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
 
 /** A measured value with decimals by magnitude, so that its width stays calm while it changes. */
 export function formatValue(value: number | boolean | string | null | undefined): string {

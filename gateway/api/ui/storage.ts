@@ -8,8 +8,9 @@ export function Storage({ store }: { store: Store; version: number }): View {
   const { status } = store;
   if (status === undefined) return html`<section class="panel" aria-label="Storage"></section>`;
   const { at, bytes, offset } = status.checkpoint;
-  return html`<section class="panel" aria-labelledby="storage-title">
+  return html`<section class="panel storage" aria-labelledby="storage-title">
     <div class="panel-head"><h2 id="storage-title">Storage</h2></div>
+    <div class="components">
     <${LogCard} name="Journal" about="readings until a checkpoint covers them" log=${status.journal} now=${store.now()} />
     <${LogCard} name="Outbox" about="results until every sink has them" log=${status.outbox} now=${store.now()} />
     <article class="component" data-testid="checkpoint">
@@ -19,6 +20,7 @@ export function Storage({ store }: { store: Store; version: number }): View {
         <div><dt>journal offset</dt><dd>${formatCompact(offset)}</dd></div>
       </dl>
     </article>
+    </div>
   </section>`;
 }
 

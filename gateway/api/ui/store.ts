@@ -39,7 +39,10 @@ export class Store {
   letters: readonly DeadLetter[] = [];
   /** What went wrong with the last request of this page, for a person. */
   trouble: string | undefined;
-  readonly chart = new ChartData(() => this.changed());
+  readonly chart = new ChartData(
+    () => this.now(),
+    () => this.changed(),
+  );
   /** Gateway's clock minus the browser's, in milliseconds. */
   #clockOffset = 0;
   #refused = -1;
@@ -64,7 +67,7 @@ export class Store {
     listenLive({
       up: (gap) => {
         this.connection = 'live';
-        if (gap) this.#readAll();
+        if (gap || this.trouble !== undefined) this.#readAll();
         this.changed();
       },
       down: () => {
@@ -101,7 +104,7 @@ export class Store {
 
   #show(key: string): void {
     const last = this.series?.get(key)?.status.last?.sourceTime;
-    this.#attempt(() => this.chart.show(key, last, () => this.now()));
+    this.#attempt(() => this.chart.show(key, last));
     this.changed();
   }
 
@@ -151,7 +154,7 @@ export class Store {
 
   async #loadAlarms(): Promise<void> {
     const { alarms } = await fetchJson<{ alarms: AlarmRow[] }>('/api/v1/alarms', { state: 'active', limit: 100 });
-    this.alarms = alarms.toSorted((a, b) => b.raisedAt - a.raisedAt);
+    this.alarms = alarms.toSorted((a, b) => urgency(a) - urgency(b) || b.raisedAt - a.raisedAt);
     await this.chart.loadAlarms();
     this.changed();
   }
@@ -198,4 +201,10 @@ export class Store {
     if (this.series !== undefined) (this.series.size > MANY_SERIES ? this.#refreshManyRates : this.#refreshRates)();
     this.changed();
   }
+}
+
+/** What waits for a person comes first, and the gravest of that. */
+function urgency(alarm: AlarmRow): number {
+  const rank = alarm.severity === 'critical' ? 0 : alarm.severity === 'warning' ? 1 : 2;
+  return alarm.acknowledgedAt === null ? rank : rank + 3;
 }

@@ -9,7 +9,8 @@ beforeAll(async () => {
 
 afterAll(() => one.stop());
 
-const LINE = /^([a-zA-Z_:][\w:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\.)*",?)*\})? ([Nn]a[Nn]|[+-]Inf|-?[\d.]+(?:e[+-]?\d+)?)$/;
+const LINE =
+  /^([a-zA-Z_:][\w:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\.)*",?)*\})? ([Nn]a[Nn]|[+-]Inf|-?[\d.]+(?:e[+-]?\d+)?)$/;
 
 /** A scrape as a Prometheus server would read it: value by name and labels. */
 async function scrape(): Promise<Map<string, number>> {

@@ -252,7 +252,7 @@ describe('/api/v1/stream over a socket', () => {
       one.view.read([{ series: key, sourceTime: value, value, quality: 'good', anomaly: false }]);
     const url = `${one.api.url}api/v1/stream?topics=readings`;
     const following = follow(url, (events) => events.length === 1);
-    await expect.poll(() => one.view.listeners).toBe(1);
+    await expect.poll(() => one.view.listeners, { timeout: 5000 }).toBe(1);
     read(1);
     const { response, events } = await following;
     expect(response.headers.get('content-type')).toContain('text/event-stream');
