@@ -37,10 +37,10 @@ test('the reference shows the default of every option of the novelty detector', 
 });
 
 describe('the demonstration', () => {
-  const demo = configurationOf(demoConfiguration, { folder: '/home/me' });
+  const demo = configurationOf(demoConfiguration, { folder: '/srv/plant' });
 
   test('keeps its data below the folder it is started in and listens to this machine only', () => {
-    expect(demo.storage.path).toBe('/home/me/.headgate');
+    expect(demo.storage.path).toBe('/srv/plant/.headgate');
     expect(demo.sources[0]).toMatchObject({ listen: { host: '127.0.0.1', port: 1883 }, allowAnonymous: true });
     expect(demo.api.listen).toEqual({ host: '127.0.0.1', port: 8080 });
   });
