@@ -2,7 +2,7 @@ import type { FaultSpec } from './faults.ts';
 import { OpcuaServer, type OpcuaServerOptions, type OpcuaTypeName, type OpcuaValue } from './opcua-server.ts';
 import { Plant, PRESS_SHOP, PRESS_SHOP_FAULTS } from './plant.ts';
 import type { DeviceSpec } from './sensor.ts';
-import { monotonicMs, pause, wallMs } from './time.ts';
+import { monotonicMs, pause, untilAborted, wallMs } from './time.ts';
 
 /** What `startPlant` may be told, besides how it listens. */
 export interface PlantOptions extends OpcuaServerOptions {
@@ -58,6 +58,17 @@ export async function startPlant(options: PlantOptions = {}, signal?: AbortSigna
     remove: (id) => server.remove(id),
     stop,
   };
+}
+
+/** Runs a plant until the signal aborts. @param onReady called once the server listens */
+export async function simulatePlant(
+  options: PlantOptions & { readonly onReady?: (endpointUrl: string) => void },
+  signal: AbortSignal,
+): Promise<void> {
+  const plant = await startPlant(options);
+  options.onReady?.(plant.endpointUrl);
+  await untilAborted(signal);
+  await plant.stop();
 }
 
 /** The id of a metric's node: `press-1` and `oil_temperature` give `press.oil_temperature`, `press-2` gives `press-2.…`. */

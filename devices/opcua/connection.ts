@@ -2,6 +2,7 @@ import type { OPCUACertificateManager } from 'node-opcua-certificate-manager';
 import {
   type ClientSession,
   ClientSubscription,
+  CreateSessionRequest,
   DataChangeNotification,
   MessageSecurityMode,
   type NotificationMessage,
@@ -40,6 +41,8 @@ const MAX_VALUES_PER_MESSAGE = 10_000;
 const MAX_UNACKNOWLEDGED = 50_000;
 /** Failed repairs of a session before everything is begun anew. */
 const MAX_FAILED_REPAIRS = 3;
+/** How long the library may take to repair a session once the wire is back. */
+const REPAIR_MS = 15_000;
 /** How long a clean goodbye may take. */
 const GOODBYE_MS = 2_000;
 
@@ -76,6 +79,8 @@ class Connection {
   #subscription: ClientSubscription | undefined;
   #nodes: MonitoredNodes | undefined;
   #heardMs: number;
+  /** When the library had a new secure channel to repair the session on; undefined while it is not repairing. */
+  #channelMs: number | undefined;
   #failedRepairs = 0;
   #unacknowledged = 0;
   #heldBack = false;
@@ -112,7 +117,12 @@ class Connection {
     let browsedMs = clock.monotonicMs();
     while (!signal.aborted) {
       await clock.sleep(options.retryMs, signal);
-      if (signal.aborted || this.#client.isReconnecting) continue;
+      if (signal.aborted) break;
+      if (this.#client.isReconnecting) {
+        this.#endIfRepairHangs();
+        continue;
+      }
+      this.#channelMs = undefined;
       this.#endIfSilent();
       try {
         if (clock.monotonicMs() - browsedMs > BROWSE_AGAIN_MS) {
@@ -154,10 +164,23 @@ class Connection {
     this.#client.on('backoff', () =>
       onState('connecting', `cannot reach ${options.endpoint}; trying again${lastError}`),
     );
-    this.#client.on('connection_lost', () => onState('lost', `lost ${options.endpoint}; trying again`));
+    this.#client.on('send_request', (request) => {
+      // the server has forgotten the session, so it has forgotten the subscription: a repair would be a new beginning anyway,
+      // with old namespace indices, and hangs with some servers
+      const again = this.#session !== undefined && request instanceof CreateSessionRequest;
+      if (again) this.end('the server no longer knew the session');
+    });
+    this.#client.on('secure_channel_created', () => {
+      this.#channelMs = this.#context.clock.monotonicMs();
+    });
+    this.#client.on('connection_lost', () => {
+      this.#channelMs = undefined;
+      onState('lost', `lost ${options.endpoint}; trying again`);
+    });
     this.#client.on('connection_reestablished', () => {
       counts.reconnects++;
       this.#heardMs = this.#context.clock.monotonicMs();
+      this.#channelMs = undefined;
       this.#tell();
     });
     this.#client.on('abort', () => this.end('the server closed the connection for good'));
@@ -268,6 +291,12 @@ class Connection {
     if (silentMs > limitMs) this.end(`the server has been silent for ${Math.round(silentMs / 1000)} s`);
   }
 
+  #endIfRepairHangs(): void {
+    if (this.#channelMs === undefined) return;
+    const repairingMs = this.#context.clock.monotonicMs() - this.#channelMs;
+    if (repairingMs > REPAIR_MS) this.end(`the session could not be repaired in ${Math.round(repairingMs / 1000)} s`);
+  }
+
   #tell(): void {
     if (this.#ended.signal.aborted || this.#nodes === undefined) return;
     const { counts, onState, options } = this.#context;
@@ -314,7 +343,7 @@ function makeClient(options: ResolvedOptions, pki: OPCUACertificateManager): OPC
     requestedSessionTimeout: Math.max(outageMs, 6 * KEEP_ALIVE_MS),
     keepSessionAlive: true,
     keepAliveInterval: KEEP_ALIVE_MS,
-    connectionStrategy: { maxRetry: -1, initialDelay: 500, maxDelay: 3_000, randomisationFactor: 0.5 },
+    connectionStrategy: { maxRetry: -1, initialDelay: 500, maxDelay: 2_000, randomisationFactor: 0.5 },
   });
 }
 
