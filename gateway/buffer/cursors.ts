@@ -52,7 +52,7 @@ export class Cursors {
    * Moves cursors that cannot be right to the first record: getting records again is harmless, missing some is not. Those
    * before it move there too, since nothing is left of what they wait for.
    */
-  mend(firstOffset: Offset, endOffset: Offset): void {
+  async mend(firstOffset: Offset, endOffset: Offset): Promise<void> {
     for (const cursor of this.#cursors.values()) {
       if (cursor.offset > endOffset) {
         this.#logger.warn(
@@ -60,7 +60,8 @@ export class Cursors {
           `the cursor ${cursor.name} is at ${cursor.offset}, but the log ends at ${endOffset}: it begins again at ${firstOffset}`,
         );
       } else if (cursor.offset >= firstOffset) continue;
-      cursor.move(firstOffset);
+      // Written at once: at the next start a wrong place may no longer be told from a right one.
+      await cursor.moveTo(firstOffset);
     }
   }
 
@@ -122,9 +123,10 @@ class FileCursor implements LogCursor {
     this.#savedOffset = offset;
   }
 
-  /** Moves the cursor in memory, backwards too. */
-  move(offset: Offset): void {
+  /** Moves the cursor, backwards too. */
+  moveTo(offset: Offset): Promise<void> {
     this.#offset = offset;
+    return this.flush();
   }
 
   /**

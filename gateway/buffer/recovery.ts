@@ -36,6 +36,7 @@ export interface Recovered {
 
 /** No segment has more records: skipped behind one that cannot be read, so that no offset is given twice. */
 const MOST_RECORDS = 10_000_000;
+const REWRITE_BYTES = 1024 * 1024;
 const MISNAMED = '.misnamed';
 
 /** A segment file as it was found. */
@@ -191,6 +192,19 @@ async function recoverSegment(options: RecoveryOptions, found: Found, limit: Off
   return undefined;
 }
 
+/**
+ * Writes the content of a file over itself. What a crashed process wrote may be readable from the memory of the operating system
+ * alone, and after a sync that failed it may have forgotten that this still has to be written: a sync would promise too much.
+ */
+async function rewrite(file: DiskFile, end: number): Promise<void> {
+  const block = Buffer.allocUnsafe(Math.min(end, REWRITE_BYTES));
+  for (let position = 0; position < end; position += block.length) {
+    const part = block.subarray(0, Math.min(block.length, end - position));
+    await file.read(part, position);
+    await writeFully(file, part, position);
+  }
+}
+
 /** Sets damage aside, cuts what is behind the last good record, and seals the segment. */
 async function mend(
   options: RecoveryOptions,
@@ -214,6 +228,7 @@ async function mend(
   for (const stretch of damage) await quarantine.setAside(found.name, file, stretch);
   try {
     if (!found.headerIsGood) await writeFully(file, encodeHeader(found.firstOffset, scan.firstTime), 0);
+    await rewrite(file, scan.dataEnd);
     await file.truncate(scan.dataEnd);
     await writeFully(
       file,
@@ -221,6 +236,7 @@ async function mend(
       scan.dataEnd,
     );
     await file.datasync();
+    await options.disk.syncDirectory(options.path);
   } catch (error) {
     // Its records are known all the same; the next start tries again.
     logger.warn({ segment: found.name }, `cannot seal segment ${found.name}: ${messageOf(error)}`);

@@ -89,9 +89,11 @@ export class Retention {
 
   /** Counts records that will never be written. */
   async dropUnwritten(items: number, firstOffset: Offset, endOffset: Offset): Promise<void> {
-    this.#options.state.droppedItems += items;
-    this.#options.onDropped({ items, firstOffset, endOffset, reason: 'full' });
-    await this.#options.state.save();
+    const { state, onDropped } = this.#options;
+    state.droppedItems += items;
+    state.nextOffset = Math.max(state.nextOffset, endOffset);
+    onDropped({ items, firstOffset, endOffset, reason: 'full' });
+    await state.save();
   }
 
   #oldest(): Segment | undefined {

@@ -49,15 +49,15 @@ export class SegmentLogReader implements LogReader {
         this.#position = readable;
         return [];
       }
-      // What is in the segment, and whether there is another, is to be known before anything is awaited: meanwhile more is written.
-      const { dataEnd, endOffset } = segment;
+      // What is to be read here is settled before anything is awaited: meanwhile more is written.
+      const { dataEnd } = segment;
+      const isLast = this.#port.segments.last === segment;
+      const endOffset = isLast ? Math.max(segment.endOffset, readable) : segment.endOffset;
       if (!(await this.#enter(segment))) continue;
       const { records, finished } = await this.#scan(dataEnd, endOffset, maxBytes);
-      if (finished && records.length === 0) {
+      if (finished) {
         this.#position = Math.max(this.#position, endOffset);
-        if (this.#port.segments.last !== segment) await this.#leave();
-      } else if (finished) {
-        this.#position = Math.max(this.#position, endOffset);
+        if (!isLast) await this.#leave();
       }
       if (records.length > 0) return records;
     }

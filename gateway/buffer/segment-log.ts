@@ -31,7 +31,7 @@ export interface SegmentLogOptions {
   readonly logger: Logger;
   /**
    * `always`: a commit is synced to the disk. `everyMs`: a commit is handed to the operating system, which a crash of the gateway
-   * survives; a power cut costs at most about so many milliseconds. `never`: a power cut costs what the operating system has not
+   * survives unless the disk was failing too; a power cut costs at most about so many milliseconds. `never`: a power cut costs what the operating system has not
    * written. @default 'always'
    */
   readonly sync?: SyncPolicy;
@@ -102,7 +102,8 @@ export class SegmentLog implements Log {
   /** The commit that takes everything appended so far: running, or due when the running one is done. */
   #running: PromiseWithResolvers<void> | undefined;
   #due: PromiseWithResolvers<void> | undefined;
-  #pumping: Promise<void> | undefined;
+  #isPumping = false;
+  #pumped: Promise<void> = DONE;
   /** Ends the loop of `everyMs`, which runs until `syncLoop` resolves. */
   readonly #syncEnd = new AbortController();
   #syncLoop: Promise<void> = DONE;
@@ -282,7 +283,7 @@ export class SegmentLog implements Log {
       this.#cursors.greatest,
     );
     this.#durableOffset = this.#nextOffset;
-    this.#cursors.mend(this.#firstOffset, Math.max(recovered.endOffset, this.#state.nextOffset));
+    await this.#cursors.mend(this.#firstOffset, Math.max(recovered.endOffset, this.#state.nextOffset));
     this.#appender = new SegmentAppender({
       disk,
       path: this.#path,
@@ -317,8 +318,14 @@ export class SegmentLog implements Log {
   #commit(): Promise<void> {
     this.#due ??= Promise.withResolvers();
     const { promise } = this.#due;
-    this.#pumping ??= this.#pump();
+    this.#startPump();
     return promise;
+  }
+
+  #startPump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    this.#pumped = this.#pump();
   }
 
   async #pump(): Promise<void> {
@@ -340,7 +347,7 @@ export class SegmentLog implements Log {
         if (running === undefined) break;
       }
     }
-    this.#pumping = undefined;
+    this.#isPumping = false;
   }
 
   /** Writes and syncs what is queued, however often the disk fails. Returns why it gave up, which it does only when stopped. */
@@ -374,8 +381,11 @@ export class SegmentLog implements Log {
     for (let chunk = appender.head; chunk !== undefined; chunk = appender.head) {
       if (await this.#waitForRoom(appender, chunk)) await appender.writeHead();
     }
-    if (this.#sync === 'always' || (this.#sync !== 'never' && appender.unsafeBytes > UNSYNCED_BYTES))
+    if (this.#sync === 'never') return;
+    if (this.#sync === 'always' || this.#syncDue || appender.unsafeBytes > UNSYNCED_BYTES) {
       await appender.sync();
+      this.#syncDue = false;
+    }
   }
 
   /** After a failed write or sync: what is not surely on disk is queued again, and readers do not see it meanwhile. */
@@ -422,7 +432,7 @@ export class SegmentLog implements Log {
     while (!signal.aborted) {
       await this.#clock.sleep(everyMs, signal);
       this.#syncDue = true;
-      this.#pumping ??= this.#pump();
+      this.#startPump();
     }
   }
 
@@ -431,7 +441,7 @@ export class SegmentLog implements Log {
     this.#syncEnd.abort();
     if (this.#buffer.bytes > 0) await this.#settled(this.#commit());
     await this.#syncLoop;
-    await this.#pumping;
+    await this.#pumped;
     try {
       await appender.close(this.#nextOffset);
     } catch (error) {
