@@ -10,7 +10,7 @@ export class LogState {
   readonly #disk: Disk;
   readonly #path: string;
   readonly #troubles: Troubles;
-  #saving: Promise<void> | undefined;
+  #saving: Promise<boolean> | undefined;
   #dirty = false;
   /** Items dropped since the log was created. */
   droppedItems = 0;
@@ -40,25 +40,29 @@ export class LogState {
     this.quarantined = asCount(state['quarantined']) ?? 0;
   }
 
-  /** Makes the present values durable. Never fails: what a full disk refuses is saved with the next call. */
-  async save(): Promise<void> {
+  /** Makes the present values durable. Never fails: what a full disk refuses is saved with the next call. @returns false where it was */
+  async save(): Promise<boolean> {
     this.#dirty = true;
     this.#saving ??= this.#saveAll().finally(() => {
       this.#saving = undefined;
     });
-    await this.#saving;
+    return await this.#saving;
   }
 
-  async #saveAll(): Promise<void> {
+  async #saveAll(): Promise<boolean> {
+    let saved = true;
     while (this.#dirty) {
       this.#dirty = false;
       const { droppedItems, droppedBefore, nextOffset, quarantined } = this;
       try {
         await writeChecked(this.#disk, this.#path, { droppedItems, droppedBefore, nextOffset, quarantined });
+        saved = true;
         this.#troubles.end('state');
       } catch (error) {
         this.#troubles.begin('state', `cannot write ${this.#path}: ${messageOf(error)}`);
+        saved = false;
       }
     }
+    return saved;
   }
 }

@@ -112,8 +112,11 @@ export class Retention {
     }
     state.droppedBefore = Math.max(state.droppedBefore, segment.endOffset);
     // Saved before the file goes: a crash between the two neither forgets these items nor counts them again.
-    await state.save();
-    return await this.#delete(segment);
+    const saved = await state.save();
+    const deleted = await this.#delete(segment);
+    // A full disk had no room for the count: now it has.
+    if (deleted && !saved) await state.save();
+    return deleted;
   }
 
   /** Items of a segment in records at or behind an offset: those before were trimmed, they are not lost. */

@@ -2,7 +2,11 @@ import type { Clock } from '../../gateway/core/clock.ts';
 
 /** A clock whose sleeps end at once and move it by as much: nothing waits, and time passes all the same. */
 export class LeapingClock implements Clock {
-  #ms = 1_800_000_000_000;
+  #ms: number;
+
+  constructor(now = 1_800_000_000_000) {
+    this.#ms = now;
+  }
 
   now(): number {
     return this.#ms;

@@ -10,8 +10,13 @@ export const never = new AbortController().signal;
 /** A disk, a clock, and logs on them one after the other. */
 export class Rig {
   readonly disk = new FaultyDisk(seededRandom(1));
-  readonly clock = new LeapingClock();
+  readonly clock: LeapingClock;
   readonly logger = recordingLogger();
+
+  /** @param now wall time to begin with */
+  constructor(now?: number) {
+    this.clock = new LeapingClock(now);
+  }
 
   /** A started log in `/log` with small segments. */
   async open(options: Partial<SegmentLogOptions> = {}): Promise<SegmentLog> {

@@ -1,0 +1,290 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../gateway/base/system-clock.ts';
+import { systemDisk } from '../../../gateway/base/system-disk.ts';
+import type { Dropped } from '../../../gateway/buffer/retention.ts';
+import { SegmentLog } from '../../../gateway/buffer/segment-log.ts';
+import { GatewayError } from '../../../gateway/core/errors.ts';
+import { describeLog } from '../../contract/log.ts';
+import { recordingLogger } from '../../recording-logger.ts';
+import { fill, never, offsetsOf, Rig, range } from './open-log.ts';
+
+const turns = async (count: number) => {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describeLog('a segment log on the disk of the machine', async () => {
+  const path = await mkdtemp(join(tmpdir(), 'headgate-log-'));
+  return {
+    open: async () => {
+      const logger = recordingLogger();
+      const log = new SegmentLog({ path, disk: systemDisk, clock: systemClock, logger, maxBytes: 1024 * 1024 });
+      await log.start(never);
+      return log;
+    },
+    dispose: () => rm(path, { recursive: true }),
+  };
+});
+
+describeLog('a segment log that syncs now and then', async () => {
+  const rig = new Rig();
+  return { open: () => rig.open({ sync: { everyMs: 1000 } }), dispose: async () => undefined };
+});
+
+describe('the segment log', () => {
+  let rig: Rig;
+
+  beforeEach(() => {
+    rig = new Rig();
+  });
+
+  it('syncs once for all commits that come while a sync runs', async () => {
+    const log = await rig.open({ segmentBytes: 256 * 1024 });
+    await fill(log, 1);
+    const before = rig.disk.calls.get('datasync')!;
+    const commits = [];
+    for (let i = 0; i < 100; i++) {
+      log.append(Buffer.from(`${i}`), 1);
+      commits.push(log.commit());
+    }
+    await Promise.all(commits);
+    expect(rig.disk.calls.get('datasync')! - before).toBe(2);
+    await log.stop(never);
+  });
+
+  it('does not promise a record before its folder entry is synced', async () => {
+    const log = await rig.open();
+    const { promise, resolve: release } = Promise.withResolvers<void>();
+    rig.disk.delay = (call) => (call === 'syncDirectory' ? promise : Promise.resolve());
+    let done = false;
+    log.append(Buffer.from('a'), 1);
+    const commit = log.commit().then(() => {
+      done = true;
+    });
+    await turns(20);
+    expect(done).toBe(false);
+    expect(log.status().durableOffset).toBe(0);
+    release();
+    await commit;
+    await log.stop(never);
+  });
+
+  it('never writes to a file again whose sync failed', async () => {
+    const log = await rig.open();
+    await fill(log, 3);
+    let failures = 0;
+    rig.disk.fault = (call) => (call === 'datasync' && failures++ === 0 ? 'EIO' : undefined);
+    await fill(log, 1);
+    expect(rig.segments()).toEqual(['/log/0000000000000000.log', '/log/0000000000000003.log']);
+    expect(rig.logger.lines.map((line) => line.message)).toContain('writing works again');
+    rig.disk.cutPower();
+    await log.stop(AbortSignal.abort());
+    const again = await rig.open();
+    expect(await offsetsOf(again)).toEqual(range(0, 4));
+    await again.stop(never);
+  });
+
+  it('tells of trouble while a commit waits for a failing disk, and takes up work within a second of its recovery', async () => {
+    const log = await rig.open();
+    rig.disk.fault = (call) => (call === 'write' ? 'EIO' : undefined);
+    log.append(Buffer.from('0 '), 1);
+    const commit = log.commit();
+    await turns(50);
+    expect(log.status()).toMatchObject({ durableOffset: 0, pendingBytes: 30 });
+    expect(log.status().trouble).toContain('EIO');
+    rig.disk.fault = () => undefined;
+    const healed = rig.clock.monotonicMs();
+    await commit;
+    expect(rig.clock.monotonicMs() - healed).toBeLessThan(1000);
+    expect(log.status()).toMatchObject({ durableOffset: 1, trouble: undefined, pendingBytes: 0 });
+    await log.stop(never);
+  });
+
+  it('rejects the commits that wait when it is stopped for good', async () => {
+    const log = await rig.open();
+    rig.disk.fault = () => 'EIO';
+    log.append(Buffer.from('a'), 1);
+    const commit = log.commit();
+    const rejected = expect(commit).rejects.toThrow(GatewayError);
+    await turns(10);
+    await log.stop(AbortSignal.abort());
+    await rejected;
+  });
+
+  it('waits for a trim when it is full and shall block', async () => {
+    const log = await rig.open({ maxBytes: 65_536, whenFull: 'block' });
+    let written = 0;
+    const writing = (async () => {
+      for (; written < 1000; written++) await fill(log, 1, 200);
+    })();
+    await turns(2000);
+    expect(written).toBeLessThan(300);
+    expect(log.status().trouble).toContain('is full');
+    expect(log.status().bytes).toBeLessThanOrEqual(65_536);
+    while (written < 1000) {
+      await log.trim(log.status().durableOffset);
+      await turns(1);
+    }
+    await writing;
+    expect(log.status()).toMatchObject({ droppedItems: 0, trouble: undefined, nextOffset: 1000 });
+    await log.stop(never);
+  });
+
+  it('drops the oldest segments when it is full, counts each item once, and goes on counting after a restart', async () => {
+    const dropped: Dropped[] = [];
+    const options = { maxBytes: 65_536, whenFull: 'drop-oldest', onDropped: (d: Dropped) => dropped.push(d) } as const;
+    let log = await rig.open(options);
+    const reader = log.reader(0);
+    await fill(log, 500, 200);
+    const kept = await offsetsOf(log);
+    expect(kept).toEqual(range(500 - kept.length, 500));
+    expect(log.status().droppedItems).toBe(500 - kept.length);
+    expect(dropped.reduce((sum, { items }) => sum + items, 0)).toBe(500 - kept.length);
+    expect((await reader.read(1))[0]!.offset).toBe(kept[0]);
+    await log.stop(never);
+    log = await rig.open(options);
+    expect(log.status().droppedItems).toBe(500 - kept.length);
+    await log.stop(never);
+  });
+
+  it('does not count as dropped what was trimmed before', async () => {
+    const log = await rig.open({ maxBytes: 65_536, whenFull: 'drop-oldest' });
+    await fill(log, 200, 200);
+    await log.trim(5);
+    await fill(log, 300, 200);
+    const kept = await offsetsOf(log);
+    expect(log.status().droppedItems).toBe(500 - kept.length - 5);
+    await log.stop(never);
+  });
+
+  it('drops and counts what is appended to a full log that shall keep the oldest', async () => {
+    const log = await rig.open({ maxBytes: 65_536, whenFull: 'drop-newest' });
+    await fill(log, 500, 200);
+    const kept = await offsetsOf(log);
+    expect(kept.slice(0, 200)).toEqual(range(0, 200));
+    expect(kept.length + log.status().droppedItems).toBe(500);
+    expect(log.status()).toMatchObject({ nextOffset: 500, durableOffset: 500 });
+    await log.trim(1000);
+    await fill(log, 1);
+    expect((await offsetsOf(log, 500)).at(-1)).toBe(500);
+    await log.stop(never);
+  });
+
+  it('acknowledges nothing while the disk is full, and works on when there is space', async () => {
+    const log = await rig.open();
+    await fill(log, 10);
+    rig.disk.capacity = rig.disk.paths().reduce((sum, path) => sum + rig.disk.content(path).length, 0) + 10;
+    log.append(Buffer.from('10 '), 1);
+    const commit = log.commit();
+    await turns(50);
+    expect(log.status()).toMatchObject({ durableOffset: 10 });
+    expect(log.status().trouble).toContain('ENOSPC');
+    rig.disk.capacity = Number.POSITIVE_INFINITY;
+    await commit;
+    expect(await offsetsOf(log)).toEqual(range(0, 11));
+    await log.stop(never);
+  });
+
+  it('makes space on a full disk by dropping its oldest segments, if it may', async () => {
+    const log = await rig.open({ whenFull: 'drop-oldest' });
+    await fill(log, 200);
+    rig.disk.capacity = rig.disk.paths().reduce((sum, path) => sum + rig.disk.content(path).length, 0) + 2000;
+    await fill(log, 100);
+    expect(log.status()).toMatchObject({ durableOffset: 300, trouble: undefined });
+    expect(log.status().droppedItems).toBe(300 - (await offsetsOf(log)).length);
+    await log.stop(never);
+  });
+
+  it('leaves free what is to be kept free', async () => {
+    const log = await rig.open({ keepFreeBytes: 50_000 });
+    rig.disk.capacity = 60_000;
+    let written = 0;
+    const writing = (async () => {
+      for (; written < 200; written++) {
+        await fill(log, 1);
+        rig.clock.advance(300);
+      }
+    })();
+    await turns(1000);
+    expect(written).toBeLessThan(100);
+    expect(log.status().trouble).toContain('kept free');
+    rig.disk.capacity = 1_000_000;
+    await writing;
+    await log.stop(never);
+  });
+
+  it('drops and counts segments that got too old', async () => {
+    const log = await rig.open({ maxAgeMs: 60_000 });
+    await fill(log, 100);
+    rig.clock.advance(61_000);
+    await fill(log, 100);
+    const [first] = await offsetsOf(log);
+    expect(first).toBeGreaterThan(60);
+    expect(log.status().droppedItems).toBe(first);
+    await log.stop(never);
+  });
+
+  it('keeps records of a time when the clock was not set, however old they seem', async () => {
+    const unset = new Rig(1000);
+    const log = await unset.open({ maxAgeMs: 60_000 });
+    await fill(log, 100);
+    unset.clock.advance(1_800_000_000_000);
+    await fill(log, 100);
+    expect(await offsetsOf(log)).toEqual(range(0, 200));
+    await log.stop(never);
+  });
+
+  it('refuses a record that could never fit, and more than may wait', async () => {
+    const log = await rig.open({ maxBytes: 65_536, maxPendingBytes: 20_000 });
+    expect(() => log.append(new Uint8Array(20_000), 1)).toThrow('cannot append 20000 bytes');
+    log.append(new Uint8Array(15_000), 1);
+    expect(() => log.append(new Uint8Array(5000), 1)).toThrow('wait for the disk already');
+    await log.commit();
+    log.append(new Uint8Array(5000), 1);
+    await log.stop(never);
+  });
+
+  it('refuses a second log in the same folder until the first is stopped', async () => {
+    const log = await rig.open();
+    await expect(rig.open()).rejects.toThrow('in use');
+    await log.stop(never);
+    await (await rig.open()).stop(never);
+  });
+
+  it('reads but one block of each sealed segment when it starts', async () => {
+    const log = await rig.open();
+    await fill(log, 1000);
+    await log.stop(never);
+    const before = rig.disk.calls.get('read') ?? 0;
+    const again = await rig.open();
+    expect((rig.disk.calls.get('read') ?? 0) - before).toBeLessThanOrEqual(2 * rig.segments().length + 2);
+    await again.stop(never);
+  });
+
+  it('moves a reader whose records were dropped to the first kept one', async () => {
+    const log = await rig.open();
+    await fill(log, 200);
+    const reader = log.reader(0);
+    await reader.read(1);
+    await log.trim(150);
+    const [next] = await reader.read(1);
+    expect(next!.offset).toBe(log.status().firstOffset);
+    await log.stop(never);
+  });
+
+  it('keeps a cursor that the disk refuses in memory, tells, and writes it with the next commit', async () => {
+    const log = await rig.open();
+    await fill(log, 3);
+    const cursor = log.cursor('sink');
+    rig.disk.fault = (_call, path) => (path.includes('cursor') ? 'ENOSPC' : undefined);
+    await cursor.commit(2);
+    expect(cursor.offset).toBe(2);
+    expect(log.status().trouble).toContain('cannot write the cursor sink');
+    rig.disk.fault = () => undefined;
+    await cursor.commit(2);
+    expect(log.status().trouble).toBeUndefined();
+    await log.stop(never);
+  });
+});
