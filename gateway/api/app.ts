@@ -8,7 +8,6 @@ import type { GatewayView } from '../core/view.ts';
 import { EventHub, type EventHubOptions } from './event-hub.ts';
 import { makeHttp } from './http.ts';
 import { checkListen, isLoopback, type Listen, listenError } from './listen.ts';
-import { Metrics } from './metrics.ts';
 import { MqttUpgrade, type OnUpgrade } from './mqtt-upgrade.ts';
 import { PageFiles } from './page-files.ts';
 
@@ -73,7 +72,7 @@ export class Api implements Lifecycle {
     if (this.#running !== undefined) throw new GatewayError('Cannot start the API twice', { hint: 'stop it first' });
     const hub = new EventHub(this.#view, clock, stream);
     const upgrade = new MqttUpgrade(onUpgrade, logger);
-    const context = { view: this.#view, hub, upgrade, metrics: new Metrics(), files: new PageFiles() };
+    const context = { view: this.#view, hub, upgrade, files: new PageFiles() };
     const http = await makeHttp(context, {
       logger,
       loopback: isLoopback(listen.host) && !allowAnonymous,

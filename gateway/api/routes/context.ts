@@ -1,6 +1,5 @@
 import type { GatewayView } from '../../core/view.ts';
 import type { EventHub } from '../event-hub.ts';
-import type { Metrics } from '../metrics.ts';
 import type { MqttUpgrade } from '../mqtt-upgrade.ts';
 import type { PageFiles } from '../page-files.ts';
 
@@ -8,7 +7,6 @@ import type { PageFiles } from '../page-files.ts';
 export interface RouteContext {
   readonly view: GatewayView;
   readonly hub: EventHub;
-  readonly metrics: Metrics;
   readonly upgrade: MqttUpgrade;
   readonly files: PageFiles;
 }

@@ -24,6 +24,7 @@ export interface SeriesEntry {
 
 /** Points of a sparkline. */
 export const RECENT = 48;
+const BY_NAME = new Intl.Collator('en', { numeric: true });
 const PAINT_MS = 200;
 const SPARKLINES_AT_START = 24;
 // A list this long is read again less often: it is megabytes.
@@ -139,7 +140,7 @@ export class Store {
 
   async #loadSeries(): Promise<void> {
     const { series } = await fetchJson<{ series: SeriesStatus[] }>('/api/v1/series');
-    const sorted = series.toSorted((a, b) => a.key.localeCompare(b.key, 'en', { numeric: true }));
+    const sorted = series.toSorted((a, b) => BY_NAME.compare(a.key, b.key));
     const entries = new Map<string, SeriesEntry>();
     for (const status of sorted) {
       const recent = this.series?.get(status.key)?.recent ?? [];
