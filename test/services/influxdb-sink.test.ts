@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../gateway/base/system-clock.ts';
 import type { Result } from '../../gateway/core/result.ts';
 import { SinkError } from '../../gateway/core/sink.ts';
 import { InfluxdbSink, type InfluxdbSinkOptions } from '../../gateway/sinks/influxdb/influxdb.ts';
 import { type SinkRig, sinkContract } from '../contract/sink.ts';
+import { hostileText } from '../gateway/sinks/influxdb/hostile-text.ts';
 import { aggregate, alarm, keptLog, seriesOf, T0 } from '../gateway/sinks/results.ts';
 import { type Influxd, startInfluxd } from './influxd.ts';
 
@@ -233,6 +235,36 @@ describe.skipIf(started === undefined)('InfluxdbSink and a real influxd', () => 
     }
     const messages = await influxd.rows(database, 'SELECT message FROM alarms');
     expect(messages.map((row) => row['message'])).toEqual(names.map((name) => `${name}\n"${name}\\`));
+  });
+
+  it('reads back random names and messages as they were, and nothing else', async () => {
+    const seed = Date.now() % 2 ** 31;
+    const texts = fc.sample(hostileText(), { numRuns: 4000, seed });
+    const batch = Array.from({ length: texts.length / 4 }, (_, i) => {
+      const [metric, device, site, message] = texts.slice(i * 4, i * 4 + 4) as [string, string, string, string];
+      return alarm({ series: seriesOf(device, metric, { site }), time: T0 + i, message });
+    });
+    const sink = sinkOf();
+    const refused = new Set((await sink.write(batch, signal)).map(({ result }) => result));
+    const stored = batch.filter((one) => !refused.has(one));
+    expect(stored.length, `seed ${seed}`).toBeGreaterThan(100);
+    expect(await influxd.rows(database, 'SELECT device, metric, site, message FROM alarms'), `seed ${seed}`).toEqual(
+      stored.map(({ series, time, message }) => ({
+        time,
+        device: series.device,
+        metric: series.metric,
+        site: series.tags['site'],
+        message,
+      })),
+    );
+    const names = (await influxd.rows(database, 'SHOW MEASUREMENTS')).map((row) => row['name']);
+    expect(names, `seed ${seed}`).toEqual(['alarms']);
+
+    const aggregates = batch.map(({ series, time }) => aggregate({ series, start: time }));
+    const unwritable = new Set((await sink.write(aggregates, signal)).map(({ result }) => result));
+    const metrics = aggregates.filter((one) => !unwritable.has(one)).map((one) => one.series.metric);
+    const measurements = (await influxd.rows(database, 'SHOW MEASUREMENTS')).map((row) => row['name']);
+    expect(measurements.sort(), `seed ${seed}`).toEqual([...new Set(['alarms', ...metrics])].sort());
   });
 
   it('halves a batch that is too large, and sets aside a point that is too large by itself', async () => {

@@ -28,7 +28,7 @@ export interface HistorySinkOptions {
   readonly path: string;
   /** What the data may take on disk; the oldest go first. The write-ahead log adds up to 16 MiB. @default 1 GiB */
   readonly maxBytes?: number;
-  /** Results older than this go, counted from the newest result or from now, whichever is earlier. @default 90 days */
+  /** Results older than this go, counted from the newest result or from now, whichever is earlier. @default 30 days */
   readonly maxAgeMs?: number;
 }
 
@@ -76,7 +76,7 @@ export class HistorySink implements Sink, History {
   constructor(options: HistorySinkOptions, { clock, logger }: { clock: Clock; logger: Logger }) {
     this.name = options.name ?? 'history';
     this.#path = options.path;
-    this.#limits = { maxBytes: options.maxBytes ?? 2 ** 30, maxAgeMs: options.maxAgeMs ?? 90 * 86_400_000 };
+    this.#limits = { maxBytes: options.maxBytes ?? 2 ** 30, maxAgeMs: options.maxAgeMs ?? 30 * 86_400_000 };
     this.#clock = clock;
     this.#logger = logger;
   }

@@ -1,3 +1,5 @@
+import { followSignal } from '../../base/follow-signal.ts';
+import { withTimeLimit } from '../../base/time-limit.ts';
 import type { Clock } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Result } from '../../core/result.ts';
@@ -55,8 +57,9 @@ export class InfluxdbSink implements Sink {
   #request: WriteRequest;
   readonly #timeoutMs: number;
   readonly #logger: Logger;
-  readonly #running = new Set<Promise<unknown>>();
-  #stopping = new AbortController();
+  readonly #clock: Clock;
+  readonly #running = new Map<Promise<unknown>, AbortController>();
+  #stopped = false;
 
   /** @throws {GatewayError} where an option cannot work */
   constructor(options: InfluxdbSinkOptions, { clock, logger }: { clock: Clock; logger: Logger }) {
@@ -64,6 +67,7 @@ export class InfluxdbSink implements Sink {
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#logger = logger;
+    this.#clock = clock;
     const url = writeUrl(options);
     this.#request = {
       url,
@@ -75,23 +79,28 @@ export class InfluxdbSink implements Sink {
   }
 
   async start(_signal: AbortSignal): Promise<void> {
-    if (!this.#stopping.signal.aborted) return;
-    this.#stopping = new AbortController();
+    if (!this.#stopped) return;
+    this.#stopped = false;
     this.#request = { ...this.#request, agent: newAgent(this.#request.url) };
   }
 
   async stop(_signal: AbortSignal): Promise<void> {
-    this.#stopping.abort();
-    await Promise.allSettled(this.#running);
+    this.#stopped = true;
+    for (const controller of this.#running.values()) controller.abort();
+    await Promise.allSettled(this.#running.keys());
     this.#request.agent.destroy();
   }
 
   async write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
-    const writing = this.#write(batch, AbortSignal.any([signal, this.#stopping.signal]));
-    this.#running.add(writing);
+    if (this.#stopped) throw new SinkError('The InfluxDB sink is stopped', { kind: 'transient' });
+    const controller = new AbortController();
+    const unfollow = followSignal(signal, controller);
+    const writing = this.#write(batch, controller.signal);
+    this.#running.set(writing, controller);
     try {
       return await writing;
     } finally {
+      unfollow();
       this.#running.delete(writing);
     }
   }
@@ -145,7 +154,7 @@ export class InfluxdbSink implements Sink {
   async #send(lines: readonly Line[], signal: AbortSignal): Promise<Exclude<Outcome, { kind: 'noDatabase' }>> {
     const body = lines.map((line) => line.text).join('\n');
     for (let attempt = 0; ; attempt++) {
-      const outcome = await send(body, this.#request, this.#timeLimited(signal));
+      const outcome = await this.#timeLimited(signal, (limited) => send(body, this.#request, limited));
       if (outcome.kind !== 'noDatabase') return outcome;
       // Asked for again at once it may still be missing (somebody drops it): then it is for a person.
       if (attempt > 0 || !this.#mayCreateDatabase()) throw this.#noDatabase(outcome.message);
@@ -170,12 +179,12 @@ export class InfluxdbSink implements Sink {
   async #createDatabase(signal: AbortSignal): Promise<void> {
     const { database, user, password, url } = this.#options;
     const access = { url: new URL(url), database, user, password, timeoutMs: this.#timeoutMs };
-    await createDatabase(access, this.#timeLimited(signal));
+    await this.#timeLimited(signal, (limited) => createDatabase(access, limited));
     this.#logger.info({ sink: this.name, database }, 'created the database, which InfluxDB did not have');
   }
 
-  #timeLimited(signal: AbortSignal): AbortSignal {
-    return AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
+  #timeLimited<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return withTimeLimit({ ms: this.#timeoutMs, clock: this.#clock, signal }, work);
   }
 }
 

@@ -58,6 +58,9 @@ export function encodePoint(point: Point): string | Unwritable {
   return `${line} ${Math.floor(time)}`;
 }
 
+/** Printable ASCII but for `, = " \` and space: names like these, nearly all, need neither a closer look nor an escape. */
+const PLAIN = /^[!#-+\--<>-[\]-~]+$/;
+
 function escapeKey(name: string): string {
   return /[,= ]/.test(name) ? name.replace(/[,= ]/g, '\\$&') : name;
 }
@@ -102,6 +105,7 @@ function unfitTime(time: number): string | undefined {
 }
 
 function unfitName(what: string, name: string): string | undefined {
+  if (PLAIN.test(name)) return undefined;
   if (name === '') return `the ${what} is empty`;
   if (/\p{Cc}/u.test(name)) return `${what} ${quote(name)} has a control character; line protocol cannot hold it`;
   if (/\\(?:[,= "]|$)/.test(name)) {

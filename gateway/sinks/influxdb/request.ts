@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { TimeLimitReached } from '../../base/time-limit.ts';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { SinkError } from '../../core/sink.ts';
@@ -153,8 +154,10 @@ function refusal(words: string): { message: string; dropped: number | undefined 
 
 function networkError(error: unknown, url: URL, signal: AbortSignal): SinkError {
   if (signal.aborted) {
-    const timedOut = signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError';
-    const what = timedOut ? 'did not answer in time' : 'was not waited for: the request was aborted';
+    const what =
+      signal.reason instanceof TimeLimitReached
+        ? 'did not answer in time'
+        : 'was not waited for: the request was aborted';
     return new SinkError(`InfluxDB at ${url.origin} ${what}`, { kind: 'transient', cause: error });
   }
   const code = (error as { code?: unknown } | null)?.code;

@@ -1,0 +1,35 @@
+import type { Clock } from '../core/clock.ts';
+import { followSignal } from './follow-signal.ts';
+
+/** The reason of a signal that aborted because the time was over. */
+export class TimeLimitReached extends Error {
+  override readonly name = 'TimeLimitReached';
+}
+
+export interface TimeLimitOptions {
+  /** Longest time for the work, in milliseconds. */
+  readonly ms: number;
+  readonly clock: Clock;
+  /** Aborts the work early. */
+  readonly signal: AbortSignal;
+}
+
+/** Does work under a signal that aborts when the time is over, or when the given one aborts. Leaves nothing behind. */
+export async function withTimeLimit<T>(
+  { ms, clock, signal }: TimeLimitOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limited = new AbortController();
+  const done = new AbortController();
+  const unfollow = followSignal(signal, limited);
+  const watch = clock.sleep(ms, done.signal).then(() => {
+    if (!done.signal.aborted) limited.abort(new TimeLimitReached(`not done within ${ms} ms`));
+  });
+  try {
+    return await work(limited.signal);
+  } finally {
+    unfollow();
+    done.abort();
+    await watch;
+  }
+}
