@@ -1,5 +1,6 @@
 import type { SchemaNode } from './check.ts';
-import { configurationSchema, type Vocabulary } from './schema.ts';
+import { configurationSchema } from './schema.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
 /** A reference to the environment may stand where a number, a word or a text with a form is wanted. */
 const REFERENCE = { type: 'string', pattern: '\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\\}' };

@@ -8,7 +8,8 @@ import type { Problem } from './problems.ts';
 import { resolveConfiguration } from './resolve.ts';
 import { checkRules } from './rules.ts';
 import type { Checked } from './scalar-checks.ts';
-import { type CheckedFile, configurationSchema, type Vocabulary } from './schema.ts';
+import { type CheckedFile, configurationSchema } from './schema.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
 export { formatProblems, type Problem } from './problems.ts';
 

@@ -1,3 +1,4 @@
+import { type CheckedDetect, optionKey } from './analysis-schema.ts';
 import type {
   Configuration,
   DetectConfiguration,
@@ -8,7 +9,8 @@ import type {
   SourceConfiguration,
   WindowConfiguration,
 } from './configuration.ts';
-import { type CheckedDetect, type CheckedFile, optionKey, type Vocabulary } from './schema.ts';
+import type { CheckedFile } from './schema.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
 type CheckedSource = CheckedFile['sources'][number];
 type CheckedRule = CheckedSource extends infer S ? (S extends { readings: readonly (infer R)[] } ? R : never) : never;

@@ -1,8 +1,10 @@
 import { GatewayError } from '../gateway/core/errors.ts';
+import type { CheckedDetect } from './analysis-schema.ts';
 import { quoted } from './problems.ts';
 import { detectorOptions } from './resolve.ts';
-import type { CheckedDetect, CheckedFile, Vocabulary } from './schema.ts';
+import type { CheckedFile } from './schema.ts';
 import { formatHostPort, type HostPort, isLoopback } from './units.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
 /** Where a rule tells what it found. */
 export type Report = (path: string, message: string, hint?: string) => void;

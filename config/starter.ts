@@ -12,8 +12,7 @@ export interface StarterOptions {
  */
 export function starterConfiguration({ name = 'my-gateway', randomBytes }: StarterOptions): string {
   const password = Buffer.from(randomBytes(18)).toString('base64url');
-  return `# yaml-language-server: $schema=gateway.schema.json
-# A Headgate gateway. Check it with \`headgate check gateway.yaml\`, run it with \`headgate run --config gateway.yaml\`.
+  return `# A Headgate gateway. Check it with \`headgate check gateway.yaml\`, run it with \`headgate run --config gateway.yaml\`.
 # It holds a password: keep it readable by its owner only. Every option is explained in config/gateway.yaml of Headgate.
 
 gateway:

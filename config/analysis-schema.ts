@@ -1,0 +1,125 @@
+import Type, { type TSchema, type TUnsafe } from 'typebox';
+import { componentName, duration, oneOf, positiveDuration, seriesGlob, text } from './scalars.ts';
+import { closed, list, optional } from './shapes.ts';
+import { formatDuration } from './units.ts';
+import type { OptionWords, Vocabulary } from './vocabulary.ts';
+
+const seriesEntry = Type.Object(
+  {
+    series: seriesGlob({
+      description: 'Which series: *, device/metric, or site/device/metric, with * inside the parts.',
+      examples: ['press-1/*'],
+    }),
+    unit: optional(text({ description: 'Unit of measure after scaling.', examples: ['°C'] })),
+    scale: Type.Number({ description: 'Values are multiplied by this.', default: 1 }),
+    offset: Type.Number({ description: 'Then this is added.', default: 0 }),
+  },
+  { ...closed, description: 'Unit and scaling of series.' },
+);
+
+/** What is computed over windows. */
+export function windows({ aggregateNames, percentilePattern }: Vocabulary) {
+  const aggregate = Type.Unsafe<string>({
+    headgate: 'aggregate',
+    type: 'string',
+    anyOf: [{ enum: [...aggregateNames] }, { pattern: percentilePattern }],
+  });
+  const definition = Type.Object(
+    {
+      name: componentName({ description: 'Name of this window, a tag of its results.', examples: ['minute'] }),
+      series: seriesGlob({ description: 'Which series.', default: '*', examples: ['*/vibration'] }),
+      window: Type.Object(
+        {
+          tumbling: positiveDuration({
+            description: 'Windows of this size, one after the other.',
+            examples: ['1m'],
+          }),
+          allowedLateness: duration({
+            description: 'A reading that comes this late still corrects its window.',
+            default: '0s',
+            examples: ['10s'],
+          }),
+        },
+        { ...closed, description: 'Shape of the window.' },
+      ),
+      aggregates: Type.Array(aggregate, {
+        description: `What is computed: ${aggregateNames.join(', ')}, or a percentile, p0 to p100.`,
+        minItems: 1,
+        examples: [['count', 'mean', 'min', 'max', 'p95']],
+      }),
+    },
+    closed,
+  );
+  return list(definition, { description: 'What is computed over windows of event time.' });
+}
+
+/** A rule of `detect` once checked: the detector's options lie beside these keys. */
+export interface CheckedDetect {
+  series: string;
+  detector: string;
+  alarm?: { severity: 'info' | 'warning' | 'critical'; hold: number; delay: number; hysteresis: number };
+}
+
+const alarm = Type.Object(
+  {
+    severity: oneOf(['info', 'warning', 'critical'], { description: 'How bad it is.', default: 'warning' }),
+    hold: duration({
+      description: 'How long values must be normal again before the alarm is cleared.',
+      default: '30s',
+    }),
+    delay: duration({
+      description: 'How long an anomaly must last before the alarm is raised.',
+      default: '0s',
+    }),
+    hysteresis: Type.Number({
+      description:
+        'How far below the threshold the score must fall before values count as normal again: 0 not at all, 1 all the way.',
+      default: 0,
+      minimum: 0,
+      maximum: 1,
+    }),
+  },
+  { ...closed, description: 'The alarm that an anomaly raises. Without it, anomalies are only marked.' },
+);
+
+/** What is judged. */
+export function detect({ detectors }: Vocabulary) {
+  const rules = detectors.map(({ name, description, options }) =>
+    Type.Object(
+      {
+        series: seriesGlob({ description: 'Which series.', examples: ['*/temperature'] }),
+        detector: Type.Literal(name, { description }),
+        ...Object.fromEntries(Object.entries(options).map(([key, words]) => [optionKey(key), option(key, words)])),
+        alarm: optional(alarm),
+      },
+      { ...closed, description },
+    ),
+  );
+  const rule: TUnsafe<CheckedDetect> = Type.Unsafe<CheckedDetect>(Type.Union(rules));
+  return list(rule, { description: 'What is judged, reading by reading.' });
+}
+
+/** The name of a detector's option in the file. */
+export function optionKey(name: string): string {
+  return name.endsWith('Ms') ? name.slice(0, -2) : name;
+}
+
+function option(name: string, words: OptionWords): TSchema {
+  const schema = name.endsWith('Ms') ? durationOption(words) : numberOption(words);
+  return words.required === true || words.default !== undefined ? schema : optional(schema);
+}
+
+function durationOption({ description, default: ms, above }: OptionWords): TSchema {
+  const words = { description, ...(ms === undefined ? {} : { default: formatDuration(ms) }) };
+  return above === true ? positiveDuration(words) : duration(words);
+}
+
+function numberOption({ description, default: value, min, above, max, whole }: OptionWords): TSchema {
+  const least = min === undefined ? {} : above === true ? { exclusiveMinimum: min } : { minimum: min };
+  const most = max === undefined ? {} : { maximum: max };
+  const words = { description, ...(value === undefined ? {} : { default: value }), ...least, ...most };
+  return whole === true ? Type.Integer(words) : Type.Number(words);
+}
+
+/** Unit and scaling. */
+export const series = list(seriesEntry, { description: 'Unit and scaling of series; later entries win.' });
