@@ -1,23 +1,20 @@
-import type { OPCUACertificateManager } from 'node-opcua-certificate-manager';
 import {
   type ClientSession,
   ClientSubscription,
   CreateSessionRequest,
   DataChangeNotification,
-  MessageSecurityMode,
   type NotificationMessage,
-  OPCUAClient,
-  SecurityPolicy,
-  type UserIdentityInfo,
-  UserTokenType,
+  type OPCUAClient,
 } from 'node-opcua-client';
 import type { Clock } from '../../gateway/core/clock.ts';
 import { messageOf } from '../../gateway/core/errors.ts';
 import type { Intake } from '../../gateway/core/intake.ts';
 import type { Logger } from '../../gateway/core/telemetry.ts';
+import { BackPressure } from './back-pressure.ts';
 import { type ConnectionCounts, deliver } from './delivery.ts';
+import { identityOf, KEEP_ALIVE_MS, makeClient } from './library-client.ts';
 import { MonitoredNodes } from './monitored-nodes.ts';
-import type { OpcuaSecurity, ResolvedOptions } from './options.ts';
+import type { ResolvedOptions } from './options.ts';
 import { openPki } from './pki.ts';
 
 /** What a connection works with. */
@@ -31,14 +28,10 @@ export interface ConnectionContext {
   readonly onState: (state: 'connecting' | 'connected' | 'lost', detail: string) => void;
 }
 
-/** The server sends a sign of life at least this often when nothing changes, in milliseconds. */
-const KEEP_ALIVE_MS = 5_000;
 /** Browse rules are followed again this often, for variables that have appeared. */
 const BROWSE_AGAIN_MS = 60_000;
 /** Values in one message at most, so that a burst does not make a message that the transport refuses. */
 const MAX_VALUES_PER_MESSAGE = 10_000;
-/** Readings that may wait for the journal before the server is asked to hold its values back. */
-const MAX_UNACKNOWLEDGED = 50_000;
 /** Failed repairs of a session before everything is begun anew. */
 const MAX_FAILED_REPAIRS = 3;
 /** How long the library may take to repair a session once the wire is back. */
@@ -82,8 +75,7 @@ class Connection {
   /** When the library had a new secure channel to repair the session on; undefined while it is not repairing. */
   #channelMs: number | undefined;
   #failedRepairs = 0;
-  #unacknowledged = 0;
-  #heldBack = false;
+  #backPressure: BackPressure | undefined;
 
   constructor(context: ConnectionContext, client: OPCUAClient) {
     this.#context = context;
@@ -123,6 +115,7 @@ class Connection {
         continue;
       }
       this.#channelMs = undefined;
+      this.#backPressure?.check();
       this.#endIfSilent();
       try {
         if (clock.monotonicMs() - browsedMs > BROWSE_AGAIN_MS) {
@@ -222,6 +215,10 @@ class Connection {
       priority: 1,
     });
     this.#subscription = subscription;
+    this.#backPressure = new BackPressure(subscription, this.#context.counts, (reason) => {
+      // with the wire cut it is no answer of the server's: `watch` has it asked again
+      if (!this.#client.isReconnecting) this.end(reason);
+    });
     return new Promise((resolve, reject) => {
       subscription.once('started', () => resolve(subscription));
       subscription.once('error', reject);
@@ -246,14 +243,8 @@ class Connection {
       }
     }
     if (delivered === 0) return;
-    this.#unacknowledged += delivered;
-    counts.unacknowledged = this.#unacknowledged;
-    intake.acknowledge(() => {
-      this.#unacknowledged -= delivered;
-      counts.unacknowledged = this.#unacknowledged;
-      void this.#holdBack();
-    });
-    void this.#holdBack();
+    this.#backPressure?.add(delivered);
+    intake.acknowledge(() => this.#backPressure?.remove(delivered));
   }
 
   async #release(
@@ -267,20 +258,6 @@ class Connection {
       this.#context.logger.debug({ node: node.node.id, error: messageOf(error) }, 'giving a node up failed');
     }
     this.#tell();
-  }
-
-  /** Lets the server keep its values in its own queues while the journal cannot take more. */
-  async #holdBack(): Promise<void> {
-    const wanted = this.#heldBack
-      ? this.#unacknowledged > MAX_UNACKNOWLEDGED / 2
-      : this.#unacknowledged > MAX_UNACKNOWLEDGED;
-    if (wanted === this.#heldBack || this.#ended.signal.aborted) return;
-    this.#heldBack = wanted;
-    try {
-      await this.#subscription?.setPublishingMode(!wanted);
-    } catch (error) {
-      this.end(`the server did not ${wanted ? 'hold back' : 'release'} its values: ${messageOf(error)}`);
-    }
   }
 
   /** Connected, yet not even a sign of life: a server that hangs. */
@@ -327,28 +304,4 @@ class Connection {
       signal.removeEventListener('abort', gone!);
     }
   }
-}
-
-function makeClient(options: ResolvedOptions, pki: OPCUACertificateManager): OPCUAClient {
-  const { name, outageMs, security = {} } = options;
-  const policy = security.policy ?? 'None';
-  const mode = security.mode ?? (policy === 'None' ? 'None' : 'SignAndEncrypt');
-  return OPCUAClient.create({
-    applicationName: 'Headgate',
-    clientName: `headgate ${name}`,
-    clientCertificateManager: pki,
-    securityPolicy: SecurityPolicy[policy],
-    securityMode: MessageSecurityMode[mode],
-    endpointMustExist: false,
-    requestedSessionTimeout: Math.max(outageMs, 6 * KEEP_ALIVE_MS),
-    keepSessionAlive: true,
-    keepAliveInterval: KEEP_ALIVE_MS,
-    connectionStrategy: { maxRetry: -1, initialDelay: 500, maxDelay: 2_000, randomisationFactor: 0.5 },
-  });
-}
-
-function identityOf(security: OpcuaSecurity | undefined): UserIdentityInfo {
-  const { user, password = '' } = security ?? {};
-  if (user === undefined) return { type: UserTokenType.Anonymous };
-  return { type: UserTokenType.UserName, userName: user, password };
 }
