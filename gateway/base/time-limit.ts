@@ -6,6 +6,7 @@ export class TimeLimitReached extends Error {
   override readonly name = 'TimeLimitReached';
 }
 
+/** How long work may take, and what ends it early. */
 export interface TimeLimitOptions {
   /** Longest time for the work, in milliseconds. */
   readonly ms: number;
