@@ -94,3 +94,13 @@ test('it remembers 65 536 readings of 5 000 interleaved series', () => {
   expect(readings.filter((reading) => deduplicator.isDuplicate(reading))).toEqual([]);
   expect(readings.filter((reading) => !deduplicator.isDuplicate(reading))).toEqual([]);
 });
+
+test('readings that differ in one part only are never taken for one another, though parts of their hashes are equal', () => {
+  const all = (capacity: number, make: (i: number) => [path: string, value: number, time: number]) => {
+    const deduplicator = new Deduplicator(capacity);
+    return Array.from({ length: deduplicator.capacity }, (_, i) => make(i)).filter((one) => seen(deduplicator, ...one));
+  };
+  expect(all(2 ** 18, (i) => ['a/b', i / 8, 1000])).toEqual([]);
+  expect(all(2 ** 18, (i) => ['a/b', 1, i / 8])).toEqual([]);
+  expect(all(2 ** 16, (i) => [`device-${i}/b`, 1, 1000])).toEqual([]);
+});

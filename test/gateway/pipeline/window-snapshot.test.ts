@@ -86,6 +86,15 @@ test('more allowed lateness does not open again what had closed', () => {
   expect(next.process(plant.reading('a/x', 1, 1600), emit)).toBe(Fate.aggregated);
 });
 
+test('more allowed lateness does not open again what was closed for want of room', () => {
+  const stage = makeStage(SECOND);
+  stage.process(plant.reading('a/slow', 1, 0), emit);
+  for (let i = 0; i < 300; i++) stage.process(plant.reading('a/fast', 1, i * 1000, { at: 0 }), emit);
+  const next = resumed(stage, { ...SECOND, window: { tumblingMs: 1000, allowedLatenessMs: 100_000 } });
+  expect(next.process(plant.reading('a/fast', 1, 43_999, { at: 0 }), emit)).toBe(Fate.late);
+  expect(next.process(plant.reading('a/fast', 1, 44_000, { at: 0 }), emit)).toBe(Fate.aggregated);
+});
+
 test('less allowed lateness closes windows with the next step of the watermark', () => {
   const late = { ...SECOND, window: { tumblingMs: 1000, allowedLatenessMs: 10_000 } };
   const stage = makeStage(late);
