@@ -25,7 +25,6 @@ export const UNDOCUMENTED: readonly string[] = [
   'gateway/api/schemas.ts  AcknowledgeBody',
   'gateway/api/schemas.ts  DeadLettersQuery',
   'gateway/api/schemas.ts  StreamQuery',
-  'gateway/base/time-limit.ts  TimeLimitOptions',
   'gateway/buffer/committer.ts  CommitterOptions',
   'gateway/buffer/format.ts  encodeHeader',
   'gateway/buffer/format.ts  recordItems',
@@ -68,13 +67,6 @@ export const UNDOCUMENTED: readonly string[] = [
   'gateway/runtime/forwarder.ts  ForwarderOptions',
   'gateway/runtime/forwarder.ts  ForwarderParts',
   'gateway/runtime/recovery.ts  RecoveryParts',
-  'gateway/sinks/history/database.ts  OpenedDatabase',
-  'gateway/sinks/history/history.ts  HistorySinkOptions',
-  'gateway/sinks/history/history.ts  HistoryStatus',
-  'gateway/sinks/influxdb/database.ts  DatabaseAccess',
-  'gateway/sinks/influxdb/influxdb.ts  InfluxdbSinkOptions',
-  'gateway/sinks/influxdb/line-protocol.ts  FieldValue',
-  'gateway/sinks/influxdb/request.ts  WriteRequest',
 ];
 
 const DECLARATION = /^export (?:abstract |async |default )*(?:function\*?|class|interface|type) (\w+)/;

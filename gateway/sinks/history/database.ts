@@ -33,6 +33,7 @@ const TABLES = `
   CREATE INDEX alarms_active ON alarms (raised_at) WHERE cleared_at IS NULL;
 `;
 
+/** A database ready for use, and what became of a damaged one. */
 export interface OpenedDatabase {
   readonly database: DatabaseSync;
   /** Where a damaged file was put, and what was wrong with it; undefined when all was well. */

@@ -21,6 +21,7 @@ import { NameTables } from './name-tables.ts';
 import { Retention } from './retention.ts';
 import { unstorable } from './unstorable.ts';
 
+/** Where the history lies and how much of it is kept. */
 export interface HistorySinkOptions {
   /** @default 'history' */
   readonly name?: string;
@@ -32,6 +33,7 @@ export interface HistorySinkOptions {
   readonly maxAgeMs?: number;
 }
 
+/** How large the history is, and what happened to it. */
 export interface HistoryStatus {
   readonly path: string;
   /** Bytes in use; 0 when it is not open. */

@@ -2,6 +2,7 @@ import { InfluxDB } from 'influx';
 import { messageOf } from '../../core/errors.ts';
 import { SinkError } from '../../core/sink.ts';
 
+/** A database of an InfluxDB 1 server, and who may create it. */
 export interface DatabaseAccess {
   readonly url: URL;
   readonly database: string;

@@ -10,6 +10,7 @@ import { encodePoint, Unwritable } from './line-protocol.ts';
 import { pointOf } from './points.ts';
 import { newAgent, type Outcome, send, shorten, type WriteRequest } from './request.ts';
 
+/** Where results go and how; the words of sample.yaml. */
 export interface InfluxdbSinkOptions {
   readonly name: string;
   /** `http://host:port` or `https://…`, with a path where a proxy needs one; no user or password in it. */

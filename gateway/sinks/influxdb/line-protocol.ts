@@ -15,6 +15,7 @@
  * server takes for a comment and answers 204. Such points are refused here and never sent.
  */
 
+/** What a field can hold; numbers are finite and leave as floats. */
 export type FieldValue = number | boolean | string;
 
 /** One point: a row of a measurement. */

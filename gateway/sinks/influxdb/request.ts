@@ -26,6 +26,7 @@ export type Outcome =
   | { readonly kind: 'tooLarge' }
   | { readonly kind: 'noDatabase'; readonly message: string };
 
+/** What all write requests of a sink have in common. */
 export interface WriteRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
