@@ -26,7 +26,7 @@ export interface RunningPlant {
   set(id: string, value: OpcuaValue, statusCode?: number, sourceTimeMs?: number): void;
   /** Takes a variable away. */
   remove(id: string): void;
-  /** Stops the server; resolves when the port is free again. */
+  /** Stops the server; resolves when the port is free again. May be called twice. */
   stop(): Promise<void>;
 }
 
@@ -46,10 +46,11 @@ export async function startPlant(options: PlantOptions = {}, signal?: AbortSigna
   for (const [id, type] of Object.entries(nodes)) server.add(id, type);
   const stopping = new AbortController();
   const running = periodMs > 0 ? run(server, devices, plant, periodMs, stopping.signal) : Promise.resolve();
-  const stop = async () => {
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
     stopping.abort();
-    await running;
-    await server.stop();
+    stopped ??= running.then(() => server.stop());
+    return stopped;
   };
   signal?.addEventListener('abort', () => void stop(), { once: true });
   return {

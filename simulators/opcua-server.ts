@@ -37,6 +37,8 @@ export interface OpcuaServerOptions {
   readonly user?: { readonly name: string; readonly password: string };
   /** @default true */
   readonly allowAnonymous?: boolean;
+  /** Refuses requests for more monitored items than this. @default 10000 */
+  readonly maxMonitoredItemsPerCall?: number;
   /** Namespaces registered before the plant's, which moves its index. */
   readonly namespacesBefore?: readonly string[];
 }
@@ -102,7 +104,10 @@ export class OpcuaServer {
       serverInfo: { applicationUri: 'urn:headgate:simulator', productUri: 'urn:headgate:simulator' },
       buildInfo: { productName: 'Headgate plant simulator' },
       // 0: a Variable whose minimumSamplingInterval is 0 reports each change; otherwise they are thinned to one each 50 ms
-      serverCapabilities: { minSupportedSampleRate: 0 },
+      serverCapabilities: {
+        minSupportedSampleRate: 0,
+        operationLimits: { maxMonitoredItemsPerCall: this.#options.maxMonitoredItemsPerCall ?? 10_000 },
+      },
       // also without secure channels: passwords are encrypted by it on their own
       securityPolicies: [SecurityPolicy.None, SecurityPolicy.Basic256Sha256],
       securityModes: secure

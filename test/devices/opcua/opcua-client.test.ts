@@ -132,6 +132,19 @@ test('every simple type is read; what cannot be a reading is set aside with its 
   ]);
 });
 
+test('many nodes are subscribed in portions that the server allows, a bad one among them notwithstanding', async () => {
+  const plant = await plantWith({ maxMonitoredItemsPerCall: 70 });
+  const ids = Array.from({ length: 700 }, (_, i) => `many.n${i}`);
+  for (const id of ids) if (id !== 'many.n333') plant.set(id, 1, 0, T0);
+  const { client, intake } = await clientOf(plant.endpointUrl, {
+    nodes: ids.map((id) => ({ id: NS + id, device: 'm', metric: id })),
+  });
+  await vi.waitUntil(() => intake.readings.length >= 699, soon);
+  expect(new Set(intake.readings.map((reading) => reading.key)).size).toBe(699);
+  await vi.waitUntil(() => client.status().numbers['items'] === 699, soon);
+  expect(client.status()).toMatchObject({ numbers: { badNodes: 1 }, detail: expect.stringContaining('many.n333') });
+});
+
 describe('nodes that are not there', () => {
   test('do not keep others from being read, are named in the status, and are read once they appear', async () => {
     const plant = await plantWith();
