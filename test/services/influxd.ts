@@ -90,6 +90,10 @@ class Server implements Influxd {
     const child = spawn(this.#program, ['-config', config], { stdio: ['ignore', log, log] });
     closeSync(log);
     this.#process = child;
+    // A test run that ends early must not leave a server behind.
+    const endWithUs = () => child.kill('SIGKILL');
+    process.once('exit', endWithUs);
+    child.once('exit', () => process.off('exit', endWithUs));
     const deadline = performance.now() + 20_000;
     while (!(await this.#answers())) {
       const ended = child.exitCode !== null || child.signalCode !== null;
