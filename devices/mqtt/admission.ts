@@ -51,9 +51,10 @@ export class Admission {
 
   /** Puts the gate before a connection; call it before aedes reads for the first time. */
   guard(stream: Duplex, client: AedesClient): void {
-    const gate = new Gate(client, stream.read.bind(stream));
-    // aedes calls `conn.read(null)` and nothing else; with nothing read it waits for `_nextBatch`.
-    stream.read = () => this.#read(stream, gate);
+    const read = stream.read.bind(stream);
+    const gate = new Gate(client, read);
+    // aedes calls `read(null)`; given nothing it waits for `_nextBatch`. Node's own `read(0)` only starts the flow.
+    stream.read = (size?: number | null) => (size === 0 ? read(0) : this.#read(stream, gate));
     stream.once('close', () => {
       this.#release(gate);
       this.#waiting.delete(gate);

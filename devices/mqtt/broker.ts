@@ -11,6 +11,7 @@ import type { Logger } from '../../gateway/core/telemetry.ts';
 import { Access, ConnackCode, isClientName, isLoopback, type MqttUser } from './access.ts';
 import { Admission } from './admission.ts';
 import { type AedesClient, emitterOf, handleConnection, storeOf } from './aedes-internals.ts';
+import { coalesceWrites } from './coalesced-writes.ts';
 import { type ListenAddress, Listener, type TlsIdentity } from './listener.ts';
 import { rememberUnheard } from './match-cache.ts';
 import { isMqttText, type ReadingRule, Router } from './reading-rules.ts';
@@ -148,6 +149,7 @@ export class MqttBroker implements Source {
       stream.destroy();
       return;
     }
+    coalesceWrites(stream);
     const client = handleConnection(this.#aedes, stream, request as never);
     this.#admission.guard(stream, client);
   }
