@@ -11,7 +11,8 @@ import { SegmentScanner } from './segment-scanner.ts';
 export interface ReaderPort {
   readonly disk: Disk;
   readonly logger: Logger;
-  readonly segments: SegmentList;
+  /** Undefined until the log has been started. */
+  readonly segments: SegmentList | undefined;
   readonly quarantine: Quarantine;
   /** Everything before this may be read. */
   readableOffset(): Offset;
@@ -43,7 +44,7 @@ export class SegmentLogReader implements LogReader {
       if (this.#current?.segment.removed) await this.#leave();
       const readable = this.#port.readableOffset();
       if (this.#position >= readable) return [];
-      const segment = this.#current?.segment ?? this.#port.segments.find(this.#position);
+      const segment = this.#current?.segment ?? this.#port.segments?.find(this.#position);
       if (segment === undefined) {
         // Between here and the end are only records that were dropped before they were written, or were lost.
         this.#position = readable;
@@ -51,7 +52,7 @@ export class SegmentLogReader implements LogReader {
       }
       // What is to be read here is settled before anything is awaited: meanwhile more is written.
       const { dataEnd } = segment;
-      const isLast = this.#port.segments.last === segment;
+      const isLast = this.#port.segments?.last === segment;
       const endOffset = isLast ? Math.max(segment.endOffset, readable) : segment.endOffset;
       if (!(await this.#enter(segment))) continue;
       const { records, finished } = await this.#scan(dataEnd, endOffset, maxBytes);
@@ -96,7 +97,7 @@ export class SegmentLogReader implements LogReader {
       if (errorCode(error) !== 'ENOENT') throw error;
       if (!segment.removed) {
         this.#port.logger.error({ segment: segment.path }, 'a segment is missing: its records are lost');
-        this.#port.segments.remove(segment);
+        this.#port.segments?.remove(segment);
       }
       return false;
     }

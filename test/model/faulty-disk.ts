@@ -75,8 +75,10 @@ export class FaultyDisk {
       },
       list: async (path) => {
         await enter('list', path);
-        const names = [...this.#names.keys()].filter((name) => dirname(name) === path);
-        return names.map((name) => name.slice(path.length + 1));
+        if (this.#names.has(path)) throw failure('ENOTDIR', 'list', path);
+        const folder = path.endsWith('/') ? path : `${path}/`;
+        const below = [...this.#names.keys()].filter((name) => name.startsWith(folder));
+        return [...new Set(below.map((name) => name.slice(folder.length).split('/')[0]!))];
       },
       makeDirectory: () => Promise.resolve(),
       rename: async (from, to) => {

@@ -132,6 +132,22 @@ describe('the segment log', () => {
     await log.stop(never);
   });
 
+  it('takes a commit larger than the whole log, as far as readers make room', async () => {
+    const log = await rig.open({ maxBytes: 65_536, whenFull: 'block' });
+    for (let offset = 0; offset < 1000; offset++) log.append(Buffer.from(`${offset} `.padEnd(200, '.')), 1);
+    const commit = log.commit();
+    const reader = log.reader(0);
+    const seen: number[] = [];
+    while (seen.length < 1000) {
+      await reader.wait(never);
+      seen.push(...(await reader.read(10_000)).map((record) => record.offset));
+      await log.trim(reader.position);
+    }
+    await commit;
+    expect(seen).toEqual(range(0, 1000));
+    await log.stop(never);
+  });
+
   it('drops the oldest segments when it is full, counts each item once, and goes on counting after a restart', async () => {
     const dropped: Dropped[] = [];
     const options = { maxBytes: 65_536, whenFull: 'drop-oldest', onDropped: (d: Dropped) => dropped.push(d) } as const;

@@ -1,0 +1,260 @@
+import { backoffMs } from '../base/backoff.ts';
+import type { Clock } from '../core/clock.ts';
+import { isNoSpace } from '../core/disk.ts';
+import { GatewayError, messageOf } from '../core/errors.ts';
+import type { Offset } from '../core/log.ts';
+import { RECORD_HEADER_BYTES } from './format.ts';
+import type { Retention } from './retention.ts';
+import type { SegmentAppender } from './segment-appender.ts';
+import type { SyncPolicy, WhenFull } from './segment-log-options.ts';
+import type { Troubles } from './troubles.ts';
+import type { Chunk, WriteBuffer } from './write-buffer.ts';
+
+export interface CommitterOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly troubles: Troubles;
+  readonly buffer: WriteBuffer;
+  readonly appender: SegmentAppender;
+  readonly retention: Retention;
+  readonly sync: SyncPolicy;
+  readonly whenFull: WhenFull;
+  readonly maxPayloadBytes: number;
+  readonly maxPendingBytes: number;
+  readonly random: (() => number) | undefined;
+  /** Offset of the first record it will take. */
+  readonly nextOffset: Offset;
+  /** More has become durable. */
+  readonly onDurable: () => void;
+}
+
+/** A disk that is well again is used again within a second. */
+const RETRY = { firstMs: 20, maxMs: 700 };
+/** How often a full log looks whether something else than a trim has made room. */
+const ROOM_POLL_MS = 250;
+/** With `everyMs`, unsynced records are kept in memory: so many bytes make a sync due at once. */
+const UNSYNCED_BYTES = 8 * 1024 * 1024;
+const DONE: Promise<void> = Promise.resolve();
+
+/**
+ * Numbers records, keeps them in memory and brings them to disk in groups: a commit that finds the disk idle is written and synced
+ * at once, those that come meanwhile share the next write and sync. What fails is tried until it succeeds or `giveUp`.
+ */
+export class Committer {
+  readonly #options: CommitterOptions;
+  /** Aborted when nothing more will be tried. */
+  readonly #end = new AbortController();
+  #nextOffset: Offset;
+  #durableOffset: Offset;
+  /** The commit that is running, and the one that is due when it is done. */
+  #running: PromiseWithResolvers<void> | undefined;
+  #due: PromiseWithResolvers<void> | undefined;
+  #isPumping = false;
+  #pumped: Promise<void> = DONE;
+  /** Bytes of the records that the running commit took out of the buffer. */
+  #taken = 0;
+  /** Ends the loop of `everyMs`, which runs until `syncLoop` resolves. */
+  readonly #syncEnd = new AbortController();
+  #syncLoop: Promise<void> = DONE;
+  #syncDue = false;
+  #room: PromiseWithResolvers<void> | undefined;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+    this.#nextOffset = options.nextOffset;
+    this.#durableOffset = options.nextOffset;
+    if (typeof options.sync === 'object') this.#syncLoop = this.#syncEvery(options.sync.everyMs);
+  }
+
+  /** Offset that the next append will get. */
+  get nextOffset(): Offset {
+    return this.#nextOffset;
+  }
+
+  /** Everything before this is durable, as far as `sync` promises. */
+  get durableOffset(): Offset {
+    return this.#durableOffset;
+  }
+
+  /** Bytes in memory that are not safe yet. */
+  get pendingBytes(): number {
+    return this.#options.buffer.bytes + this.#options.appender.unsafeBytes;
+  }
+
+  /** See `Log`. */
+  append(payload: Uint8Array, items: number): Offset {
+    const { path, buffer, clock, troubles, maxPayloadBytes, maxPendingBytes } = this.#options;
+    if (payload.length > maxPayloadBytes) {
+      throw new GatewayError(`cannot append ${payload.length} bytes to the log in ${path}`, {
+        hint: `a record has at most ${maxPayloadBytes} bytes here: 64 MiB, or a quarter of the log where that is less`,
+      });
+    }
+    const waiting = buffer.bytes + this.#taken;
+    if (waiting + RECORD_HEADER_BYTES + payload.length > maxPendingBytes) {
+      throw new GatewayError(`cannot append to the log in ${path}: ${waiting} bytes wait for the disk already`, {
+        hint: troubles.summary ?? 'wait for commits before appending more',
+      });
+    }
+    const offset = this.#nextOffset++;
+    buffer.append(offset, items, clock.now(), payload);
+    return offset;
+  }
+
+  /** See `Log`. */
+  commit(): Promise<void> {
+    // Nothing was appended since the running commit began: it covers everything.
+    if (this.#options.buffer.bytes === 0) return this.#running?.promise ?? DONE;
+    this.#due ??= Promise.withResolvers();
+    const { promise } = this.#due;
+    this.#startPump();
+    return promise;
+  }
+
+  /** A trim may have made room. */
+  roomMade(): void {
+    this.#room?.resolve();
+  }
+
+  /** Commits what there is, then closes the segment; nothing may be appended any more. Never rejects. */
+  async finish(): Promise<void> {
+    const { appender, troubles, path } = this.#options;
+    this.#syncEnd.abort();
+    try {
+      await this.commit();
+      await this.#syncLoop;
+      await this.#pumped;
+      await appender.close(this.#nextOffset);
+    } catch (error) {
+      troubles.begin('writing', `cannot finish the log in ${path}: ${messageOf(error)}`);
+      await this.#pumped;
+      await appender.abandon();
+    }
+    this.#end.abort();
+  }
+
+  /** Tries nothing again; commits that still wait are rejected. */
+  giveUp(): void {
+    this.#end.abort();
+  }
+
+  #startPump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    this.#pumped = this.#pump();
+  }
+
+  async #pump(): Promise<void> {
+    const appender = this.#options.appender;
+    while (this.#due !== undefined || (this.#syncDue && appender.unsynced)) {
+      this.#running = this.#due;
+      this.#due = undefined;
+      const end = this.#nextOffset;
+      this.#taken = this.#options.buffer.bytes;
+      appender.enqueue(this.#options.buffer.take());
+      const failure = await this.#persist(appender);
+      const running = this.#running;
+      this.#running = undefined;
+      this.#taken = 0;
+      if (failure === undefined) {
+        this.#durableOffset = end;
+        running?.resolve();
+        this.#options.onDurable();
+      } else {
+        running?.reject(failure);
+        if (running === undefined) break;
+      }
+    }
+    this.#isPumping = false;
+  }
+
+  /** Writes and syncs what is queued, however often the disk fails. Returns why it gave up, which it does only when stopped. */
+  async #persist(appender: SegmentAppender): Promise<GatewayError | undefined> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.#writeQueue(appender);
+        this.#options.troubles.end('writing');
+        return undefined;
+      } catch (error) {
+        await this.#fallBack(appender);
+        if (this.#end.signal.aborted) {
+          return new GatewayError(
+            `the log in ${this.#options.path} was stopped before it could write: ${messageOf(error)}`,
+            {
+              cause: error,
+            },
+          );
+        }
+        this.#options.troubles.begin('writing', `cannot write to ${this.#options.path}: ${messageOf(error)}`);
+        if (isNoSpace(error) && (await this.#makeRoom(appender))) continue;
+      }
+      await this.#options.clock.sleep(backoffMs(attempt, this.#retryOptions()), this.#end.signal);
+    }
+  }
+
+  #retryOptions(): { firstMs: number; maxMs: number; random?: () => number } {
+    const { random } = this.#options;
+    return random === undefined ? RETRY : { ...RETRY, random };
+  }
+
+  async #writeQueue(appender: SegmentAppender): Promise<void> {
+    await this.#options.retention.expire();
+    for (let chunk = appender.head; chunk !== undefined; chunk = appender.head) {
+      if (await this.#waitForRoom(appender, chunk)) await appender.writeHead();
+    }
+    if (this.#options.sync === 'never') return;
+    if (this.#options.sync === 'always' || this.#syncDue || appender.unsafeBytes > UNSYNCED_BYTES) {
+      await appender.sync();
+      this.#syncDue = false;
+    }
+  }
+
+  /** After a failed write or sync: what is not surely on disk is queued again, and readers do not see it meanwhile. */
+  async #fallBack(appender: SegmentAppender): Promise<void> {
+    await appender.abandon();
+    this.#durableOffset = Math.min(this.#durableOffset, appender.head?.firstOffset ?? this.#durableOffset);
+  }
+
+  /** Returns once there is room for the head of the queue; false when the head was dropped instead. */
+  async #waitForRoom(appender: SegmentAppender, chunk: Chunk): Promise<boolean> {
+    for (;;) {
+      const lack = await this.#options.retention.lack(appender.growth());
+      if (lack === undefined) {
+        this.#options.troubles.end('making room');
+        return true;
+      }
+      if (await this.#makeRoom(appender)) {
+        if (appender.head !== chunk) return false;
+        continue;
+      }
+      this.#options.troubles.begin('making room', lack);
+      // What is written already does not wait for the room of the rest: reading it is what makes room.
+      if (this.#options.sync !== 'never') await appender.sync();
+      this.#durableOffset = Math.max(this.#durableOffset, chunk.firstOffset);
+      this.#options.onDurable();
+      if (this.#end.signal.aborted) throw new GatewayError(lack);
+      this.#room = Promise.withResolvers();
+      await Promise.race([this.#room.promise, this.#options.clock.sleep(ROOM_POLL_MS, this.#end.signal)]);
+      this.#room = undefined;
+    }
+  }
+
+  /** Does what `whenFull` says; true when something was dropped. */
+  async #makeRoom(appender: SegmentAppender): Promise<boolean> {
+    const { whenFull } = this.#options;
+    if (whenFull === 'drop-oldest') return await this.#options.retention.dropOldest();
+    if (whenFull !== 'drop-newest' || appender.head === undefined) return false;
+    const { items, firstOffset, endOffset } = appender.head;
+    appender.dropHead();
+    await this.#options.retention.dropUnwritten(items, firstOffset, endOffset);
+    return true;
+  }
+
+  async #syncEvery(everyMs: number): Promise<void> {
+    const { signal } = this.#syncEnd;
+    while (!signal.aborted) {
+      await this.#options.clock.sleep(everyMs, signal);
+      this.#syncDue = true;
+      this.#startPump();
+    }
+  }
+}
