@@ -46,6 +46,8 @@ export function streamRoutes(app: FastifyInstance, { hub }: RouteContext): void 
       });
       const leave = hub.join(raw, topics, typeof last === 'string' ? last : undefined);
       raw.on('close', leave);
+      // A write that lost the race against a closing connection.
+      raw.on('error', leave);
     },
   );
 }

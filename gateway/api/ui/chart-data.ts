@@ -1,5 +1,7 @@
+import type { AlarmEvent } from '../../core/result.ts';
 import type { AggregateRow, AlarmRow } from '../../core/sink.ts';
 import type { LiveReading, ReadingRow } from '../../core/view.ts';
+import { AlarmList } from './alarm-list.ts';
 import { fetchJson } from './fetch-json.ts';
 
 /** Stretches of time that the chart can show, in milliseconds. */
@@ -15,6 +17,7 @@ const MAX_AGGREGATES = 10_000;
 const READABLE_WINDOWS = 400;
 // A newest reading further than this from the wall clock: the data has a time of its own.
 const LIVE_MS = 60_000;
+const SHORTEST_MS = 60_000;
 
 /** What the chart shows: readings, window results and alarms of one series over one stretch of time. */
 export class ChartData {
@@ -24,8 +27,10 @@ export class ChartData {
   chosenWindow: string | undefined;
   loading = false;
   readings: ReadingRow[] = [];
-  alarms: readonly AlarmRow[] = [];
   readonly #windows = new Map<string, Map<number, AggregateRow>>();
+  #alarms = new AlarmList();
+  /** Earliest time of anything held. */
+  #oldest = Infinity;
   readonly #changed: () => void;
   readonly #now: () => number;
   #newest: number | undefined;
@@ -51,13 +56,20 @@ export class ChartData {
     await this.#load();
   }
 
+  /** Alarms of the series on show. */
+  get alarms(): readonly AlarmRow[] {
+    return this.key === undefined ? [] : this.#alarms.of(this.key);
+  }
+
   /** The stretch of time on show. It ends now, or with the newest reading where that is from another time. */
   span(): { from: number; to: number; live: boolean } {
     const now = this.#now();
     const newest = this.#newest ?? now;
     const live = Math.abs(now - newest) < LIVE_MS;
     const to = live ? Math.max(now, newest) : newest;
-    return { from: to - this.rangeMs, to, live };
+    // A series younger than the range fills the chart all the same.
+    const from = Math.max(to - this.rangeMs, Math.min(this.#oldest, to - SHORTEST_MS));
+    return { from, to, live };
   }
 
   /** Names of the windows that have results, the finest first. */
@@ -89,6 +101,7 @@ export class ChartData {
       if (reading.series !== this.key) continue;
       ordered &&= reading.sourceTime >= (this.readings.at(-1)?.sourceTime ?? -Infinity);
       this.readings.push(reading);
+      this.#oldest = Math.min(this.#oldest, reading.sourceTime);
       this.#newest = Math.max(this.#newest ?? -Infinity, reading.sourceTime);
     }
     if (!ordered) this.readings.sort((a, b) => a.sourceTime - b.sourceTime);
@@ -102,17 +115,22 @@ export class ChartData {
     this.#changed();
   }
 
-  /** Reads the alarms of the series on show. */
-  async loadAlarms(): Promise<void> {
+  /** Takes a step of an alarm from the live stream. */
+  addAlarm(event: AlarmEvent): void {
+    if (event.series.key === this.key) this.#alarms.take(event);
+  }
+
+  async #loadAlarms(): Promise<void> {
     const series = this.key;
     if (series === undefined) return;
     const { alarms } = await fetchJson<{ alarms: AlarmRow[] }>('/api/v1/alarms', { series, state: 'all', limit: 200 });
-    if (series === this.key) this.alarms = alarms;
+    if (series === this.key) this.#alarms.load(alarms);
   }
 
   #clear(): void {
     this.readings = [];
-    this.alarms = [];
+    this.#alarms = new AlarmList();
+    this.#oldest = Infinity;
     this.#windows.clear();
     this.#newest = undefined;
   }
@@ -125,7 +143,7 @@ export class ChartData {
     this.loading = true;
     this.#changed();
     try {
-      const from = this.span().from;
+      const from = this.span().to - this.rangeMs;
       const [rows, results] = await Promise.all([
         fetchJson<{ readings: ReadingRow[] }>('/api/v1/readings', { series, from, limit: MAX_READINGS }),
         fetchJson<{ aggregates: AggregateRow[] }>('/api/v1/aggregates', {
@@ -134,15 +152,16 @@ export class ChartData {
           from: from - this.rangeMs / 10,
           limit: MAX_AGGREGATES,
         }),
-        this.loadAlarms(),
+        this.#loadAlarms(),
       ]);
       if (request !== this.#request) return; // another series or range was chosen meanwhile
       const read = rows.readings.toSorted((a, b) => a.sourceTime - b.sourceTime);
       const end = read.at(-1)?.sourceTime ?? -Infinity;
       // What the live stream brought while the request was under way comes after what it answered.
       this.readings = [...read, ...this.readings.filter((row) => row.sourceTime > end)];
-      this.#windows.clear();
+      // What the live stream brought may not be in the history yet: it stays, a correction replaces it.
       for (const row of results.aggregates) this.#put(row);
+      this.#oldest = Math.min(this.#oldest, this.readings[0]?.sourceTime ?? Infinity);
       const newest = this.readings.at(-1)?.sourceTime;
       if (newest !== undefined) this.#newest = Math.max(this.#newest ?? -Infinity, newest);
     } finally {
@@ -161,6 +180,7 @@ export class ChartData {
     }
     const known = rows.get(row.start);
     if (known === undefined || known.revision <= row.revision) rows.set(row.start, row);
+    this.#oldest = Math.min(this.#oldest, row.start);
     if (rows.size > MAX_AGGREGATES) rows.delete(Math.min(...rows.keys()));
   }
 

@@ -75,7 +75,7 @@ export class Chart {
     const axis = { stroke: colours.axis, font, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false } };
     const options: Options = {
       ...this.#size(),
-      padding: [12, 12, 0, 0],
+      padding: [12, 30, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7, width: 2 } },
       scales: { x: { time: true, range: () => this.#xRange() }, y: { range: () => this.#yRange() } },

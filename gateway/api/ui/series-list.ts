@@ -96,7 +96,8 @@ function Note({ store, all, found }: { store: Store; all: number; found: number 
 /** What to do on a gateway that has seen nothing yet. */
 function FirstReading({ store }: { store: Store }): View {
   const broker = store.status?.sources.find((source) => source.type === 'mqtt');
-  const port = broker?.numbers['port'] ?? 1883;
+  // The broker's sentence names where it listens.
+  const port = /listen\S* on \S+:(\d+)/.exec(broker?.detail ?? '')?.[1] ?? '1883';
   return html`<div class="empty" data-testid="no-series">
     <p><b>No series yet.</b> Publish a first reading to the gateway:</p>
     <pre>mosquitto_pub -h ${location.hostname} -p ${port} \\

@@ -14,9 +14,8 @@ export function Sources({ store }: { store: Store; version: number }): View {
         <div class="component-head"><h3>${source.name} <span class="type">${source.type}</span></h3><${State} state=${source.state} /></div>
         <p class="detail">${source.detail}</p>
         <dl class="numbers">
-          ${Object.entries(source.numbers).map(
-            ([name, value]) =>
-              html`<div key=${name}><dt>${words(name)}</dt><dd>${name === 'port' ? value : formatCompact(value)}</dd></div>`,
+          ${telling(source.numbers).map(
+            ([name, value]) => html`<div key=${name}><dt>${words(name)}</dt><dd>${number(name, value)}</dd></div>`,
           )}
           <div><dt>received</dt><dd>${formatCompact(source.ledger.received)}</dd></div>
         </dl>
@@ -48,14 +47,26 @@ function Sink({ sink }: { sink: SinkStatus }): View {
       <div class=${records > 0 ? 'attention' : ''}><dt>waiting</dt><dd data-testid="backlog">${formatCount(records)}</dd></div>
       <div><dt>size</dt><dd>${formatBytes(bytes)}</dd></div>
       <div><dt>oldest</dt><dd>${oldestAgeMs === null ? '–' : formatDuration(oldestAgeMs)}</dd></div>
-      <div><dt>drained in</dt><dd>${drainSeconds === null ? (records === 0 ? '–' : 'unknown') : formatDuration(drainSeconds * 1000)}</dd></div>
+      <div><dt>drained in</dt><dd>${records === 0 ? '–' : drainSeconds === null ? 'unknown' : formatDuration(drainSeconds * 1000)}</dd></div>
     </dl>
   </article>`;
 }
 
-/** `connectedClients` as people write it. */
+const ALWAYS_SHOWN = 2;
+
+/** The numbers worth their room: the first ones, and whatever is not zero. */
+function telling(numbers: Readonly<Record<string, number>>): [string, number][] {
+  return Object.entries(numbers).filter(([, value], index) => index < ALWAYS_SHOWN || value !== 0);
+}
+
+function number(name: string, value: number): string {
+  return name.endsWith('Bytes') ? formatBytes(value) : formatCompact(value);
+}
+
+/** `refusedClientsTotal` as people write it: refused clients. */
 function words(name: string): string {
   return name
+    .replace(/(Total|Bytes)$/, '')
     .replace(/[_-]/g, ' ')
     .replace(/([a-z])([A-Z])/g, (_all, before, letter) => `${before} ${letter.toLowerCase()}`);
 }

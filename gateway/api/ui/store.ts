@@ -1,6 +1,7 @@
 import type { AlarmRow } from '../../core/sink.ts';
 import type { LiveReading, SeriesStatus } from '../../core/view.ts';
 import type { StatusReply } from '../status-reply.ts';
+import { AlarmList, MAX_ALARMS } from './alarm-list.ts';
 import { now, throttled } from './browser-clock.ts';
 import { ChartData } from './chart-data.ts';
 import { fetchJson, postJson } from './fetch-json.ts';
@@ -36,7 +37,6 @@ export class Store {
   status: StatusReply | undefined;
   /** Undefined until they have been read. */
   series: Map<string, SeriesEntry> | undefined;
-  alarms: readonly AlarmRow[] = [];
   letters: readonly DeadLetter[] = [];
   /** What went wrong with the last request of this page, for a person. */
   trouble: string | undefined;
@@ -47,14 +47,20 @@ export class Store {
   /** Gateway's clock minus the browser's, in milliseconds. */
   #clockOffset = 0;
   #refused = -1;
+  readonly #alarms = new AlarmList();
   #listener: () => void = () => undefined;
 
   readonly changed = throttled(PAINT_MS, () => this.#listener());
   readonly #readSeries = throttled(1_000, () => this.#attempt(() => this.#loadSeries()));
-  readonly #readAlarms = throttled(200, () => this.#attempt(() => this.#loadAlarms()));
+  readonly #readAlarms = throttled(3_000, () => this.#attempt(() => this.#loadAlarms()));
   readonly #readLetters = throttled(2_000, () => this.#attempt(() => this.#loadLetters()));
   readonly #refreshRates = throttled(5_000, () => this.#attempt(() => this.#loadSeries()));
   readonly #refreshManyRates = throttled(30_000, () => this.#attempt(() => this.#loadSeries()));
+
+  /** Active alarms, what waits for a person first. */
+  get alarms(): readonly AlarmRow[] {
+    return this.#alarms.active();
+  }
 
   /** The gateway's wall clock. */
   now(): number {
@@ -77,7 +83,11 @@ export class Store {
       },
       readings: (batch) => this.#takeReadings(batch),
       aggregate: (aggregate) => this.chart.addAggregate({ ...aggregate, series: aggregate.series.key }),
-      alarm: () => this.#readAlarms(),
+      alarm: (event) => {
+        this.#alarms.take(event);
+        this.chart.addAlarm(event);
+        this.changed();
+      },
       status: (status) => this.#takeStatus(status),
     });
   }
@@ -98,8 +108,7 @@ export class Store {
   /** Acknowledges an alarm. */
   acknowledge(id: string): void {
     this.#attempt(async () => {
-      await postJson(`/api/v1/alarms/${encodeURIComponent(id)}/acknowledge`, {});
-      await this.#loadAlarms();
+      this.#alarms.put(await postJson<AlarmRow>(`/api/v1/alarms/${encodeURIComponent(id)}/acknowledge`, {}));
     });
   }
 
@@ -154,9 +163,11 @@ export class Store {
   }
 
   async #loadAlarms(): Promise<void> {
-    const { alarms } = await fetchJson<{ alarms: AlarmRow[] }>('/api/v1/alarms', { state: 'active', limit: 100 });
-    this.alarms = alarms.toSorted((a, b) => urgency(a) - urgency(b) || b.raisedAt - a.raisedAt);
-    await this.chart.loadAlarms();
+    const { alarms } = await fetchJson<{ alarms: AlarmRow[] }>('/api/v1/alarms', {
+      state: 'active',
+      limit: MAX_ALARMS,
+    });
+    this.#alarms.load(alarms);
     this.changed();
   }
 
@@ -199,13 +210,8 @@ export class Store {
     const refused = status.ledger.rejected + status.sinks.reduce((sum, sink) => sum + sink.rejectedTotal, 0);
     if (this.#refused >= 0 && refused !== this.#refused) this.#readLetters();
     this.#refused = refused;
+    if (Math.min(status.activeAlarms, MAX_ALARMS) !== this.alarms.length) this.#readAlarms();
     if (this.series !== undefined) (this.series.size > MANY_SERIES ? this.#refreshManyRates : this.#refreshRates)();
     this.changed();
   }
-}
-
-/** What waits for a person comes first, and the gravest of that. */
-function urgency(alarm: AlarmRow): number {
-  const rank = alarm.severity === 'critical' ? 0 : alarm.severity === 'warning' ? 1 : 2;
-  return alarm.acknowledgedAt === null ? rank : rank + 3;
 }

@@ -44,10 +44,28 @@ async function shown(newest?: number): Promise<ChartData> {
 
 describe('ChartData', () => {
   test('ends now while readings come, and with the newest reading when they are from another time', async () => {
-    expect((await shown(NOW - 5_000)).span()).toEqual({ from: NOW - 300_000, to: NOW, live: true });
+    expect((await shown(NOW - 5_000)).span()).toMatchObject({ to: NOW, live: true });
     const old = Date.UTC(2014, 0, 12);
-    expect((await shown(old)).span()).toEqual({ from: old - 300_000, to: old, live: false });
+    expect((await shown(old)).span()).toMatchObject({ to: old, live: false });
     expect((await shown(NOW + 9e9)).span()).toMatchObject({ to: NOW + 9e9, live: false });
+  });
+
+  test('is as long as the range, or as the series where that is younger, and never shorter than a minute', async () => {
+    const length = async (ageMs: number) => {
+      const chart = await shown(NOW);
+      chart.addReadings([reading(NOW - ageMs), reading(NOW)]);
+      return NOW - chart.span().from;
+    };
+    expect(await length(10_000)).toBe(60_000);
+    expect(await length(100_000)).toBe(100_000);
+    expect(await length(900_000)).toBe(300_000);
+  });
+
+  test('live results stay when the history, which is behind, is read', async () => {
+    const chart = await shown(NOW);
+    chart.addAggregate(row('minute', NOW - 60_000, 60_000));
+    await chart.setRange(3_600_000);
+    expect(chart.aggregates()).toHaveLength(1);
   });
 
   test('keeps readings in order of source time, whatever the order they come in', async () => {
