@@ -140,7 +140,7 @@ export class OpcuaClient implements Source {
     const { endpoint, pkiPath } = this.#options;
     const message = messageOf(error);
     if (/BadCertificateUntrusted/.test(message)) {
-      return `the certificate of ${endpoint} is not trusted: compare its fingerprint, then move it from rejected to trusted/certs in ${pkiPath}`;
+      return `the certificate of ${endpoint} is not trusted: compare its fingerprint with the file's name under rejected, then move it to trusted/certs in ${pkiPath}`;
     }
     if (USER_REFUSED.test(message)) {
       return `${endpoint} refuses the user or the password`;

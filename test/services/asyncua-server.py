@@ -3,7 +3,7 @@
 Prints `ready <port>`, then obeys one JSON command a line on stdin:
   {"set": name, "value": number, "status": code, "time": ms}  sets a variable
   {"add": name}                                               adds one
-and answers each with `done`.
+and answers each with `done`. Arguments: the port, and for encryption a certificate, its key and its application URI.
 """
 
 import asyncio
@@ -21,7 +21,14 @@ async def main():
     server = Server()
     await server.init()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/plant/")
-    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+    if len(sys.argv) > 2:
+        certificate, key, uri = sys.argv[2:5]
+        await server.set_application_uri(uri)
+        await server.load_certificate(certificate)
+        await server.load_private_key(key)
+        server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
+    else:
+        server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     await server.register_namespace("urn:somebody:else")
     index = await server.register_namespace("http://acme.example/press")
     press = await server.nodes.objects.add_object(ua.NodeId("Press", index), ua.QualifiedName("Press", index))

@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { OPCUACertificateManager } from 'node-opcua-certificate-manager';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { OpcuaClient } from '../../devices/opcua/opcua-client.ts';
 import type { OpcuaOptions } from '../../devices/opcua/options.ts';
@@ -44,8 +45,8 @@ class AsyncuaServer {
     this.#answers = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   }
 
-  static async start(port: number): Promise<AsyncuaServer> {
-    const child = spawn(python!, [join(import.meta.dirname, 'asyncua-server.py'), String(port)], {
+  static async start(port: number, ...security: string[]): Promise<AsyncuaServer> {
+    const child = spawn(python!, [join(import.meta.dirname, 'asyncua-server.py'), String(port), ...security], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     const server = new AsyncuaServer(port, child);
@@ -150,4 +151,42 @@ describe.skipIf(python === undefined)('with the stack asyncua', () => {
     await vi.waitUntil(() => intake.readings.some((reading) => reading.value === 2), soon);
     expect(performance.now() - since).toBeLessThan(5_000);
   });
+
+  test('an encrypted connection is made once the server is trusted', async () => {
+    const server = await AsyncuaServer.start(await freePort(), ...(await serverIdentity()));
+    await server.set('Oil', 5, 0, T0);
+    const pkiPath = join(folder, 'gateway-secure');
+    const { client, intake } = await clientOf(server.port, {
+      nodes: [{ id: `${NS}Oil`, device: 'p', metric: 'oil' }],
+      security: { policy: 'Basic256Sha256' },
+      pkiPath,
+    });
+    await vi.waitUntil(() => client.status().detail.includes('is not trusted'), soon);
+    expect(intake.readings).toEqual([]);
+    for (const name of await readdir(join(pkiPath, 'rejected'))) {
+      await rename(join(pkiPath, 'rejected', name), join(pkiPath, 'trusted/certs', name));
+    }
+    await vi.waitUntil(() => intake.readings.length === 1, soon);
+    expect(intake.readings).toMatchObject([{ value: 5, sourceTime: T0 }]);
+  });
 });
+
+/** A key and a self-signed certificate for the server: their paths, and its application URI. */
+async function serverIdentity(): Promise<string[]> {
+  const rootFolder = join(folder, 'server');
+  const certificate = join(rootFolder, 'certificate.pem');
+  const pki = new OPCUACertificateManager({ rootFolder, keySize: 2048, disableFileWatchers: true });
+  await pki.initialize();
+  await pki.createSelfSignedCertificate({
+    applicationUri: 'urn:acme:press',
+    dns: [hostname(), 'localhost'],
+    ip: ['127.0.0.1'],
+    startDate: new Date(systemClock.now() - 60_000),
+    validity: 365,
+    subject: 'CN=press',
+    outputFile: certificate,
+  });
+  const key = pki.privateKey;
+  await pki.dispose();
+  return [certificate, key, 'urn:acme:press'];
+}
