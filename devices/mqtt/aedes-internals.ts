@@ -11,6 +11,8 @@ export interface AedesClient extends Client {
   readonly _nextBatch: (error?: Error | null) => void;
   /** Packets of the last read that are not done. */
   readonly _parsingBatch: number;
+  /** Id of the next message to this client. */
+  _nextId: number;
   /** Calls back when a subscriber's socket has drained. One that never drains holds up everybody's ingest. */
   waitForDrain: (done: (error: Error | null, client: Client) => void) => void;
   readonly subscriptions: Readonly<Record<string, unknown>>;

@@ -194,21 +194,21 @@ export class MqttBroker implements Source {
   }
 
   async #createAedes(): Promise<Aedes> {
+    const nameless = new WeakSet<Client>();
     const aedes = new Aedes({
       ...OPTIONS,
       keepaliveLimit: this.#options.maxKeepAliveSeconds ?? 0,
       preConnect: (client, packet, done) => {
         const legal =
-          isClientName(packet.clientId) &&
-          isClientName(packet.username ?? '') &&
-          isWillTopic(packet.will?.topic) &&
-          (packet.clientId !== '' || packet.clean !== false);
+          isClientName(packet.clientId) && isClientName(packet.username ?? '') && isWillTopic(packet.will?.topic);
+        // Without an id there is nothing to keep a session under; MQTT 3.1 asks for an id always. Told by CONNACK, later.
+        if (packet.clientId === '' && (packet.clean === false || packet.protocolVersion === 3)) nameless.add(client);
         if (!legal) this.#refusedClientsTotal++;
         done(legal ? null : new Error('client id, user name or will topic is not allowed'), legal);
         if (!legal) client.conn.destroy();
       },
-      authenticate: (_client, username, password, done) => {
-        const code = this.#access.judge(username, password);
+      authenticate: (client, username, password, done) => {
+        const code = nameless.has(client) ? ConnackCode.identifierRejected : this.#access.judge(username, password);
         if (code === ConnackCode.accepted) {
           done(null, true);
           return;
@@ -218,9 +218,12 @@ export class MqttBroker implements Source {
       },
       authorizePublish: (client, packet, done) => this.#admit(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
+        if (!isMqttText(subscription.topic)) {
+          done(new Error('the topic filter is not legal text'));
+          return;
+        }
         const held = Object.keys((client as AedesClient).subscriptions).length;
-        const allowed = held < MAX_SUBSCRIPTIONS_PER_CLIENT && isMqttText(subscription.topic);
-        done(null, allowed ? subscription : null);
+        done(null, held < MAX_SUBSCRIPTIONS_PER_CLIENT ? subscription : null);
       },
       authorizeForward: (client, packet) => {
         if (client.conn.writableLength <= MAX_SUBSCRIBER_BACKLOG) return packet;
@@ -230,7 +233,10 @@ export class MqttBroker implements Source {
     });
     aedes.on('client', (client) => {
       // A frozen subscriber must not hold up those who publish; `authorizeForward` bounds what waits for it.
-      (client as AedesClient).waitForDrain = (done) => setImmediate(done, null, client);
+      const inside = client as AedesClient;
+      inside.waitForDrain = (done) => setImmediate(done, null, client);
+      // A clean session has no ids in use: begin at 1, as people who read a packet trace expect, not at random.
+      if (client.clean) inside._nextId = 1;
     });
     const failed = (client: Client | null, error: Error) =>
       this.#logger.debug(
@@ -257,6 +263,11 @@ export class MqttBroker implements Source {
     }
     if (packet.payload.length > this.#maxPacketBytes) {
       done(new Error('the packet is too large'));
+      return;
+    }
+    if (packet.qos === 0 ? packet.dup : packet.messageId === 0) {
+      // [MQTT-3.3.1-2], [MQTT-2.3.1-1]
+      done(new Error('a QoS 0 message is marked as sent again, or the message id is 0'));
       return;
     }
     // A will has no message id, and its client may be gone.

@@ -323,3 +323,35 @@ describe('access', () => {
     expect(broker.status().state).toBe('stopped');
   });
 });
+
+describe('protocol', () => {
+  test.each([
+    ['a publish with message id 0', publishFrame({ topic: TOPIC, payload: '1', id: 0 })],
+    ['a QoS 0 publish marked as sent again', publishFrame({ topic: TOPIC, payload: '1', qos: 0, dup: true })],
+    ['a filter with a control character', subscribeFrame('a/\u0001')],
+  ])('%s closes the connection', async (_what, bytes) => {
+    const { broker, intake } = await startBroker();
+    const client = await connect(broker);
+    client.send(bytes);
+    await client.waitClosed();
+    expect(intake.readings).toEqual([]);
+  });
+
+  test('a session without a client id is refused by CONNACK 2', async () => {
+    const { broker } = await startBroker();
+    const client = open(broker);
+    client.send(connectFrame({ id: '', clean: false }));
+    expect((await client.frame())?.toString('hex')).toBe('20020002');
+    await client.waitClosed();
+  });
+
+  test('what is published right behind CONNECT, before CONNACK, is taken', async () => {
+    const { broker, intake } = await startBroker();
+    const client = open(broker);
+    const publishes = Array.from({ length: 200 }, (_, i) => publishFrame({ topic: TOPIC, payload: `${i}`, id: i + 1 }));
+    client.send(Buffer.concat([connectFrame({ id: 'eager' }), ...publishes]));
+    for (let i = 0; i <= 200; i++) await client.frame();
+    expect(intake.readings).toHaveLength(200);
+    expect(await client.answersPing()).toBe(true);
+  });
+});
