@@ -100,6 +100,7 @@ class FileCursor implements LogCursor {
   readonly #path: string;
   readonly #troubles: Troubles;
   #offset: Offset;
+  /** What the file says; undefined while there is none. */
   #savedOffset: Offset | undefined;
   #saving: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -109,7 +110,6 @@ class FileCursor implements LogCursor {
     this.#path = path;
     this.name = name;
     this.#offset = offset;
-    this.#savedOffset = offset;
     this.#troubles = troubles;
   }
 

@@ -55,7 +55,7 @@ export class SegmentLogReader implements LogReader {
       const isLast = this.#port.segments?.last === segment;
       const endOffset = isLast ? Math.max(segment.endOffset, readable) : segment.endOffset;
       if (!(await this.#enter(segment))) continue;
-      const { records, finished } = await this.#scan(dataEnd, endOffset, maxBytes);
+      const { records, finished } = await this.#scan(dataEnd, endOffset, Math.max(1, maxBytes));
       if (finished) {
         this.#position = Math.max(this.#position, endOffset);
         if (!isLast) await this.#leave();

@@ -102,8 +102,9 @@ export class LogModel {
     const commits = [];
     for (let i = this.#upTo(4); i > 0; i--) {
       this.#append();
-      commits.push(this.#commit());
-      if (this.#random() < 0.5) await commits.at(-1);
+      const commit = this.#commit();
+      commits.push(commit);
+      if (this.#random() < 0.5) await this.#trimWhenFull(commit);
     }
     await this.#trimWhenFull(Promise.all(commits));
   }
