@@ -2,7 +2,10 @@ import type { EpochMs } from './clock.ts';
 import type { Reading } from './reading.ts';
 import type { Result } from './result.ts';
 
-/** What became of a reading in a stage. Every reading ends in exactly one fate, and the ledger counts it. */
+/**
+ * What became of a reading in a stage. Every reading ends in exactly one fate, and the ledger counts it: late where any stage
+ * came too late, else aggregated where any stage has used it, else filtered.
+ */
 export const Fate = { aggregated: 0, late: 1, duplicate: 2, filtered: 3 } as const;
 export type Fate = (typeof Fate)[keyof typeof Fate];
 

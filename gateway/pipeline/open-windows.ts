@@ -74,7 +74,7 @@ export class OpenWindows {
   readonly definition: WindowDefinition;
   /** By start, ascending. */
   readonly open: OpenWindow[] = [];
-  /** Windows that end by then were closed early for want of room: what comes for them is late. */
+  /** End of the last window that was closed: what comes for it, or for an earlier one, is late. */
   floor: EpochMs = Number.NEGATIVE_INFINITY;
   #recent: OpenWindow | undefined;
 
@@ -98,12 +98,16 @@ export class OpenWindows {
     return undefined;
   }
 
-  /** Opens the window that holds `time`, as `find` has found none; undefined when a reading of that time is late. */
-  openAt(time: EpochMs, watermark: EpochMs): OpenWindow | undefined {
+  /**
+   * Opens the window that holds `time`, as `find` has found none; undefined when a reading of that time is late.
+   * @param watermark of the device: a window that ends by then has been passed, so that its result is a correction
+   * @param reached how far the series itself has come: only by that is its reading late
+   */
+  openAt(time: EpochMs, watermark: EpochMs, reached: EpochMs): OpenWindow | undefined {
     const { open, definition } = this;
     const start = definition.assigner.startOf(time);
     const end = start + definition.assigner.sizeMs;
-    if (end + definition.latenessMs <= watermark || end <= this.floor) return undefined;
+    if (end + definition.latenessMs <= reached || end <= this.floor) return undefined;
     let at = open.length;
     while (at > 0 && open[at - 1]!.start > start) at--;
     if (at === 0 && open.length >= definition.maxOpen) return undefined;
@@ -115,6 +119,9 @@ export class OpenWindows {
 
   /** Removes the oldest windows. */
   close(count: number): void {
-    for (const window of this.open.splice(0, count)) if (window === this.#recent) this.#recent = undefined;
+    for (const window of this.open.splice(0, count)) {
+      this.floor = Math.max(this.floor, window.end);
+      if (window === this.#recent) this.#recent = undefined;
+    }
   }
 }

@@ -24,6 +24,8 @@ export class DeviceState {
   readonly series: SeriesState[] = [];
   /** The least watermark at which a window of the device has something to do. */
   due: EpochMs = Number.POSITIVE_INFINITY;
+  /** The watermark that the windows have seen: they do something only when it has moved. */
+  seen: EpochMs = Number.NEGATIVE_INFINITY;
 }
 
 /** A window that has changed after the watermark passed its end. */

@@ -25,7 +25,7 @@ export function snapshotWindows(stage: WindowStageState): unknown {
     version: VERSION,
     now,
     correctAt,
-    definitions: definitions.map(({ form, latenessMs }) => [form, latenessMs]),
+    definitions: definitions.map(({ form }) => form),
     watermarks,
     series: series.map((state) => [
       state.series.key,
@@ -72,11 +72,9 @@ export function restoreWindows(
 ): RestoredWindows {
   const parts = recordOf(snapshot, 'the windows');
   if (parts['version'] !== VERSION) throw unreadable('the windows', `version ${String(parts['version'])}`);
-  const previous = listOf(parts['definitions'], 'the windows').map((entry) => {
-    const [form, latenessMs] = listOf(entry, 'the windows');
-    const definition = definitions.find((candidate) => candidate.form === form);
-    return { definition, latenessMs: numberOf(latenessMs, 'the windows') };
-  });
+  const previous = listOf(parts['definitions'], 'the windows').map((form) =>
+    definitions.find((candidate) => candidate.form === textOf(form, 'the windows')),
+  );
   const clocks = restoration.clocks(parts['watermarks']);
   let dropped = 0;
   const all = listOf(parts['series'], 'the windows').map((entry, order) => {
@@ -86,10 +84,7 @@ export function restoreWindows(
     const state = restoration.add(textOf(key, 'the key of a series'), clock);
     for (const list of listOf(lists, 'the windows of a series')) {
       const [at, floor, windows] = listOf(list, 'the windows of a series');
-      const { definition, latenessMs } = previous[numberOf(at, 'the windows')] ?? {
-        definition: undefined,
-        latenessMs: 0,
-      };
+      const definition = previous[numberOf(at, 'the windows')];
       const target = state.windows.find((candidate) => candidate.definition === definition);
       const open = listOf(windows, 'the windows of a series');
       if (target === undefined) {
@@ -97,7 +92,7 @@ export function restoreWindows(
         continue;
       }
       // What had closed stays closed, even where more lateness is allowed now: a part of a window must not replace the whole.
-      target.floor = Math.max(numberOf(floor, 'the windows of a series'), clock.device.watermark - latenessMs);
+      target.floor = numberOf(floor, 'the windows of a series');
       for (const window of open) restoreWindow(window, target);
     }
     return state;
@@ -106,7 +101,7 @@ export function restoreWindows(
   for (const entry of listOf(parts['corrections'], 'the corrections')) {
     const [order, at, start] = listOf(entry, 'a correction');
     const state = all[numberOf(order, 'a correction')];
-    const definition = previous[numberOf(at, 'a correction')]?.definition;
+    const definition = previous[numberOf(at, 'a correction')];
     const windows = state?.windows.find((candidate) => candidate.definition === definition);
     const window = windows?.open.find((candidate) => candidate.start === start);
     if (state !== undefined && windows !== undefined && window !== undefined)

@@ -26,7 +26,8 @@ export interface WindowStageOptions {
  * Windows on event time.
  *
  * - A window gives its result when the watermark of its device reaches its end, and takes readings until the watermark reaches
- *   `end + allowedLateness`; a reading after that is late.
+ *   `end + allowedLateness`; a reading after that is late. A series that joins its device, or returns after a silence, has had no part
+ *   in the watermark so far: until it has caught up, only what it has itself left behind is late.
  * - A reading that comes in between corrects the result: it is given again with the next revision. Corrections are gathered for
  *   `correctionDelayMs` of receive time, or until the window closes, so that a device that delivers its backlog does
  *   not cause a correction for each reading.
@@ -44,6 +45,7 @@ export class WindowStage implements Stage {
   readonly #matches: readonly ((series: Series) => boolean)[];
   readonly #findSeries: (key: string) => Series | undefined;
   readonly #correctionDelayMs: number;
+  readonly #outOfOrdernessMs: number;
   readonly #watermarks: Watermarks;
   /** By series id; null for a series that no definition means. */
   readonly #states: (SeriesState | null | undefined)[] = [];
@@ -66,6 +68,7 @@ export class WindowStage implements Stage {
     this.#matches = options.windows.map((settings) => seriesPattern(settings.series));
     this.#findSeries = options.findSeries;
     this.#correctionDelayMs = correctionDelayMs;
+    this.#outOfOrdernessMs = outOfOrdernessMs;
     this.#watermarks = new Watermarks({ outOfOrdernessMs, idleTimeoutMs });
   }
 
@@ -88,7 +91,7 @@ export class WindowStage implements Stage {
     }
     if (!taken) return windows.length === 0 ? Fate.filtered : Fate.late;
     const moved = this.#watermarks.observe(clock, sourceTime, this.#now);
-    if (moved && clock.device.watermark >= state.device.due) this.#pass(state.device, clock.device.watermark, emit);
+    if (moved) this.#move(state.device, clock.device.watermark, emit);
     return Fate.aggregated;
   }
 
@@ -135,8 +138,8 @@ export class WindowStage implements Stage {
       for (const { open, definition } of windows) {
         for (const window of open) device.due = Math.min(device.due, dueOf(window, definition));
       }
-      // A definition may allow less lateness than before: what is due by that closes with the next step of the watermark.
-      device.due = Math.max(device.due, clock.device.watermark);
+      // What a definition that allows less lateness than before makes due closes with the next step of the watermark.
+      device.seen = clock.device.watermark;
     }
   }
 
@@ -170,13 +173,15 @@ export class WindowStage implements Stage {
 
   #open(state: SeriesState, windows: OpenWindows, time: EpochMs, emit: Emit): OpenWindow | undefined {
     const { open, definition } = windows;
-    const window = windows.openAt(time, state.clock.device.watermark);
+    const { device, newest } = state.clock;
+    // A series that joins or returns has not moved the watermark of its device: it is late by its own time only.
+    const reached = Math.min(device.watermark, newest - this.#outOfOrdernessMs);
+    const window = windows.openAt(time, device.watermark, reached);
     if (window === undefined) return undefined;
     state.device.due = Math.min(state.device.due, dueOf(window, definition));
     if (open.length > definition.maxOpen) {
       const oldest = open[0]!;
       this.#emit(state, definition, oldest, emit);
-      windows.floor = oldest.end;
       windows.close(1);
     }
     return window;
@@ -201,13 +206,19 @@ export class WindowStage implements Stage {
     const clock = this.#watermarks.expire(until);
     if (clock === undefined) return;
     const device = this.#devices[clock.order]!;
-    if (clock.watermark >= device.due) this.#pass(device, clock.watermark, emit);
+    // Where it stands still, windows of a series that lags behind it stay open.
+    if (clock.watermark > device.seen) this.#move(device, clock.watermark, emit);
     if (clock.active > 0) return;
     for (const state of device.series) {
       for (const { open, definition } of state.windows) {
         for (const window of open) this.#emit(state, definition, window, emit);
       }
     }
+  }
+
+  #move(device: DeviceState, watermark: EpochMs, emit: Emit): void {
+    device.seen = watermark;
+    if (watermark >= device.due) this.#pass(device, watermark, emit);
   }
 
   /** The watermark has reached what is due in the windows of a device. */

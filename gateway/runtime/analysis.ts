@@ -106,8 +106,8 @@ export class Analysis {
     let fate: Fate = Fate.filtered;
     for (const stage of this.#stageList) {
       const here = stage.process(reading, this.#emit);
-      // The lowest fate is the best a reading can hope for: aggregated by one stage outweighs late in another.
-      if (here < fate) fate = here;
+      // A person must learn that a window has missed it, even where a detector has judged it.
+      if (here === Fate.late || fate === Fate.filtered) fate = here;
     }
     return fate;
   }

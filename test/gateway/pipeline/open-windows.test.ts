@@ -12,7 +12,7 @@ const NEVER = Number.NEGATIVE_INFINITY;
 
 test('a window is found by any time within it, in whatever order windows were opened', () => {
   const windows = new OpenWindows(definition());
-  for (const time of [3000, 1000, 2000, 0]) windows.openAt(time, NEVER);
+  for (const time of [3000, 1000, 2000, 0]) windows.openAt(time, NEVER, NEVER);
   expect(windows.open.map(({ start }) => start)).toEqual([0, 1000, 2000, 3000]);
   expect(windows.find(1999.5)?.start).toBe(1000);
   expect(windows.find(0)?.start).toBe(0);
@@ -22,8 +22,8 @@ test('a window is found by any time within it, in whatever order windows were op
 
 test('a window that closed is not found any more', () => {
   const windows = new OpenWindows(definition());
-  windows.openAt(0, NEVER);
-  windows.openAt(1000, NEVER);
+  windows.openAt(0, NEVER, NEVER);
+  windows.openAt(1000, NEVER, NEVER);
   expect(windows.find(500)).toBeDefined();
   windows.close(1);
   expect(windows.find(500)).toBeUndefined();
@@ -32,27 +32,27 @@ test('a window that closed is not found any more', () => {
 
 test('a window does not open when its end and the allowed lateness are reached', () => {
   const windows = new OpenWindows(definition(500));
-  expect(windows.openAt(0, 1500)).toBeUndefined();
-  expect(windows.openAt(0, 1499.9)?.passed).toBe(true);
+  expect(windows.openAt(0, 1500, 1500)).toBeUndefined();
+  expect(windows.openAt(0, 1500, 1499.9)?.passed).toBe(true);
 });
 
 test('a window whose end the watermark has just reached opens as passed', () => {
-  expect(new OpenWindows(definition(500)).openAt(0, 1000)?.passed).toBe(true);
-  expect(new OpenWindows(definition(500)).openAt(0, 999)?.passed).toBe(false);
+  expect(new OpenWindows(definition(500)).openAt(0, 1000, NEVER)?.passed).toBe(true);
+  expect(new OpenWindows(definition(500)).openAt(0, 999, NEVER)?.passed).toBe(false);
 });
 
 test('what was closed early does not open again', () => {
   const windows = new OpenWindows(definition());
   windows.floor = 1000;
-  expect(windows.openAt(999, NEVER)).toBeUndefined();
-  expect(windows.openAt(1000, NEVER)).toBeDefined();
+  expect(windows.openAt(999, NEVER, NEVER)).toBeUndefined();
+  expect(windows.openAt(1000, NEVER, NEVER)).toBeDefined();
 });
 
 test('with no room left a window older than all does not open', () => {
   const windows = new OpenWindows(definition());
   const { maxOpen } = windows.definition;
-  for (let i = 1; i <= maxOpen; i++) windows.openAt(i * 1000, NEVER);
-  expect(windows.openAt(0, NEVER)).toBeUndefined();
+  for (let i = 1; i <= maxOpen; i++) windows.openAt(i * 1000, NEVER, NEVER);
+  expect(windows.openAt(0, NEVER, NEVER)).toBeUndefined();
   expect(windows.open).toHaveLength(maxOpen);
 });
 

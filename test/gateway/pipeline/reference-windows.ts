@@ -31,6 +31,7 @@ interface Kept {
   given: number;
   changed: boolean;
   over: boolean;
+  closed: boolean;
 }
 
 interface WitnessSeries {
@@ -40,6 +41,8 @@ interface WitnessSeries {
   progress: number;
   idle: boolean;
   readonly windows: Kept[];
+  /** By window: the end of the last one that was closed. */
+  readonly floors: Map<WitnessWindow, number>;
 }
 
 export class Witness {
@@ -66,20 +69,30 @@ export class Witness {
     const key = `${reading.device}/${reading.metric}`;
     let series = this.#series.find((one) => one.key === key);
     if (series === undefined) {
-      series = { key, device: reading.device, newest: -Infinity, progress: -Infinity, idle: true, windows: [] };
+      series = {
+        key,
+        device: reading.device,
+        newest: -Infinity,
+        progress: -Infinity,
+        idle: true,
+        windows: [],
+        floors: new Map(),
+      };
       this.#series.push(series);
     }
     const watermark = this.#watermarks[reading.device] ?? -Infinity;
     let taken = false;
     for (const window of this.#windows) {
       const start = Math.floor(reading.sourceTime / window.size) * window.size;
-      if (start + window.size + window.lateness <= watermark) continue;
-      taken = true;
-      let kept = series.windows.find((one) => one.window === window && one.start === start);
+      const end = start + window.size;
+      let kept = series.windows.find((one) => one.window === window && one.start === start && !one.closed);
       if (kept === undefined) {
-        kept = { window, start, readings: [], given: 0, changed: false, over: start + window.size <= watermark };
+        if (end <= (series.floors.get(window) ?? -Infinity)) continue;
+        if (end + window.lateness <= Math.min(watermark, series.newest - this.#time.disorder)) continue;
+        kept = { window, start, readings: [], given: 0, changed: false, over: end <= watermark, closed: false };
         series.windows.push(kept);
       }
+      taken = true;
       kept.readings.push(reading);
       kept.changed = true;
       if (kept.over && this.#correctAt === Infinity) this.#correctAt = this.#now + this.#time.delay;
@@ -131,6 +144,9 @@ export class Witness {
         const closes = end + kept.window.lateness <= reached;
         if (end <= reached && (!kept.over || closes)) this.#give(one, kept);
         if (end <= reached) kept.over = true;
+        if (!closes || kept.closed) continue;
+        kept.closed = true;
+        one.floors.set(kept.window, Math.max(end, one.floors.get(kept.window) ?? -Infinity));
       }
     }
   }

@@ -76,9 +76,19 @@ test('the watermark of a device can be asked for, also by a series without windo
 test('a late reading does not move or hold the watermark', () => {
   const stage = makeStage();
   feed(stage, plant.reading('a/x', 1, 5000));
-  expect(feed(stage, plant.reading('a/y', 1, 100, { at: 5001 }))).toEqual([Fate.late]);
+  expect(feed(stage, plant.reading('a/x', 1, 100, { at: 5001 }))).toEqual([Fate.late]);
   feed(stage, plant.reading('a/x', 1, 7000, { at: 5002 }));
   expect(stage.watermarkOf(plant.series('a/x'))).toBe(7000);
+});
+
+test('a series that joins its device behind the watermark loses nothing until it has caught up', () => {
+  const stage = makeStage();
+  feed(stage, plant.reading('a/x', 1, 5000));
+  const fates = [100, 1100, 4100, 900].map((time) => feed(stage, plant.reading('a/y', 1, time, { at: 5001 }))[0]);
+  expect(fates).toEqual([Fate.aggregated, Fate.aggregated, Fate.aggregated, Fate.aggregated]);
+  // Having caught up, it is judged like the others.
+  feed(stage, plant.reading('a/y', 1, 6000, { at: 5002 }), plant.reading('a/x', 1, 6000, { at: 5002 }));
+  expect(feed(stage, plant.reading('a/y', 1, 100, { at: 5003 }))).toEqual([Fate.late]);
 });
 
 test('a receive time that goes back moves no deadline', () => {
