@@ -9,11 +9,11 @@ import type { ComponentState } from '../../gateway/core/lifecycle.ts';
 import type { Source, SourceStatus } from '../../gateway/core/source.ts';
 import type { Logger } from '../../gateway/core/telemetry.ts';
 import { Access, ConnackCode, isClientName, isLoopback, type MqttUser } from './access.ts';
-import { Admission } from './admission.ts';
 import { type AedesClient, emitterOf, handleConnection, storeOf } from './aedes-internals.ts';
 import { coalesceWrites } from './coalesced-writes.ts';
 import { type ListenAddress, Listener, type TlsIdentity } from './listener.ts';
 import { rememberUnheard } from './match-cache.ts';
+import { ReadGate } from './read-gate.ts';
 import { isMqttText, type ReadingRule, Router } from './reading-rules.ts';
 import { SessionBounds } from './session-bounds.ts';
 
@@ -74,7 +74,7 @@ export class MqttBroker implements Source {
   readonly #logger: Logger;
   readonly #router: Router;
   readonly #access: Access;
-  readonly #admission: Admission;
+  readonly #readGate: ReadGate;
   readonly #sessions = new SessionBounds(SESSION_LIMITS);
   readonly #maxPacketBytes: number;
   readonly #listener: Listener;
@@ -96,7 +96,7 @@ export class MqttBroker implements Source {
     this.#router = new Router(options.readings, intake);
     this.#access = new Access(options.users, options.allowAnonymous);
     this.#maxPacketBytes = options.maxPacketBytes ?? 1024 * 1024;
-    this.#admission = new Admission({
+    this.#readGate = new ReadGate({
       maxPacketBytes: this.#maxPacketBytes,
       maxInFlightBytes: options.maxInFlightBytes ?? 8 * 1024 * 1024,
       maxPartialBytes: MAX_PARTIAL_BYTES,
@@ -151,11 +151,11 @@ export class MqttBroker implements Source {
     }
     coalesceWrites(stream);
     const client = handleConnection(this.#aedes, stream, request as never);
-    this.#admission.guard(stream, client);
+    this.#readGate.guard(stream, client);
   }
 
   status(): SourceStatus {
-    const admission = this.#admission.counts();
+    const reads = this.#readGate.counts();
     const sessions = this.#sessions.counts();
     const clients = this.#aedes?.connectedClients ?? 0;
     return {
@@ -164,11 +164,11 @@ export class MqttBroker implements Source {
       numbers: {
         clients,
         messagesTotal: this.#messagesTotal,
-        inFlightBytes: admission.inFlightBytes,
-        waitingClients: admission.waitingClients,
+        inFlightBytes: reads.inFlightBytes,
+        waitingClients: reads.waitingClients,
         refusedConnectionsTotal: this.#listener.refusedTotal,
         refusedClientsTotal: this.#refusedClientsTotal,
-        oversizedPacketsTotal: admission.oversizedTotal,
+        oversizedPacketsTotal: reads.oversizedTotal,
         sessions: sessions.sessions,
         queuedMessages: sessions.queued,
         retainedMessages: sessions.retained,

@@ -4,7 +4,6 @@ export const UNDOCUMENTED: readonly string[] = [
   'devices/decoders/line-protocol.ts  LineProtocolOptions',
   'devices/decoders/line-protocol.ts  LinePrecision',
   'devices/mqtt/access.ts  MqttUser',
-  'devices/mqtt/admission.ts  AdmissionLimits',
   'devices/mqtt/aedes-internals.ts  storeOf',
   'devices/mqtt/aedes-internals.ts  emitterOf',
   'devices/mqtt/broker.ts  MqttBrokerOptions',

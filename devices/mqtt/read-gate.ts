@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { AedesClient } from './aedes-internals.ts';
 
-export interface AdmissionLimits {
+/** How much the gate lets the connections of one broker have on their way at a time. */
+export interface ReadLimits {
   /** Largest packet, in bytes. */
   readonly maxPacketBytes: number;
   /** Bytes that were read from sockets and whose messages are not all acknowledged; beyond, no socket is read. */
@@ -16,7 +17,7 @@ const MAX_CONNECT_BYTES = 16 * 1024;
 const MAX_UNSENT_BYTES = 256 * 1024;
 
 /** The numbers shown in the status. */
-export interface AdmissionCounts {
+export interface ReadCounts {
   readonly inFlightBytes: number;
   readonly waitingClients: number;
   readonly oversizedTotal: number;
@@ -24,24 +25,24 @@ export interface AdmissionCounts {
 
 /**
  * Decides when a socket is read. aedes reads a connection again once every packet of the last read is done, and a publish is done when
- * the journal has it; so what a connection has unacknowledged is one read, about 64 KiB. Admission bounds the sum over all of
+ * the journal has it; so what a connection has unacknowledged is one read, about 64 KiB. The gate bounds the sum over all of
  * them, which is back-pressure down to each sender's TCP window, and it costs nothing for a message: only for a read.
  *
  * It also closes connections whose packet is announced larger than allowed, before it has come in.
  */
-export class Admission {
-  readonly #limits: AdmissionLimits;
-  readonly #waiting = new Set<Gate>();
+export class ReadGate {
+  readonly #limits: ReadLimits;
+  readonly #waiting = new Set<Reader>();
   #inFlightBytes = 0;
   #partialBytes = 0;
   #oversizedTotal = 0;
   #waking = false;
 
-  constructor(limits: AdmissionLimits) {
+  constructor(limits: ReadLimits) {
     this.#limits = limits;
   }
 
-  counts(): AdmissionCounts {
+  counts(): ReadCounts {
     return {
       inFlightBytes: this.#inFlightBytes,
       waitingClients: this.#waiting.size,
@@ -52,61 +53,61 @@ export class Admission {
   /** Puts the gate before a connection; call it before aedes reads for the first time. */
   guard(stream: Duplex, client: AedesClient): void {
     const read = stream.read.bind(stream);
-    const gate = new Gate(client, read);
+    const reader = new Reader(client, read);
     // aedes calls `read(null)`; given nothing it waits for `_nextBatch`. Node's own `read(0)` only starts the flow.
-    stream.read = (size?: number | null) => (size === 0 ? read(0) : this.#read(stream, gate));
+    stream.read = (size?: number | null) => (size === 0 ? read(0) : this.#read(stream, reader));
     stream.once('close', () => {
-      this.#release(gate);
-      this.#waiting.delete(gate);
+      this.#release(reader);
+      this.#waiting.delete(reader);
       this.#wake();
     });
   }
 
-  #read(stream: Duplex, gate: Gate): Buffer | null {
-    this.#release(gate);
-    const { client } = gate;
+  #read(stream: Duplex, reader: Reader): Buffer | null {
+    this.#release(reader);
+    const { client } = reader;
     const partial = client._parser._list.length;
-    if (partial > 0 && this.#refusesPacket(gate, partial)) {
+    if (partial > 0 && this.#refusesPacket(reader, partial)) {
       this.#oversizedTotal++;
       stream.destroy();
       return null;
     }
     if (stream.writableLength > MAX_UNSENT_BYTES) {
       // It sends but does not read what we answer.
-      if (!gate.draining) {
-        gate.draining = true;
+      if (!reader.draining) {
+        reader.draining = true;
         stream.once('drain', () => {
-          gate.draining = false;
+          reader.draining = false;
           client._nextBatch();
         });
       }
       return null;
     }
     if (this.#inFlightBytes >= this.#limits.maxInFlightBytes) {
-      this.#waiting.add(gate);
+      this.#waiting.add(reader);
       return null;
     }
-    const bytes: Buffer | null = gate.read();
-    if (bytes !== null) gate.heldBytes = bytes.length;
-    gate.partialBytes = partial;
-    this.#inFlightBytes += gate.heldBytes;
+    const bytes: Buffer | null = reader.read();
+    if (bytes !== null) reader.heldBytes = bytes.length;
+    reader.partialBytes = partial;
+    this.#inFlightBytes += reader.heldBytes;
     this.#partialBytes += partial;
     if (this.#waiting.size > 0) this.#wake();
     return bytes;
   }
 
-  #refusesPacket(gate: Gate, partial: number): boolean {
-    const { client } = gate;
+  #refusesPacket(reader: Reader, partial: number): boolean {
+    const { client } = reader;
     const max = client.connected || client.connecting ? this.#limits.maxPacketBytes : MAX_CONNECT_BYTES;
     if (client._parser.packet.length > max) return true;
     return partial > MAX_CONNECT_BYTES && this.#partialBytes + partial > this.#limits.maxPartialBytes;
   }
 
-  #release(gate: Gate): void {
-    this.#inFlightBytes -= gate.heldBytes;
-    this.#partialBytes -= gate.partialBytes;
-    gate.heldBytes = 0;
-    gate.partialBytes = 0;
+  #release(reader: Reader): void {
+    this.#inFlightBytes -= reader.heldBytes;
+    this.#partialBytes -= reader.partialBytes;
+    reader.heldBytes = 0;
+    reader.partialBytes = 0;
   }
 
   #wake(): void {
@@ -114,16 +115,17 @@ export class Admission {
     this.#waking = true;
     setImmediate(() => {
       this.#waking = false;
-      for (const gate of this.#waiting) {
+      for (const reader of this.#waiting) {
         if (this.#inFlightBytes >= this.#limits.maxInFlightBytes) return;
-        this.#waiting.delete(gate);
-        if (!gate.client.closed) gate.client._nextBatch();
+        this.#waiting.delete(reader);
+        if (!reader.client.closed) reader.client._nextBatch();
       }
     });
   }
 }
 
-class Gate {
+/** One connection before the reader. */
+class Reader {
   readonly client: AedesClient;
   readonly read: () => Buffer | null;
   /** Bytes of the last read. */
