@@ -1,36 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Api } from '../../gateway/api/app.ts';
 import { systemClock } from '../../gateway/base/system-clock.ts';
 import { FakeView } from '../gateway/api/fake-view.ts';
 import { KeepingLogger } from '../gateway/api/start-api.ts';
 import { requireProgram } from '../services/require-program.ts';
+import { launchBrowser, type TestBrowser, watchProblems } from './browser.ts';
 import { LivePlant } from './live-plant.ts';
 
 const program = requireProgram('chromium');
-const LAUNCH_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const DESKTOP = { width: 1920, height: 1080 };
 const PHONE = { width: 390, height: 844 };
 
-let browser: Browser;
-let profile: string;
+let chromium: TestBrowser;
 const closing: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   if (program === undefined) return;
-  profile = await mkdtemp(join(tmpdir(), 'headgate-page-'));
-  browser = await chromium.launch({ executablePath: program, args: LAUNCH_ARGS, env: { HOME: profile } });
+  chromium = await launchBrowser(program);
 });
 
 afterEach(async () => {
@@ -39,8 +26,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   if (program === undefined) return;
-  await browser.close();
-  await rm(profile, { recursive: true, force: true });
+  await chromium.close();
 });
 
 /** Polls until the matcher holds, with room for a busy machine. */
@@ -57,18 +43,10 @@ async function serve(view: FakeView, port = 0): Promise<Api> {
 
 /** The page in a fresh browser profile; `problems` gathers everything that must not happen. */
 async function open(url: string, options: BrowserContextOptions = {}) {
-  const context = await browser.newContext({ viewport: DESKTOP, ...options });
+  const context = await chromium.browser.newContext({ viewport: DESKTOP, ...options });
   closing.push(() => context.close());
   const page = await context.newPage();
-  const problems: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
-  });
-  page.on('pageerror', (error) => problems.push(error.message));
-  const { origin } = new URL(url);
-  page.on('request', (request) => {
-    if (!request.url().startsWith(origin)) problems.push(`left the origin: ${request.url()}`);
-  });
+  const problems = watchProblems(page, url);
   await page.goto(url);
   return { page, problems };
 }
