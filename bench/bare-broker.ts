@@ -18,10 +18,7 @@ function flush(): void {
 }
 
 const intake: Intake = {
-  series: (identity, unit) => {
-    const series = registry.intern(identity, unit);
-    return typeof series === 'string' ? undefined : series;
-  },
+  series: (identity, unit) => registry.intern(identity, unit),
   reading: () => undefined,
   reject: () => undefined,
   acknowledge: (done) => {

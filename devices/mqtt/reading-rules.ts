@@ -183,8 +183,8 @@ class RouteTarget implements DecodeTarget {
   ): void {
     const series =
       device === undefined && tags === undefined ? this.#seriesOf(metric) : this.#lookUp(metric, device, tags);
-    if (series === undefined) {
-      this.reject(this.#whyNoSeries(metric, device));
+    if (typeof series === 'string') {
+      this.reject(series);
       return;
     }
     this.#intake.reading(series, value, quality, sourceTime, this.message.receiveTime);
@@ -194,17 +194,19 @@ class RouteTarget implements DecodeTarget {
     this.#intake.reject(this.message.topic, reason, this.message.payload);
   }
 
-  #seriesOf(metric: string | undefined): Series | undefined {
+  /** The series of a metric of this route, or a sentence why there is none; only a series is remembered. */
+  #seriesOf(metric: string | undefined): Series | string {
     const { route } = this;
-    if (metric === undefined) {
-      route.series ??= this.#lookUp(undefined, undefined, undefined);
-      return route.series;
-    }
-    route.byMetric ??= new Map();
-    const known = route.byMetric.get(metric);
+    const known = metric === undefined ? route.series : route.byMetric?.get(metric);
     if (known !== undefined) return known;
     const series = this.#lookUp(metric, undefined, undefined);
-    if (series !== undefined && route.byMetric.size < MAX_METRICS) route.byMetric.set(metric, series);
+    if (typeof series === 'string') return series;
+    if (metric === undefined) {
+      route.series = series;
+    } else {
+      route.byMetric ??= new Map();
+      if (route.byMetric.size < MAX_METRICS) route.byMetric.set(metric, series);
+    }
     return series;
   }
 
@@ -212,19 +214,11 @@ class RouteTarget implements DecodeTarget {
     metric: string | undefined,
     device: string | undefined,
     tags: Readonly<Record<string, string>> | undefined,
-  ): Series | undefined {
+  ): Series | string {
     const { route } = this;
     const identity = { device: device ?? route.device ?? '', metric: metric ?? route.metric ?? '' };
     const allTags = tags === undefined ? route.tags : { ...route.tags, ...tags };
     return this.#intake.series(allTags === undefined ? identity : { ...identity, tags: allTags }, route.unit);
-  }
-
-  #whyNoSeries(metric: string | undefined, device: string | undefined): string {
-    const names = JSON.stringify({
-      device: device ?? this.route.device ?? '',
-      metric: metric ?? this.route.metric ?? '',
-    });
-    return `there is no series for ${names}: a name is empty, longer than 256 characters or has control characters, or the bound on series is reached`;
   }
 }
 

@@ -181,11 +181,12 @@ export class MonitoredNodes {
       node.problem = `${id} is no node id: ${messageOf(error)}`;
       return false;
     }
-    node.series ??= this.#intake.series({ device, metric }, unit);
-    if (node.series === undefined) {
-      node.problem = `no series can be made of device ${JSON.stringify(device)} and metric ${JSON.stringify(metric)}`;
+    const series = node.series ?? this.#intake.series({ device, metric }, unit);
+    if (typeof series === 'string') {
+      node.problem = series;
       return false;
     }
+    node.series = series;
     return true;
   }
 

@@ -27,10 +27,11 @@ export const MAX_REJECTED_BYTES = 4096;
  */
 export interface Intake {
   /**
-   * The series of an identity, made when it is new. Look it up once for each topic or node and keep it. Undefined when a name is
-   * empty, longer than 256 characters or has control characters, or when the bound on series is reached: call `reject` then.
+   * The series of an identity, made when it is new. Look it up once for each topic or node and keep it. Otherwise a sentence why there
+   * is none: a name is empty, longer than 256 characters or has control characters, or the bound on series is reached. Then call
+   * `reject` with it, or show it in the status.
    */
-  series(identity: SeriesIdentity, unit?: string): Series | undefined;
+  series(identity: SeriesIdentity, unit?: string): Series | string;
   /**
    * Adds a reading. It is checked (finite, plausible time) and normalised; what fails is set aside in the dead-letter store.
    * `sourceTime` undefined means that the source has no time: the receive time is taken.

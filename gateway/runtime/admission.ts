@@ -199,9 +199,8 @@ class SourceIntake implements Intake {
     this.#row = parts.ledger.row(source);
   }
 
-  series(identity: SeriesIdentity, unit?: string): Series | undefined {
-    const series = this.#parts.intern(identity, unit);
-    return typeof series === 'string' ? undefined : series;
+  series(identity: SeriesIdentity, unit?: string): Series | string {
+    return this.#parts.intern(identity, unit);
   }
 
   reading(series: Series, value: Value, quality: Quality, sourceTime: EpochMs | undefined, receiveTime: EpochMs): void {

@@ -32,9 +32,8 @@ export class RecordingIntake implements Intake {
     this.registry = new SeriesRegistry(maxSeries);
   }
 
-  series(identity: SeriesIdentity, unit?: string): Series | undefined {
-    const series = this.registry.intern(identity, unit);
-    return typeof series === 'string' ? undefined : series;
+  series(identity: SeriesIdentity, unit?: string): Series | string {
+    return this.registry.intern(identity, unit);
   }
 
   reading(series: Series, value: Value, quality: Quality, sourceTime: EpochMs | undefined, receiveTime: EpochMs): void {

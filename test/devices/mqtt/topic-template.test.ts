@@ -1,7 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { Router } from '../../../devices/mqtt/reading-rules.ts';
+import { expect, test } from 'vitest';
 import { toMqttFilter, topicFilter, topicTemplate } from '../../../devices/mqtt/topic-template.ts';
-import { RecordingIntake } from '../recording-intake.ts';
 
 test.each([
   ['sensors/_/+', 'sensors/a/b', true],
@@ -34,63 +32,4 @@ test('a template names the levels', () => {
   });
   expect(topicTemplate('_/device')(['a'])).toBeUndefined();
   expect(() => topicTemplate('_/de vice')).toThrow('Cannot use the word "de vice"');
-});
-
-function route(rules: ConstructorParameters<typeof Router>[0], topic: string, payload: string) {
-  const intake = new RecordingIntake(10);
-  const legal = new Router(rules, intake).handle(topic, Buffer.from(payload), 1);
-  return { legal, readings: intake.summary(), reasons: intake.rejections.map(({ reason }) => reason), intake };
-}
-
-describe('rules', () => {
-  test('without a template the last level is the metric, the one before the device', () => {
-    expect(route([{ topic: '#' }], 'a/b/c', '1').readings).toEqual(['b/c=1']);
-    expect(route([{ topic: '#' }], 'p1', '1').readings).toEqual(['p1/value=1']);
-    expect(route([{ topic: '#' }], 'p1', '{"t":1}').readings).toEqual(['p1/t=1']);
-  });
-
-  test('the payload goes before the rule, the rule before the topic', () => {
-    const rule = { topic: '#', device: 'ruled', json: { device: 'd' } };
-    expect(route([rule], 'a/b', '{"value":1}').readings).toEqual(['ruled/b=1']);
-    expect(route([rule], 'a/b', '{"value":1,"d":"said"}').readings).toEqual(['said/b=1']);
-  });
-
-  test('the first rule that matches wins', () => {
-    const rules = [{ topic: 'a/#', plain: true as const, tags: { site: 's' } }, { topic: '#' }];
-    expect(route(rules, 'a/b', '1').readings).toEqual(['s/a/b=1']);
-    expect(route(rules, 'a/b', '{"value":1}').reasons).toHaveLength(1);
-  });
-
-  test('a topic that fits no rule, or not its template, is refused with the filters', () => {
-    expect(route([{ topic: 'x/+' }, { topic: 'y' }], 'z', '1').reasons).toEqual([
-      'the topic "z" fits no rule; the filters are: x/+, y',
-    ]);
-    expect(route([{ topic: 'x/#', template: '_/device' }], 'x/a/b', '1').reasons).toEqual([
-      'the topic "x/a/b" has 3 levels and does not fit the template _/device of the filter x/#',
-    ]);
-  });
-
-  test('names that cannot be a series are refused with the reason', () => {
-    expect(route([{ topic: '#' }], 'a//b', '{"value":1}').reasons).toEqual([
-      expect.stringContaining('a name is empty'),
-    ]);
-    expect(route([{ topic: '#' }], 'a/b', '{"a\\nb":1,"c":2}')).toMatchObject({
-      readings: ['a/c=2'],
-      reasons: [expect.stringContaining('control characters')],
-    });
-  });
-
-  test('line protocol brings its own names', () => {
-    expect(route([{ topic: 'telegraf/#', line: {} }], 'telegraf/x', 'cpu,host=h idle=1').readings).toEqual([
-      'h/cpu_idle=1',
-    ]);
-  });
-
-  test('two formats in one rule are refused', () => {
-    expect(() => route([{ topic: 'a', plain: true, json: {} }], 'a', '1')).toThrow('names 2 formats');
-  });
-
-  test('an illegal topic is told to the caller and handed to nobody', () => {
-    expect(route([{ topic: '#' }], 'a/\u0000', '1')).toMatchObject({ legal: false, readings: [], reasons: [] });
-  });
 });

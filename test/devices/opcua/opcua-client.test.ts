@@ -303,6 +303,16 @@ describe('users', () => {
   });
 });
 
+test('a node whose names cannot be a series is told in the status with the reason', async () => {
+  const plant = await plantWith();
+  plant.set('press.a', 1, 0, T0);
+  const { client } = await clientOf(plant.endpointUrl, {
+    nodes: [{ id: `${NS}press.a`, device: '', metric: 'a' }],
+  });
+  await vi.waitUntil(() => client.status().detail.includes('the device is empty'), soon);
+  expect(client.status().numbers['badNodes']).toBe(1);
+});
+
 test('what cannot be right is refused when the source is made', () => {
   const make = (options: Partial<OpcuaOptions>) => () =>
     new OpcuaClient(

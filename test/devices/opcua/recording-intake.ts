@@ -22,9 +22,8 @@ export class RecordingIntake implements Intake {
   stuck = false;
   readonly #waiting: (() => void)[] = [];
 
-  series(identity: SeriesIdentity, unit?: string): Series | undefined {
-    const series = this.#registry.intern(identity, unit);
-    return typeof series === 'string' ? undefined : series;
+  series(identity: SeriesIdentity, unit?: string): Series | string {
+    return this.#registry.intern(identity, unit);
   }
 
   reading(series: Series, value: Value, quality: Quality, sourceTime: number | undefined): void {

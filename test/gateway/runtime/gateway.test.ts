@@ -234,7 +234,8 @@ class Box {
   }
 
   send({ metric, value, time }: Sent): void {
-    const series = this.intake.series({ device: 'd', metric })!;
+    const series = this.intake.series({ device: 'd', metric });
+    if (typeof series === 'string') throw new Error(series);
     this.intake.reading(series, value, Quality.good, time, this.clock.now());
   }
 
