@@ -164,7 +164,7 @@ describe.skipIf(program === undefined)('the page', () => {
     await eventually(() => page.getByTestId('source').count()).toBe(2);
     expect(await page.getByTestId('source').last().textContent()).toContain('refuses the connection');
     expect(await page.getByTestId('sink').last().textContent()).toMatch(/influx.*degraded.*1,520.*1 min 33 s/s);
-    expect(await page.getByTestId('dead-letter').count()).toBe(3);
+    await eventually(() => page.getByTestId('dead-letter').count()).toBe(3);
     await eventually(() => page.getByTestId('ledger-balance').first().textContent()).toBe('✓ balances');
     plant.view.ledger = { ...plant.view.ledger, received: plant.view.ledger.received + 3 };
     await eventually(() => page.getByTestId('ledger-balance').first().textContent()).toBe('✗ 3 unaccounted for');
