@@ -29,6 +29,7 @@ export interface JsonOptions {
   readonly maxBytes?: number | undefined;
 }
 
+/** How a JSON message tells the time: a number since 1970 in seconds, milliseconds, microseconds or nanoseconds, or ISO 8601 text with a zone. */
 export type JsonTimeUnit = 's' | 'ms' | 'us' | 'ns' | 'iso';
 
 const MS_PER: Readonly<Record<JsonTimeUnit, number>> = { s: 1000, ms: 1, us: 1e-3, ns: 1e-6, iso: Number.NaN };

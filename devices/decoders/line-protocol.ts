@@ -4,6 +4,7 @@ import type { Value } from '../../gateway/core/reading.ts';
 import { DECIMAL } from './plain.ts';
 import { MAX_PAYLOAD_BYTES, NOT_UTF8, shown, textOf, tooLarge } from './text.ts';
 
+/** How line protocol is read. */
 export interface LineProtocolOptions {
   /** Unit of the timestamps. @default 'ns' */
   readonly precision?: LinePrecision | undefined;
@@ -11,6 +12,7 @@ export interface LineProtocolOptions {
   readonly maxBytes?: number | undefined;
 }
 
+/** Unit of the timestamps of line protocol, in the words of InfluxDB's `precision`. */
 export type LinePrecision = 'ns' | 'us' | 'ms' | 's';
 
 const PER_MS: Readonly<Record<LinePrecision, number>> = { ns: 1e6, us: 1e3, ms: 1, s: 1e-3 };

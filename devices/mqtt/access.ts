@@ -2,8 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { isMqttText } from './reading-rules.ts';
 
+/** Somebody who may connect to the embedded broker. */
 export interface MqttUser {
   readonly name: string;
+  /** In plain text, as the configuration has it; never logged. */
   readonly password: string;
 }
 

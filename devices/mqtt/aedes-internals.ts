@@ -56,10 +56,12 @@ export interface AedesEmitter {
   readonly _matcher: { match(topic: string): readonly unknown[] };
 }
 
+/** The store of sessions and retained messages of a broker; there once the broker listens. */
 export function storeOf(broker: Aedes): AedesStore {
   return (broker as unknown as { persistence: AedesStore }).persistence;
 }
 
+/** The emitter of a broker, through which every message to subscribers passes. */
 export function emitterOf(broker: Aedes): AedesEmitter {
   return (broker as unknown as { mq: AedesEmitter }).mq;
 }

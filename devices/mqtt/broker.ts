@@ -17,19 +17,21 @@ import { ReadGate } from './read-gate.ts';
 import { isMqttText, type ReadingRule, Router } from './reading-rules.ts';
 import { SessionBounds } from './session-bounds.ts';
 
+/** What the embedded broker may be told. */
 export interface MqttBrokerOptions {
   readonly name: string;
   readonly listen: ListenAddress;
   /** A second port with TLS. */
   readonly tls?: (TlsIdentity & { readonly listen: ListenAddress }) | undefined;
+  /** Who may connect; without any, only loopback can be listened on unless `allowAnonymous` says otherwise. */
   readonly users?: readonly MqttUser[] | undefined;
   /** Let clients in without a user name. @default true on loopback when there are no users */
   readonly allowAnonymous?: boolean | undefined;
-  /** @default 1048576 */
+  /** Largest MQTT packet, in bytes; a client that announces a larger one is cut. @default 1048576 */
   readonly maxPacketBytes?: number | undefined;
-  /** @default 10000 */
+  /** Clients at a time. @default 10000 */
   readonly maxConnections?: number | undefined;
-  /** @default maxConnections */
+  /** Clients at a time from one peer address. @default maxConnections */
   readonly maxConnectionsPerAddress?: number | undefined;
   /** Bytes read from all clients and not yet acknowledged; beyond, nothing more is read. @default 8388608 */
   readonly maxInFlightBytes?: number | undefined;
@@ -38,6 +40,7 @@ export interface MqttBrokerOptions {
   readonly readings: readonly ReadingRule[];
 }
 
+/** What the broker is given by the gateway. */
 export interface MqttDependencies {
   readonly clock: Clock;
   readonly logger: Logger;

@@ -10,6 +10,7 @@ import { type ReadingRule, Router } from './reading-rules.ts';
 import { RemoteSession } from './remote-session.ts';
 import { toMqttFilter } from './topic-template.ts';
 
+/** What a client of another broker may be told. */
 export interface MqttClientOptions {
   readonly name: string;
   /** `mqtt:`, `mqtts:`, `ws:` or `wss:`. */
@@ -18,6 +19,7 @@ export interface MqttClientOptions {
   readonly clientId?: string | undefined;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
+  /** Their topics are what is subscribed. */
   readonly readings: readonly ReadingRule[];
   /** Quality of service that is asked for. With 0 the broker keeps nothing while the gateway is away. @default 1 */
   readonly qos?: 0 | 1 | 2 | undefined;
@@ -26,11 +28,13 @@ export interface MqttClientOptions {
   readonly tls?: MqttClientTls | undefined;
 }
 
+/** The certificates of an `mqtts:` or `wss:` connection. */
 export interface MqttClientTls {
   /** Authorities to trust in place of the system's, PEM. */
   readonly ca?: string | Buffer | undefined;
   /** The gateway's own certificate and key, PEM, where the broker asks for one. */
   readonly cert?: string | Buffer | undefined;
+  /** Goes with `cert`; never logged. */
   readonly key?: string | Buffer | undefined;
 }
 

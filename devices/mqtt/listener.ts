@@ -3,12 +3,15 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { GatewayError, messageOf } from '../../gateway/core/errors.ts';
 
+/** Where to listen for connections. */
 export interface ListenAddress {
+  /** A name or address of this machine; `0.0.0.0` and `::` are all of them. */
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
 }
 
+/** How the broker proves to its clients who it is. */
 export interface TlsIdentity {
   /** Path of the certificate chain, PEM. */
   readonly cert: string;
@@ -16,8 +19,11 @@ export interface TlsIdentity {
   readonly key: string;
 }
 
+/** How many connections may be open at a time; one more is closed at once and counted. */
 export interface ListenerLimits {
+  /** All addresses together. */
   readonly maxConnections: number;
+  /** From one peer address. */
   readonly maxConnectionsPerAddress: number;
 }
 

@@ -1,10 +1,12 @@
 import type { AedesStore, StoredSubscription, Thenable } from './aedes-internals.ts';
 
+/** What clients may make the broker keep; all are numbers of things, at least 1. What goes beyond is dropped and counted. */
 export interface SessionLimits {
   /** Messages that wait for one client that is away. */
   readonly maxQueuedPerClient: number;
   /** Messages that wait for all clients that are away. */
   readonly maxQueued: number;
+  /** Topics with a retained message. */
   readonly maxRetained: number;
   /** Clients that may leave a session behind. */
   readonly maxSessions: number;

@@ -41,10 +41,12 @@ export interface OpcuaSecurity {
 
 /** Names of the security policies that are offered; the broken ones (Basic128Rsa15, Basic256) are not. */
 export const OPCUA_POLICIES = ['None', 'Basic256Sha256', 'Aes128_Sha256_RsaOaep', 'Aes256_Sha256_RsaPss'] as const;
+/** One of `OPCUA_POLICIES`. */
 export type OpcuaPolicy = (typeof OPCUA_POLICIES)[number];
 
 /** What makes a server report a value: see OPC 10000-4 §7.22.2. */
 export const OPCUA_TRIGGERS = ['Status', 'StatusValue', 'StatusValueTimestamp'] as const;
+/** One of `OPCUA_TRIGGERS`. */
 export type OpcuaTrigger = (typeof OPCUA_TRIGGERS)[number];
 
 /** What an OPC-UA source may be told. */

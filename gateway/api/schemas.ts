@@ -7,6 +7,7 @@ export const MAX_LIMIT = 10_000;
 
 /** Topics of the live stream, in the order they are documented. */
 export const TOPICS = ['readings', 'aggregates', 'alarms', 'status'] as const;
+/** One of `TOPICS`. */
 export type Topic = (typeof TOPICS)[number];
 
 const closed = { additionalProperties: false };
@@ -52,6 +53,7 @@ const seriesParameter = Type.String({
   description: 'Key of a series as /api/v1/series gives it',
 });
 
+/** What may be asked of `GET /api/v1/readings`. */
 export const ReadingsQuery = Type.Object(
   {
     series: seriesParameter,
@@ -63,6 +65,7 @@ export const ReadingsQuery = Type.Object(
 );
 export type ReadingsQuery = Static<typeof ReadingsQuery>;
 
+/** What may be asked of `GET /api/v1/aggregates`. */
 export const AggregatesQuery = Type.Object(
   {
     series: seriesParameter,
@@ -77,6 +80,7 @@ export const AggregatesQuery = Type.Object(
 );
 export type AggregatesQuery = Static<typeof AggregatesQuery>;
 
+/** What may be asked of `GET /api/v1/alarms`. */
 export const AlarmsQuery = Type.Object(
   {
     state: Type.Union([Type.Literal('active'), Type.Literal('all')], {
@@ -90,11 +94,13 @@ export const AlarmsQuery = Type.Object(
 );
 export type AlarmsQuery = Static<typeof AlarmsQuery>;
 
+/** The path of `POST /api/v1/alarms/{id}/acknowledge`. */
 export const AcknowledgeParams = Type.Object({
   id: Type.String({ minLength: 1, maxLength: 4096, description: 'Id of the alarm, percent-encoded' }),
 });
 export type AcknowledgeParams = Static<typeof AcknowledgeParams>;
 
+/** The body of `POST /api/v1/alarms/{id}/acknowledge`; it may be left out. */
 export const AcknowledgeBody = nullable(
   Type.Object(
     { by: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'Who takes care of it' })) },
@@ -103,9 +109,11 @@ export const AcknowledgeBody = nullable(
 );
 export type AcknowledgeBody = Static<typeof AcknowledgeBody>;
 
+/** What may be asked of `GET /api/v1/dead-letters`. */
 export const DeadLettersQuery = Type.Object({ limit: limit(100, 1000) }, closed);
 export type DeadLettersQuery = Static<typeof DeadLettersQuery>;
 
+/** What may be asked of `GET /api/v1/stream`. */
 export const StreamQuery = Type.Object(
   {
     topics: Type.Optional(

@@ -10,7 +10,9 @@ import type { SyncPolicy, WhenFull } from './segment-log-options.ts';
 import type { Troubles } from './troubles.ts';
 import type { Chunk, WriteBuffer } from './write-buffer.ts';
 
+/** What a committer works with: the parts of one log, and that log's promises. */
 export interface CommitterOptions {
+  /** Folder of the log, for messages. */
   readonly path: string;
   readonly clock: Clock;
   readonly troubles: Troubles;
@@ -19,8 +21,11 @@ export interface CommitterOptions {
   readonly retention: Retention;
   readonly sync: SyncPolicy;
   readonly whenFull: WhenFull;
+  /** Largest payload of a record; a larger one is refused with a `GatewayError`. */
   readonly maxPayloadBytes: number;
+  /** Most bytes that may wait in memory for the disk; an append beyond is refused with a `GatewayError`. */
   readonly maxPendingBytes: number;
+  /** Uniform in [0, 1), for the jitter of retries; undefined takes that of `backoffMs`. */
   readonly random: (() => number) | undefined;
   /** Offset of the first record it will take. */
   readonly nextOffset: Offset;

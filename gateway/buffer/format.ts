@@ -44,6 +44,7 @@ export function parseSegmentName(name: string): Offset | undefined {
   return Number.isSafeInteger(offset) ? offset : undefined;
 }
 
+/** The header of a segment file, `HEADER_BYTES` long. `created` is the wall time in epoch milliseconds. */
 export function encodeHeader(firstOffset: Offset, created: number): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(header);
@@ -91,6 +92,7 @@ export function isRecord(bytes: Buffer, at: number, length: number): boolean {
   return crc32(bytes.subarray(at + 4, at + RECORD_HEADER_BYTES + length)) === bytes.readUInt32LE(at);
 }
 
+/** How many items the record at position `at` holds: an unsigned 32-bit number. Only of a record that `isRecord`. */
 export function recordItems(bytes: Buffer, at: number): number {
   return bytes.readUInt32LE(at + 8);
 }
@@ -100,6 +102,7 @@ export function recordOffset(bytes: Buffer, at: number): Offset {
   return readOffset(bytes, at + 12);
 }
 
+/** Wall time at which the record at position `at` was appended, in epoch milliseconds; any double where the bytes are damaged. */
 export function recordTime(bytes: Buffer, at: number): number {
   return bytes.readDoubleLE(at + 20);
 }

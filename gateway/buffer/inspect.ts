@@ -51,7 +51,9 @@ export interface SegmentReport {
   readonly unreadable: string | undefined;
 }
 
+/** What a verification found in one log, in order of the segments. */
 export interface LogReport {
+  /** Folder of the log. */
   readonly path: string;
   readonly segments: readonly SegmentReport[];
 }

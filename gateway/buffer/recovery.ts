@@ -19,14 +19,18 @@ import type { Quarantine } from './quarantine.ts';
 import { type Segment, SegmentList } from './segment.ts';
 import { type ScanResult, scanSegment } from './segment-scanner.ts';
 
+/** Where to recover a log, and where to put what is damaged. */
 export interface RecoveryOptions {
   readonly disk: Disk;
+  /** Folder of the log, which the caller has locked. */
   readonly path: string;
   readonly logger: Logger;
   readonly quarantine: Quarantine;
 }
 
+/** What lies in the folder of a log after its recovery. */
 export interface Recovered {
+  /** Readable ones, in order of their offsets, without overlap. */
   readonly segments: SegmentList;
   /** First offset behind everything that is there. */
   readonly endOffset: Offset;

@@ -17,19 +17,25 @@ export interface Dropped {
   readonly reason: 'full' | 'too old';
 }
 
+/** The bounds of one log, and the parts that retention acts on. */
 export interface RetentionOptions {
   readonly disk: Disk;
+  /** Folder of the log. */
   readonly path: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly segments: SegmentList;
   readonly state: LogState;
   readonly troubles: Troubles;
+  /** Most bytes of all segments together. */
   readonly maxBytes: number;
+  /** Segments with only older records go; undefined is no bound. */
   readonly maxAgeMs: number | undefined;
+  /** The log is full when the file system has fewer free bytes; 0 is no bound. */
   readonly keepFreeBytes: number;
   /** The segment that is being written: it is never deleted. */
   readonly active: () => Segment | undefined;
+  /** Told of all that is dropped before its time. Must not throw. */
   readonly onDropped: (dropped: Dropped) => void;
 }
 

@@ -10,6 +10,7 @@ export type SyncPolicy = 'always' | 'never' | { readonly everyMs: number };
 /** What happens when a record finds no room. */
 export type WhenFull = 'block' | 'drop-oldest' | 'drop-newest';
 
+/** What a segment log is told. A `GatewayError` of the constructor when `maxBytes` is too small. */
 export interface SegmentLogOptions {
   /** Folder of this log alone; made when it is not there. */
   readonly path: string;

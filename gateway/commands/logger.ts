@@ -1,7 +1,9 @@
 import { pino } from 'pino';
 import type { Logger } from '../core/telemetry.ts';
 
+/** How the log of the process is written. */
 export interface LoggerOptions {
+  /** The lowest level that is written: `debug`, `info`, `warn`, `error` or `silent`. */
   readonly level: string;
   /** Lines for a person instead of JSON. */
   readonly pretty: boolean;

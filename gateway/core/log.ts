@@ -35,6 +35,7 @@ export interface Log extends Lifecycle {
   status(): LogStatus;
 }
 
+/** Reads a log from front to back. Readers are independent of each other and of trimming: where records have gone, it goes on behind them. */
 export interface LogReader {
   /** Offset of the next record that will be read. */
   readonly position: Offset;
@@ -45,6 +46,7 @@ export interface LogReader {
   close(): Promise<void>;
 }
 
+/** A position in a log that survives a restart, for one who works through it. */
 export interface LogCursor {
   readonly name: string;
   /** Everything before this offset is done with. */
@@ -53,6 +55,7 @@ export interface LogCursor {
   commit(offset: Offset): Promise<void>;
 }
 
+/** How a log stands just now. Counts of things lost go on over restarts. */
 export interface LogStatus {
   /** Offset of the oldest kept record; equals `nextOffset` when the log is empty. */
   readonly firstOffset: Offset;
@@ -60,8 +63,11 @@ export interface LogStatus {
   readonly nextOffset: Offset;
   /** Everything before this is durable. */
   readonly durableOffset: Offset;
+  /** Bytes of all segments on disk. */
   readonly bytes: number;
+  /** The bound of `bytes`. */
   readonly maxBytes: number;
+  /** Segment files. */
   readonly segments: number;
   /** Wall time of the oldest kept record. */
   readonly oldestTime: EpochMs | undefined;

@@ -26,7 +26,9 @@ export interface Aggregate {
   readonly good: number;
 }
 
+/** How much an alarm matters, in the order of `SEVERITIES`. */
 export type Severity = 'info' | 'warning' | 'critical';
+/** Every severity, the least one first. */
 export const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
 
 /** One step in the life of an alarm. */

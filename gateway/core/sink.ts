@@ -45,16 +45,23 @@ export interface History {
   alarms(query: AlarmQuery): readonly AlarmRow[];
 }
 
+/** Which window results to read from the history. */
 export interface AggregateQuery {
+  /** Key of a series. */
   readonly series: string;
+  /** Name of a window; every window when undefined. */
   readonly window?: string | undefined;
+  /** Windows that start at or after this. */
   readonly from?: EpochMs | undefined;
+  /** Windows that start before this. */
   readonly to?: EpochMs | undefined;
   /** At most this many rows, the newest; answered in ascending order of start. */
   readonly limit: number;
 }
 
+/** The last revision of one window of one series, as the history keeps it; see `Aggregate`. */
 export interface AggregateRow {
+  /** Key of the series. */
   readonly series: string;
   readonly window: string;
   readonly start: EpochMs;
@@ -64,24 +71,34 @@ export interface AggregateRow {
   readonly fields: Readonly<Record<string, number>>;
 }
 
+/** Which alarms to read from the history. */
 export interface AlarmQuery {
   /** `active`: raised and not cleared. */
   readonly state?: 'active' | 'all' | undefined;
+  /** Key of a series; every series when undefined. */
   readonly series?: string | undefined;
+  /** At most this many, the newest. */
   readonly limit: number;
 }
 
+/** An alarm with all its steps so far, as the history keeps it; see `AlarmEvent`. */
 export interface AlarmRow {
   readonly id: string;
+  /** Key of the series. */
   readonly series: string;
   readonly device: string;
   readonly metric: string;
   readonly detector: string;
   readonly severity: string;
+  /** Of the raise; see `AlarmEvent`. */
   readonly score: number;
+  /** That raised it. */
   readonly value: number;
+  /** Of the raise. */
   readonly message: string;
   readonly raisedAt: EpochMs;
+  /** In event time; null while it is active. */
   readonly clearedAt: EpochMs | null;
+  /** In wall time; null while nobody has taken it. */
   readonly acknowledgedAt: EpochMs | null;
 }

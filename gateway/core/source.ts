@@ -7,6 +7,7 @@ export interface Source extends Lifecycle {
   status(): SourceStatus;
 }
 
+/** How a source stands just now. */
 export interface SourceStatus {
   readonly state: ComponentState;
   /** One sentence for a person: what it is doing, or what is wrong and how to mend it. */

@@ -34,10 +34,13 @@ export type LiveEvent =
   | { readonly topic: 'aggregates' | 'alarms'; readonly data: Result }
   | { readonly topic: 'status'; readonly data: GatewayStatus };
 
+/** A reading of the live stream. */
 export interface LiveReading extends ReadingRow {
+  /** Key of the series. */
   readonly series: string;
 }
 
+/** A reading as people are shown it. */
 export interface ReadingRow {
   readonly sourceTime: EpochMs;
   readonly value: Value;
@@ -46,23 +49,32 @@ export interface ReadingRow {
   readonly anomaly: boolean;
 }
 
+/** Which raw readings to look up. */
 export interface ReadingsQuery {
+  /** Key of a series. */
   readonly series: string;
+  /** Not before this source time. */
   readonly from?: EpochMs | undefined;
+  /** Before this source time. */
   readonly to?: EpochMs | undefined;
+  /** At most this many, the newest. */
   readonly limit: number;
 }
 
+/** How a series stands just now. */
 export interface SeriesStatus {
   readonly key: string;
   readonly device: string;
   readonly metric: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly unit: string | null;
+  /** The newest reading that is remembered. */
   readonly last: ReadingRow | null;
+  /** Readings that are not duplicates, since the process started; those that a restart found in the journal included. */
   readonly receivedTotal: number;
   /** Readings a second over about the last ten seconds. */
   readonly rate: number;
+  /** Of its device; null before the first reading of a window. */
   readonly watermark: EpochMs | null;
 }
 
@@ -78,38 +90,52 @@ export interface LedgerCounts {
   readonly dropped: number;
 }
 
+/** How a sink, and the forwarder that feeds it, stand just now. The totals count since the process started. */
 export interface SinkStatus {
   readonly name: string;
   readonly type: string;
   readonly state: ComponentState;
+  /** One sentence for a person: what it is doing, or what is wrong and how to mend it. */
   readonly detail: string;
+  /** Results the sink has taken. */
   readonly deliveredTotal: number;
+  /** Results it refused for ever; each is a dead letter. */
   readonly rejectedTotal: number;
+  /** Batches it did not take, and that were or will be sent again. */
   readonly failedAttemptsTotal: number;
   readonly backlog: {
     readonly records: number;
     /** An estimate from the share of records. */
     readonly bytes: number;
+    /** Age of the oldest record that waits, in milliseconds of wall time; null when none does. */
     readonly oldestAgeMs: number | null;
     /** Seconds until the backlog is gone at the present rate; null when unknown. */
     readonly drainSeconds: number | null;
   };
 }
 
+/** How the whole gateway stands just now. */
 export interface GatewayStatus {
   readonly name: string;
   readonly version: string;
   readonly state: ComponentState;
+  /** Wall time of the start of this process. */
   readonly startedAt: EpochMs;
+  /** Milliseconds since then, by the monotonic clock. */
   readonly uptimeMs: number;
+  /** Wall time of this status. */
   readonly now: EpochMs;
   readonly sources: readonly (SourceStatus & { name: string; type: string; ledger: LedgerCounts })[];
   readonly sinks: readonly SinkStatus[];
+  /** The sum over all sources. */
   readonly ledger: LedgerCounts;
   readonly journal: LogStatus;
   readonly outbox: LogStatus;
+  /** The newest checkpoint: the journal offset it covers, when it was written (null: never), its size in bytes. */
   readonly checkpoint: { readonly offset: number; readonly at: EpochMs | null; readonly bytes: number };
+  /** Alarms that are raised and not cleared. */
   readonly activeAlarms: number;
+  /** Series known, and how many there may be. */
   readonly series: { readonly count: number; readonly max: number };
   readonly memory: { readonly rssBytes: number; readonly heapUsedBytes: number };
 }

@@ -9,6 +9,7 @@ import { withdrawnEvent } from './alarm-events.ts';
 import { type ActiveAlarm, Judge, type JudgeSnapshot } from './judge.ts';
 import { type DetectRule, type ReadyRule, readyRules } from './rule.ts';
 
+/** What the detect stage is told. */
 export interface DetectStageOptions {
   /** In the order of the configuration; several may match one series. */
   readonly rules: readonly DetectRule[];

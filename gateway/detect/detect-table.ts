@@ -12,9 +12,11 @@ export interface ScoredRow {
   readonly anomaly: 0 | 1;
 }
 
+/** How a table is scored. */
 export interface DetectTableOptions {
   /** One of `detectorNames`. */
   readonly detector: string;
+  /** What the detector takes, see its kind in `detectorKinds`. */
   readonly options?: DetectorOptions | undefined;
 }
 

@@ -4,6 +4,7 @@ import { GatewayError } from '../core/errors.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { durationInWords, numberInWords } from './words.ts';
 
+/** What a flatline is. */
 export interface FlatlineOptions {
   /** A value that has not changed for this long, in milliseconds, is an anomaly. Above 0. */
   readonly forMs: number;

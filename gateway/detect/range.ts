@@ -2,6 +2,7 @@ import type { Detector, Verdict } from '../core/detector.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { numberInWords } from './words.ts';
 
+/** What is normal, in the unit of the series: at least one bound, `min` at most `max`; `detectors.ts` checks it. */
 export interface RangeOptions {
   /** Lowest normal value; itself normal. No lower bound when left out. */
   readonly min?: number | undefined;

@@ -4,6 +4,7 @@ import { GatewayError } from '../core/errors.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { durationInWords, numberInWords } from './words.ts';
 
+/** What is too fast. */
 export interface RateOfChangeOptions {
   /** Fastest normal change either way, in the unit of the series for each second. Above 0. */
   readonly maxPerSecond: number;

@@ -17,6 +17,7 @@ export interface DetectRule {
   readonly alarm?: AlarmRule | undefined;
 }
 
+/** How the anomalies of a rule become alarms. */
 export interface AlarmRule {
   readonly severity: Severity;
   /** See `AlarmPolicy`. Above 0 or 0. @default 30000 */

@@ -17,6 +17,7 @@ export interface NormaliseSetting {
   readonly offset?: number | undefined;
 }
 
+/** Which source times are taken. */
 export interface NormaliseLimits {
   /** Source times before this are refused. @default 2000-01-01 */
   readonly earliest?: EpochMs | undefined;

@@ -27,11 +27,13 @@ export function recordOf(snapshot: unknown, what: string): Readonly<Record<strin
   return snapshot as Record<string, unknown>;
 }
 
+/** The snapshot as a number; a `GatewayError` that names the part `what` for anything else. */
 export function numberOf(snapshot: unknown, what: string): number {
   if (typeof snapshot !== 'number') throw unreadable(what, snapshot);
   return snapshot;
 }
 
+/** The snapshot as text; a `GatewayError` that names the part `what` for anything else. */
 export function textOf(snapshot: unknown, what: string): string {
   if (typeof snapshot !== 'string') throw unreadable(what, snapshot);
   return snapshot;

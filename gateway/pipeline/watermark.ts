@@ -3,6 +3,7 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Series } from '../core/reading.ts';
 import { listOf, numberOf, recordOf, textOf, unreadable } from './snapshot.ts';
 
+/** How the watermark of a device follows its series. */
 export interface WatermarkOptions {
   /** How far readings of one series may be out of order, in milliseconds of event time. */
   readonly outOfOrdernessMs: number;

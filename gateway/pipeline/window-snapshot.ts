@@ -56,8 +56,11 @@ export interface WindowRestoration {
   add(key: string, clock: SeriesClock): SeriesState;
 }
 
+/** What a snapshot held beside the open windows themselves, which went to `WindowRestoration.add`. */
 export interface RestoredWindows {
+  /** Receive time that the stage had reached. */
   readonly now: EpochMs;
+  /** Receive time at which the corrections are due; infinite when there are none. */
   readonly correctAt: EpochMs;
   readonly corrections: Correction[];
   /** Open windows whose definition has changed or gone. */

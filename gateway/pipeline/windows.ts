@@ -12,6 +12,7 @@ import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
 /** A late reading's correction waits this long in receive time for others to the same window. */
 export const DEFAULT_CORRECTION_DELAY_MS = 1000;
 
+/** What the window stage is told. */
 export interface WindowStageOptions {
   readonly windows: readonly WindowSettings[];
   readonly time: WatermarkOptions & {

@@ -24,6 +24,7 @@ export interface Normaliser {
 /** A record is closed when it holds this many bytes, so that reading one back never takes much memory. */
 const MAX_RECORD_BYTES = 1024 * 1024;
 
+/** What admission works with. */
 export interface AdmissionParts {
   readonly journal: Log;
   readonly deadLetters: DeadLetters;

@@ -15,11 +15,13 @@ export interface Deduplicator {
   isDuplicate(reading: Reading): boolean;
 }
 
+/** What the analysis is put together from. */
 export interface AnalysisParts {
   readonly deduplicator: Deduplicator;
   /** The stages by name, in the order in which a reading passes them; the names are written into checkpoints. */
   readonly stages: Readonly<Record<string, Stage>>;
   readonly ledger: Ledger;
+  /** Where the last readings are remembered for people. */
   readonly recent: RecentReadings;
   /** Takes the results, in order, of everything processed until `flush` was called. */
   readonly results: (results: readonly Result[]) => void;

@@ -14,6 +14,7 @@ const READ_BYTES = 512 * 1024;
 /** How long a sink is left alone whose configuration a person must mend. */
 const HOLD_MS = 30_000;
 
+/** How results are batched for one sink. */
 export interface ForwarderOptions {
   /** Results in one batch at the most. */
   readonly maxItems: number;
@@ -21,12 +22,15 @@ export interface ForwarderOptions {
   readonly lingerMs: number;
 }
 
+/** What a forwarder works with. */
 export interface ForwarderParts {
   readonly sink: Sink;
   readonly outbox: Log;
+  /** Takes what the sink refuses for ever, and records that cannot be read. */
   readonly deadLetters: DeadLetters;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Uniform in [0, 1), for the jitter of retries. */
   readonly random: () => number;
 }
 

@@ -12,6 +12,7 @@ import { decodeReadings, RecordKind } from './reading-codec.ts';
 
 const READ_BYTES = 4 * 1024 * 1024;
 
+/** What a restart restores, and from what. */
 export interface RecoveryParts {
   readonly journal: Log;
   readonly checkpoints: CheckpointStore;
