@@ -26,7 +26,7 @@ import { RememberedRange } from './remembered-range.ts';
 import { encodeResults } from './result-codec.ts';
 
 const ADVANCE_EVERY_MS = 1_000;
-const RATES_EVERY_MS = 5_000;
+const RATES_EVERY_MS = 2_000;
 const LIVE_EVERY_MS = 250;
 const STATUS_EVERY_MS = 2_000;
 /** Readings of one series in one live event at the most. */

@@ -6,6 +6,8 @@ import type { LiveReading, ReadingRow, ReadingsQuery } from '../core/view.ts';
 /** Readings held for each series at the most. */
 const MAX_HELD = 1_024;
 const FIRST_HELD = 16;
+/** Measurements that a rate is the mean of, the older ones counting less. */
+const RATE_MEMORY = 5;
 /** Readings held for all series together at the most: about 18 bytes each. */
 const MAX_HELD_TOTAL = 1_000_000;
 const QUALITY_BITS = 0b11;
@@ -54,7 +56,7 @@ export class RecentReadings {
     return this.#rings[series.id]?.total ?? 0;
   }
 
-  /** Readings a second between the last two calls of `measureRates`. */
+  /** Readings a second over about the last five calls of `measureRates`. */
   rate(series: Series): number {
     return this.#rings[series.id]?.rate ?? 0;
   }
@@ -102,6 +104,7 @@ class Ring {
   changed = false;
   rate = 0;
   #totalAtMeasure = 0;
+  #measured = 0;
   #times = new Float64Array(FIRST_HELD);
   #values = new Float64Array(FIRST_HELD);
   #flags = new Uint8Array(FIRST_HELD);
@@ -156,7 +159,12 @@ class Ring {
   }
 
   measureRate(elapsedMs: number): void {
-    this.rate = elapsedMs > 0 ? ((this.total - this.#totalAtMeasure) * 1000) / elapsedMs : 0;
+    if (elapsedMs <= 0) return;
+    const now = ((this.total - this.#totalAtMeasure) * 1000) / elapsedMs;
+    this.#measured = Math.min(RATE_MEMORY, this.#measured + 1);
+    this.rate += (now - this.rate) / this.#measured;
+    // A series that has fallen silent has no rate, however small.
+    if (this.rate < 0.001) this.rate = 0;
     this.#totalAtMeasure = this.total;
   }
 

@@ -8,6 +8,10 @@ export function Header({ store }: { store: Store; version: number }): View {
   const { status } = store;
   const rate = [...(store.series?.values() ?? [])].reduce((sum, entry) => sum + entry.status.rate, 0);
   const reasons = status?.notReady ?? [];
+  const troubled = [...(status?.sources ?? []), ...(status?.sinks ?? [])]
+    .filter(({ state }) => state === 'degraded' || state === 'failed')
+    .map(({ name, state }) => `; ${name} is ${state}`)
+    .join('');
   return html`<header class="top">
     <img src="/ui/icon.svg" alt="" width="32" height="32" />
     <div class="who">
@@ -16,7 +20,7 @@ export function Header({ store }: { store: Store; version: number }): View {
     </div>
     <${State} state=${status?.state ?? 'starting'} testid="state" />
     <span class=${`ready ${reasons.length === 0 ? 'yes' : 'no'}`} data-testid="ready" title=${reasons.join('; ')}>
-      ${status === undefined ? '' : reasons.length === 0 ? 'Ready: accepting and keeping data' : `Not ready: ${reasons.join('; ')}`}
+      ${status === undefined ? '' : reasons.length === 0 ? `Ready: accepting and keeping data${troubled}` : `Not ready: ${reasons.join('; ')}`}
     </span>
     <dl class="facts">
       <div><dt>Up</dt><dd data-testid="uptime">${status === undefined ? '–' : formatDuration(status.uptimeMs)}</dd></div>

@@ -54,7 +54,7 @@ export class Store {
   readonly #readSeries = throttled(1_000, () => this.#attempt(() => this.#loadSeries()));
   readonly #readAlarms = throttled(3_000, () => this.#attempt(() => this.#loadAlarms()));
   readonly #readLetters = throttled(2_000, () => this.#attempt(() => this.#loadLetters()));
-  readonly #refreshRates = throttled(5_000, () => this.#attempt(() => this.#loadSeries()));
+  readonly #refreshRates = throttled(2_000, () => this.#attempt(() => this.#loadSeries()));
   readonly #refreshManyRates = throttled(30_000, () => this.#attempt(() => this.#loadSeries()));
 
   /** Active alarms, what waits for a person first. */

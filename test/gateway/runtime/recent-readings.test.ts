@@ -62,3 +62,15 @@ test('changes are gathered only while somebody watches, and each is given once',
   recent.add(reading(4, 4));
   expect(recent.takeChanges(1)).toEqual([]);
 });
+
+test('a rate is right from its first measurement on, steady after it, and nought once the series is silent', () => {
+  const recent = recentWith([1, 2]);
+  recent.measureRates(2_000);
+  expect(recent.rate(series)).toBe(1);
+  recent.add(reading(3, 3));
+  for (let i = 0; i < 7; i++) recent.add(reading(i, 4 + i));
+  recent.measureRates(2_000);
+  expect(recent.rate(series)).toBeCloseTo(2.5, 9);
+  for (let i = 0; i < 60; i++) recent.measureRates(2_000);
+  expect(recent.rate(series)).toBe(0);
+});
