@@ -41,6 +41,16 @@ describe('floors', () => {
     expectNone(wrong, 'Turn these imports round:');
   });
 
+  test('each command is a file of gateway/commands that main.ts loads when it is asked for', () => {
+    const main = sources.find(({ file }) => file === 'gateway/main.ts')!;
+    const commands = sources.filter(
+      ({ file, text }) => file.startsWith('gateway/commands/') && /^export function \w+Command\(/m.test(text),
+    );
+    const expected = commands.map(({ file }) => basename(file, '.ts')).sort();
+    const known = [...main.text.matchAll(/^ {2}(\w+): async \(\) => \(await import\('\.\/commands\/\1\.ts'\)\)/gm)];
+    expect(known.map(([, name]) => name).sort()).toEqual(expected);
+  });
+
   test('the page runs in a browser: of the gateway it knows types only', () => {
     const page = sources.filter(({ file }) => file.startsWith('gateway/api/ui/'));
     const wrong = page.flatMap(({ file, runtimeImports }) =>
@@ -266,8 +276,19 @@ describe('the rules themselves', () => {
     );
     expect(forbiddenImport('gateway/core/clock.ts', 'gateway/base/backoff.ts')).toContain('go down only');
     expect(forbiddenImport('simulators/plant.ts', 'gateway/core/clock.ts')).toContain('independent witnesses');
-    expect(forbiddenImport('gateway/api/app.ts', 'simulators/plant.ts')).toContain('only the front door');
-    expect(forbiddenImport('gateway/main.ts', 'simulators/plant.ts')).toBeUndefined();
+    expect(forbiddenImport('gateway/api/app.ts', 'simulators/plant.ts')).toContain('only commands');
+    expect(forbiddenImport('gateway/catalog/sources.ts', 'simulators/plant.ts')).toContain('only commands');
+    expect(forbiddenImport('gateway/commands/demo.ts', 'simulators/plant.ts')).toBeUndefined();
+  });
+
+  test('know the three rooms of the front door', () => {
+    expect(forbiddenImport('gateway/main.ts', 'gateway/commands/run.ts')).toBeUndefined();
+    expect(forbiddenImport('gateway/commands/run.ts', 'gateway/catalog/assemble.ts')).toBeUndefined();
+    expect(forbiddenImport('gateway/catalog/assemble.ts', 'gateway/runtime/gateway.ts')).toBeUndefined();
+    expect(forbiddenImport('gateway/catalog/assemble.ts', 'gateway/commands/logger.ts')).toContain('go down only');
+    expect(forbiddenImport('gateway/commands/run.ts', 'gateway/main.ts')).toContain('go down only');
+    expect(forbiddenImport('gateway/runtime/gateway.ts', 'gateway/catalog/sinks.ts')).toContain('go down only');
+    expect(homeOf('gateway/catalog.ts')).toBeUndefined();
   });
 
   test('see code, not comments or quotes', () => {
