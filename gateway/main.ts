@@ -1,17 +1,21 @@
 import { setMaxListeners } from 'node:events';
 import { Command, CommanderError } from 'commander';
 import { systemClock } from './base/system-clock.ts';
-import { checkCommand } from './commands/check.ts';
-import { demoCommand } from './commands/demo.ts';
-import { detectCommand } from './commands/detect.ts';
-import { initCommand } from './commands/init.ts';
-import { logCommand } from './commands/log.ts';
-import { replayCommand } from './commands/replay.ts';
-import { runCommand } from './commands/run.ts';
-import { simulateCommand } from './commands/simulate.ts';
 import { ExitCode, type Surroundings } from './commands/surroundings.ts';
 import { version } from './commands/version.ts';
 import { GatewayError } from './core/errors.ts';
+
+/** Each command is loaded only when it is asked for, or when help lists them all: a gateway needs no CSV parser in its memory. */
+const COMMANDS: Readonly<Record<string, () => Promise<(surroundings: Surroundings) => Command>>> = {
+  run: async () => (await import('./commands/run.ts')).runCommand,
+  demo: async () => (await import('./commands/demo.ts')).demoCommand,
+  init: async () => (await import('./commands/init.ts')).initCommand,
+  check: async () => (await import('./commands/check.ts')).checkCommand,
+  replay: async () => (await import('./commands/replay.ts')).replayCommand,
+  detect: async () => (await import('./commands/detect.ts')).detectCommand,
+  simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  log: async () => (await import('./commands/log.ts')).logCommand,
+};
 
 /** What the shell is told: the user can mend it, the command line is wrong, a fault of ours. */
 const EXIT_MENDABLE = 1;
@@ -22,28 +26,20 @@ const EXIT_FAULT = 70;
 async function main(): Promise<number> {
   const surroundings = surroundingsOfProcess();
   try {
-    await commandLine(surroundings).parseAsync(process.argv);
+    const program = await commandLine(process.argv[2] ?? '', surroundings);
+    await program.parseAsync(process.argv);
     return 0;
   } catch (error) {
     return tell(error, surroundings);
   }
 }
 
-function commandLine(surroundings: Surroundings): Command {
+async function commandLine(asked: string, surroundings: Surroundings): Promise<Command> {
   const program = new Command('headgate')
     .description('IoT edge gateway with real-time analytics: what it acknowledged, it keeps')
     .version(version);
-  const commands = [
-    runCommand,
-    demoCommand,
-    initCommand,
-    checkCommand,
-    replayCommand,
-    detectCommand,
-    simulateCommand,
-    logCommand,
-  ];
-  for (const command of commands) program.addCommand(command(surroundings));
+  const names = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+  for (const name of names) program.addCommand((await COMMANDS[name]!())(surroundings));
   return withExitOverride(program);
 }
 

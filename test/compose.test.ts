@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { configurationOf } from './config/load-text.ts';
+import { requireProgram } from './services/require-program.ts';
 
 const root = new URL('../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -42,10 +43,9 @@ const KNOWN_SERVICE_KEYS = new Set(
 );
 
 describe('docker-compose.yml', () => {
-  const composer = spawnSync('docker', ['compose', 'version']).status === 0;
-  if (!composer) process.stderr.write('skipped: docker compose is not installed\n');
-  it.skipIf(!composer)('is taken by docker compose itself', () => {
-    execFileSync('docker', ['compose', '--file', new URL('docker-compose.yml', root).pathname, 'config', '--quiet']);
+  const composer = requireProgram('docker-compose');
+  it.skipIf(composer === undefined)('is taken by docker-compose itself', () => {
+    execFileSync(composer!, ['--file', new URL('docker-compose.yml', root).pathname, 'config', '--quiet']);
   });
 
   it('has the gateway, InfluxDB, Grafana and simulators', () => {

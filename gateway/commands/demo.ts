@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { demoConfiguration } from '../../config/demo.ts';
+import { GatewayError } from '../core/errors.ts';
 import { loadText } from './configuration-file.ts';
 import { runGateway, type Whereabouts } from './run.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -10,10 +13,10 @@ export function demoCommand(surroundings: Surroundings): Command {
   return new Command('demo')
     .description('run the gateway on its embedded defaults with a simulated plant')
     .action(async () => {
-      const text = demoConfiguration;
       // Paths in it are relative to the folder in which the demo is started.
-      const { configuration } = loadText(text, join(surroundings.workingFolder, 'demo.yaml'), surroundings);
-      await runGateway(configuration, text, surroundings, (whereabouts) => {
+      const fileName = join(surroundings.workingFolder, 'demo.yaml');
+      const { configuration } = loadText(demoConfiguration, fileName, surroundings);
+      await runGateway(configuration, demoConfiguration, surroundings, (whereabouts) => {
         greet(whereabouts, configuration.storage.path, surroundings);
         return simulatePlant(whereabouts, surroundings);
       });
@@ -38,7 +41,20 @@ function greet({ pageUrl, brokerPort: port }: Whereabouts, storagePath: string, 
   );
 }
 
-async function simulatePlant({ brokerPort }: Whereabouts, surroundings: Surroundings): Promise<void> {
-  const { simulateDevices } = await import('../../simulators/mqtt-devices.ts');
-  await simulateDevices({ url: `mqtt://127.0.0.1:${brokerPort}` }, surroundings.signal);
+/** The plant is a process of its own, as real devices are: it shares neither memory nor code with the gateway. */
+async function simulatePlant({ brokerPort }: Whereabouts, { signal }: Surroundings): Promise<void> {
+  const program = join(import.meta.dirname, '..', 'headgate.js');
+  const url = `mqtt://127.0.0.1:${brokerPort}`;
+  const plant = spawn(process.execPath, [program, 'simulate', 'devices', '--url', url], { stdio: 'ignore' });
+  const stop = () => plant.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    await once(plant, 'exit');
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  if (signal.aborted) return;
+  throw new GatewayError(`The simulated plant has ended by itself, with exit code ${plant.exitCode}`, {
+    hint: `to see why: headgate simulate devices --url ${url}`,
+  });
 }
