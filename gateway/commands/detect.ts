@@ -3,9 +3,11 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { parse } from 'csv-parse';
+import { errorCode } from '../core/disk.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import { SCORED_COLUMNS, scoreTable } from '../detect/detect-table.ts';
 import { detectorNames } from '../detect/detectors.ts';
+import { detectorSettings, repeated } from './detector-settings.ts';
 import { Progress } from './progress.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -17,11 +19,18 @@ export function detectCommand(surroundings: Surroundings): Command {
     .description('score a CSV causally: timestamp,score,anomaly')
     .argument('<file>', 'CSV whose first column is the time and whose other columns are values')
     .option('--detector <name>', `one of ${detectorNames.join(', ')}`, 'novelty')
+    .option(
+      '--set <name=value>',
+      'an option of the detector, as in a configuration: min=10, for=5m; may be given again',
+      repeated,
+      [],
+    )
     .option('--out <file>', 'where the scores go, instead of the standard output')
-    .action(async (file: string, options: { detector: string; out?: string }) => {
+    .action(async (file: string, options: { detector: string; set: readonly string[]; out?: string }) => {
       const path = resolve(surroundings.workingFolder, file);
       const progress = new Progress(surroundings);
-      const scored = scoreTable(readTable(path), { detector: options.detector });
+      const { detector } = options;
+      const scored = scoreTable(readTable(path), { detector, options: detectorSettings(detector, options.set) });
       const write =
         options.out === undefined ? undefined : fileWriter(resolve(surroundings.workingFolder, options.out));
       const put = write?.put ?? ((text: string) => surroundings.out(text));
@@ -49,8 +58,11 @@ async function* readTable(path: string): AsyncGenerator<readonly string[]> {
   try {
     for await (const row of parser) yield row as string[];
   } catch (error) {
+    const isThere = errorCode(error)?.startsWith('CSV_') === true;
     throw new GatewayError(`Cannot read ${path}: ${messageOf(error)}`, {
-      hint: 'it has to be a CSV: a head line, then a time and one or more values in each line',
+      hint: isThere
+        ? 'it has to be a CSV: a head line, then a time and one or more values in each line'
+        : 'name a file that is there and that you may read',
       cause: error,
     });
   }
