@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { GatewayError, messageOf } from '../../gateway/core/errors.ts';
@@ -11,11 +10,11 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** How the broker proves to its clients who it is. */
+/** How the broker proves to its clients who it is: PEM text, as the configuration has read it. */
 export interface TlsIdentity {
-  /** Path of the certificate chain, PEM. */
+  /** The certificate, with its chain. */
   readonly cert: string;
-  /** Path of its private key, PEM. */
+  /** Its private key; never logged. */
   readonly key: string;
 }
 
@@ -50,7 +49,7 @@ export class Listener {
 
   /** Listens; resolves with the port, rejects with a `GatewayError` where that is not possible. */
   async listen(address: ListenAddress, tls?: TlsIdentity): Promise<number> {
-    const server = tls === undefined ? createServer({ noDelay: true }) : await this.#createTls(address, tls);
+    const server = tls === undefined ? createServer({ noDelay: true }) : this.#createTls(address, tls);
     if (tls === undefined) server.on('connection', (socket) => this.#admit(socket) && this.#connected(socket));
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(cannotListen(address, error)));
@@ -69,9 +68,8 @@ export class Listener {
     await Promise.all(closed);
   }
 
-  async #createTls(address: ListenAddress, tls: TlsIdentity): Promise<Server> {
+  #createTls(address: ListenAddress, { cert, key }: TlsIdentity): Server {
     try {
-      const [cert, key] = await Promise.all([readFile(tls.cert), readFile(tls.key)]);
       const server = createTlsServer({ cert, key, noDelay: true, handshakeTimeout: 5_000 });
       // Counted as TCP, before the handshake: that is where a flood would cost most.
       server.on('connection', (socket: Socket) => this.#admit(socket));
@@ -81,7 +79,7 @@ export class Listener {
       throw new GatewayError(
         `Cannot use the TLS certificate or key for ${address.host}:${address.port}: ${messageOf(cause)}`,
         {
-          hint: 'both are PEM files that the gateway may read, and the key belongs to the first certificate',
+          hint: 'both are PEM, the key is not protected by a passphrase, and it belongs to the first certificate',
           cause,
         },
       );

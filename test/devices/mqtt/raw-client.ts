@@ -10,8 +10,9 @@ export class RawClient {
   #closed = false;
   #wake: (() => void)[] = [];
 
-  constructor(port: number) {
-    this.socket = connect({ host: '127.0.0.1', port, noDelay: true });
+  /** @param to a port of this machine, or a socket that is connected or connecting, as one with TLS */
+  constructor(to: number | Socket) {
+    this.socket = typeof to === 'number' ? connect({ host: '127.0.0.1', port: to, noDelay: true }) : to;
     this.socket.on('data', (data) => {
       this.#received = Buffer.concat([this.#received, data]);
       this.#wakeAll();
@@ -24,8 +25,8 @@ export class RawClient {
   }
 
   /** Connects with a client id and waits for CONNACK; answers its return code. */
-  static async connect(port: number, options: ConnectOptions): Promise<RawClient> {
-    const client = new RawClient(port);
+  static async connect(to: number | Socket, options: ConnectOptions): Promise<RawClient> {
+    const client = new RawClient(to);
     client.send(connectFrame(options));
     const connack = await client.frame();
     if (connack?.[0] !== 0x20 || connack[3] !== 0) throw new Error(`no CONNACK 0: ${connack?.toString('hex')}`);
