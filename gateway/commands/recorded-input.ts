@@ -54,23 +54,38 @@ async function* readCsv(path: string, target: RecordedTarget): AsyncGenerator<vo
   const device = basename(path, extname(path));
   const parser = createReadStream(path)
     .on('error', (error) => parser.destroy(error))
-    .pipe(parse({ bom: true, delimiter: [',', ';'], relax_column_count: true, skip_empty_lines: true, trim: true }));
+    .pipe(
+      parse({
+        bom: true,
+        delimiter: [',', ';'],
+        relax_column_count: true,
+        skip_empty_lines: true,
+        trim: true,
+        info: true,
+      }),
+    );
   let metrics: readonly string[] | undefined;
   let rows = 0;
-  for await (const row of parser as AsyncIterable<string[]>) {
+  for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
     if (metrics === undefined) {
-      metrics = row.slice(1);
+      metrics = record.slice(1);
       continue;
     }
-    readRow(device, metrics, row, target);
+    readRow(device, metrics, record, info.lines, target);
     if (++rows % LINES_PER_PORTION === 0) yield;
   }
 }
 
-function readRow(device: string, metrics: readonly string[], row: readonly string[], target: RecordedTarget): void {
+function readRow(
+  device: string,
+  metrics: readonly string[],
+  row: readonly string[],
+  line: number,
+  target: RecordedTarget,
+): void {
   const time = parseTime(row[0] ?? '');
   if (time === undefined) {
-    target.reject(device, `the time ${JSON.stringify(row[0])} cannot be read`);
+    target.reject(`line ${line}`, `the time ${JSON.stringify(row[0])} cannot be read`);
     return;
   }
   for (const [column, metric] of metrics.entries()) {
@@ -78,7 +93,7 @@ function readRow(device: string, metrics: readonly string[], row: readonly strin
     if (cell === '') continue;
     const value = Number(cell);
     if (Number.isFinite(value)) target.reading({ device, metric }, value, Quality.good, time);
-    else target.reject(`${device}/${metric}`, `the value ${JSON.stringify(cell)} is not a finite number`);
+    else target.reject(`line ${line}`, `the value ${JSON.stringify(cell)} of ${metric} is not a finite number`);
   }
 }
 
@@ -120,9 +135,11 @@ function isTags(tags: unknown): tags is Record<string, string> {
 async function* readLineProtocol(path: string, target: RecordedTarget): AsyncGenerator<void> {
   const decoder = lineProtocolDecoder({ precision: 'ns' });
   let lines: string[] = [];
+  let before = 0;
   const decode = () => {
     const payload = Buffer.from(lines.join('\n'));
-    decoder.decode({ topic: path, payload, receiveTime: 0 }, lineTarget(path, target));
+    decoder.decode({ topic: path, payload, receiveTime: 0 }, lineTarget(path, before, target));
+    before += lines.length;
     lines = [];
   };
   for await (const line of linesOf(path)) {
@@ -134,7 +151,8 @@ async function* readLineProtocol(path: string, target: RecordedTarget): AsyncGen
   decode();
 }
 
-function lineTarget(path: string, target: RecordedTarget): DecodeTarget {
+/** @param before how many lines of the file came before the ones that are decoded */
+function lineTarget(path: string, before: number, target: RecordedTarget): DecodeTarget {
   return {
     value(value, sourceTime, metric, device, tags, quality = Quality.good) {
       if (sourceTime === undefined || metric === undefined || device === undefined) {
@@ -143,7 +161,12 @@ function lineTarget(path: string, target: RecordedTarget): DecodeTarget {
       }
       target.reading(tags === undefined ? { device, metric } : { device, metric, tags }, value, quality, sourceTime);
     },
-    reject: (reason) => target.reject(path, reason),
+    // The decoder counts the lines that it was given.
+    reject: (reason) =>
+      target.reject(
+        path,
+        reason.replace(/^line (\d+)/, (_, line) => `line ${before + Number(line)}`),
+      ),
   };
 }
 
