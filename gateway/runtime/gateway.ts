@@ -193,6 +193,7 @@ export class Gateway implements Lifecycle, GatewayView {
       periodically(clock, pauseMs, signal, task, (error) =>
         logger.error({ error: messageOf(error) }, `cannot ${what}`),
       );
+    recent.beginRates();
     let measuredAt = clock.monotonicMs();
     return Promise.all([
       every(ADVANCE_EVERY_MS, 'advance the windows', () => {

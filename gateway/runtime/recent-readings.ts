@@ -61,7 +61,12 @@ export class RecentReadings {
     return this.#rings[series.id]?.rate ?? 0;
   }
 
-  /** Call it every few seconds with the time since the last call. */
+  /** Rates count from now on: what a restart has brought back did not come just now. */
+  beginRates(): void {
+    for (const ring of this.#rings) ring?.beginRate();
+  }
+
+  /** Call it every few seconds with the time since the last call, in milliseconds. */
   measureRates(elapsedMs: number): void {
     for (const ring of this.#rings) ring?.measureRate(elapsedMs);
   }
@@ -156,6 +161,12 @@ class Ring {
   markLast(): void {
     const last = this.#next === 0 ? this.capacity - 1 : this.#next - 1;
     this.#flags[last]! |= ANOMALY;
+  }
+
+  beginRate(): void {
+    this.rate = 0;
+    this.#measured = 0;
+    this.#totalAtMeasure = this.total;
   }
 
   measureRate(elapsedMs: number): void {

@@ -96,6 +96,26 @@ test('a clean stop leaves nothing to replay', async () => {
   await box.stop();
 });
 
+test('what a restart finds in the journal is no rate, what comes afterwards is', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  const rate = () => box.gateway.series()[0]?.rate;
+  const send = async (count: number) => {
+    for (let i = 0; i < count; i++) box.send({ metric: 'b', value: 1, time: box.clock.now() + i });
+    await box.acknowledged();
+  };
+  await send(20);
+  await box.crash();
+  expect(box.gateway.series()[0]?.receivedTotal).toBe(20);
+  await box.clock.advance(5_000);
+  expect(rate()).toBe(0);
+  await send(10);
+  await box.clock.advance(5_000);
+  // Ten in the ten seconds since the restart.
+  expect(rate()).toBeCloseTo(1);
+  await box.stop();
+});
+
 type Step =
   | { readonly do: 'send'; readonly readings: readonly Sent[] }
   | { readonly do: 'crash' }
