@@ -96,6 +96,8 @@ export class MemoryLog implements Log {
       oldestTime: this.records[this.#first]?.time,
       droppedItems: 0,
       quarantined: 0,
+      missingRecords: 0,
+      pendingBytes: this.records.slice(this.#durable).reduce((total, { payload }) => total + payload.length, 0),
       trouble: undefined,
     };
   }

@@ -225,6 +225,8 @@ const LogStatus = Type.Object({
   oldestTime: Type.Optional(time('Wall time of the oldest kept record')),
   droppedItems: count('Dropped because the log was full'),
   quarantined: count('Damaged stretches set aside'),
+  missingRecords: count('Records that the last start found missing between two kept ones'),
+  pendingBytes: count('Bytes kept in memory until they are safe on the disk'),
   trouble: Type.Optional(Type.String({ description: 'What is wrong with the disk just now' })),
 });
 

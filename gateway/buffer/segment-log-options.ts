@@ -1,6 +1,5 @@
 import type { Clock } from '../core/clock.ts';
 import type { Disk } from '../core/disk.ts';
-import type { LogStatus } from '../core/log.ts';
 import type { Logger } from '../core/telemetry.ts';
 import type { Dropped } from './retention.ts';
 
@@ -42,12 +41,4 @@ export interface SegmentLogOptions {
   readonly onDropped?: ((dropped: Dropped) => void) | undefined;
   /** Uniform in [0, 1), for the jitter of retries. @default that of `backoffMs` */
   readonly random?: (() => number) | undefined;
-}
-
-/** The status of a log, with what only this kind knows. */
-export interface SegmentLogStatus extends LogStatus {
-  /** Records that recovery found missing between two segments: files that were lost or cut. */
-  readonly missingRecords: number;
-  /** Bytes in memory that are not durable yet. */
-  readonly pendingBytes: number;
 }

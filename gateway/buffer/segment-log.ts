@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { GatewayError, messageOf } from '../core/errors.ts';
-import type { Log, LogCursor, LogReader, Offset } from '../core/log.ts';
+import type { Log, LogCursor, LogReader, LogStatus, Offset } from '../core/log.ts';
 import { Committer } from './committer.ts';
 import { Cursors } from './cursors.ts';
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES, RECORD_HEADER_BYTES, SEAL_BYTES } from './format.ts';
@@ -10,13 +10,13 @@ import { type Recovered, recover } from './recovery.ts';
 import { Retention } from './retention.ts';
 import type { SegmentList } from './segment.ts';
 import { SegmentAppender } from './segment-appender.ts';
-import type { SegmentLogOptions, SegmentLogStatus } from './segment-log-options.ts';
+import type { SegmentLogOptions } from './segment-log-options.ts';
 import { type ReaderPort, SegmentLogReader } from './segment-log-reader.ts';
 import { Troubles } from './troubles.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
 export type { Dropped } from './retention.ts';
-export type { SegmentLogOptions, SegmentLogStatus, SyncPolicy, WhenFull } from './segment-log-options.ts';
+export type { SegmentLogOptions, SyncPolicy, WhenFull } from './segment-log-options.ts';
 
 const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
 const DEFAULT_PENDING_BYTES = 256 * 1024 * 1024;
@@ -140,7 +140,7 @@ export class SegmentLog implements Log {
     committer.roomMade();
   }
 
-  status(): SegmentLogStatus {
+  status(): LogStatus {
     const { segments, committer, missingRecords } = this.#parts ?? {};
     const oldest = segments?.first;
     return {
@@ -153,9 +153,9 @@ export class SegmentLog implements Log {
       oldestTime: oldest === undefined || Number.isNaN(oldest.firstTime) ? undefined : oldest.firstTime,
       droppedItems: this.#state.droppedItems,
       quarantined: this.#quarantine.count,
-      trouble: this.#troubles.summary,
       missingRecords: missingRecords ?? 0,
       pendingBytes: committer?.pendingBytes ?? 0,
+      trouble: this.#troubles.summary,
     };
   }
 

@@ -55,7 +55,7 @@ export interface LogCursor {
   commit(offset: Offset): Promise<void>;
 }
 
-/** How a log stands just now. Counts of things lost go on over restarts. */
+/** How a log stands just now. */
 export interface LogStatus {
   /** Offset of the oldest kept record; equals `nextOffset` when the log is empty. */
   readonly firstOffset: Offset;
@@ -73,8 +73,12 @@ export interface LogStatus {
   readonly oldestTime: EpochMs | undefined;
   /** Items that were dropped because the log was full, since it was created. */
   readonly droppedItems: number;
-  /** Damaged stretches that were set aside in quarantine. */
+  /** Damaged stretches that were set aside in quarantine, since it was created. */
   readonly quarantined: number;
+  /** Records that the last start found missing between two kept ones: files that were lost or cut. */
+  readonly missingRecords: number;
+  /** Bytes kept in memory until they are safe: not written yet or, where syncs are only made now and then, not synced yet. */
+  readonly pendingBytes: number;
   /** What is wrong with the disk just now, for a person; undefined when all is well. */
   readonly trouble: string | undefined;
 }

@@ -65,9 +65,10 @@ export function describeLog(kind: string, setUp: () => Promise<LogUnderTest>): v
       log.append(Buffer.from('a'), 1);
       expect(await log.reader(0).read(100)).toEqual([]);
       expect(log.status()).toMatchObject({ nextOffset: 1, durableOffset: 0 });
+      expect(log.status().pendingBytes).toBeGreaterThan(0);
       await log.commit();
       expect(await textsFrom(0)).toEqual(['0:a']);
-      expect(log.status()).toMatchObject({ nextOffset: 1, durableOffset: 1 });
+      expect(log.status()).toMatchObject({ nextOffset: 1, durableOffset: 1, missingRecords: 0 });
     });
 
     it('copies the payload', async () => {

@@ -35,6 +35,8 @@ const LOG: LogStatus = {
   oldestTime: 1_780_000_000_000,
   droppedItems: 0,
   quarantined: 0,
+  missingRecords: 3,
+  pendingBytes: 512,
   trouble: undefined,
 };
 
