@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { loadFile } from './configuration-file.ts';
+import { count } from './count.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** `headgate check`: every error of a configuration at once. */
@@ -18,8 +19,4 @@ export function checkCommand(surroundings: Surroundings): Command {
       ];
       await surroundings.out(`${fileName} is right: ${counts.join(', ')}\n`);
     });
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

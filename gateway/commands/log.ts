@@ -9,6 +9,7 @@ import { decodeCommand } from '../runtime/command.ts';
 import { decodeDeadLetter } from '../runtime/dead-letters.ts';
 import { decodeReadings, RecordKind } from '../runtime/reading-codec.ts';
 import { decodeResults } from '../runtime/result-codec.ts';
+import { count } from './count.ts';
 import { Progress } from './progress.ts';
 import { ExitCode, type Surroundings } from './surroundings.ts';
 
@@ -83,12 +84,12 @@ async function findLogs(folder: string, surroundings: Surroundings): Promise<rea
 function describe(log: LogSummary): string {
   const cursors = log.cursors.map(({ name, offset }) => `${name} at ${offset}`).join(', ');
   const extras = [
-    `${log.segments} segments`,
-    `${log.bytes} bytes`,
+    count(log.segments, 'segment'),
+    count(log.bytes, 'byte'),
     `from record ${log.firstOffset ?? 'none'}`,
     ...(cursors === '' ? [] : [`cursors: ${cursors}`]),
-    ...(log.droppedItems === 0 ? [] : [`${log.droppedItems} items dropped`]),
-    ...(log.quarantined === 0 ? [] : [`${log.quarantined} files in quarantine`]),
+    ...(log.droppedItems === 0 ? [] : [`${count(log.droppedItems, 'item')} dropped`]),
+    ...(log.quarantined === 0 ? [] : [`${count(log.quarantined, 'file')} in quarantine`]),
   ];
   return `${log.path}: ${extras.join('; ')}`;
 }
@@ -97,7 +98,7 @@ function describeSegment(segment: SegmentReport): string {
   if (segment.unreadable !== undefined) return `${segment.name}: cannot be read: ${segment.unreadable}`;
   const damage = segment.damage.map(({ start, end }) => `DAMAGED ${end - start} bytes at ${start}`);
   const torn = segment.tornBytes === 0 ? [] : [`${segment.tornBytes} bytes of an unfinished write at the end`];
-  return `${segment.name}: ${[`${segment.records} records`, `${segment.items} items`, ...damage, ...torn].join('; ')}`;
+  return `${segment.name}: ${[count(segment.records, 'record'), count(segment.items, 'item'), ...damage, ...torn].join('; ')}`;
 }
 
 /** What a record of a log holds, a plain object for each item. */

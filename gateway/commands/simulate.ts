@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { GatewayError, messageOf } from '../core/errors.ts';
 import { Progress } from './progress.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -30,16 +31,18 @@ function devicesCommand(surroundings: Surroundings): Command {
         password?: string;
       }) => {
         const { simulateDevices } = await import('../../simulators/mqtt-devices.ts');
-        const counts = await simulateDevices(
-          {
-            url: options.url,
-            periodMs: options.period,
-            seed: options.seed,
-            ...(options.devices === undefined ? {} : { devices: options.devices }),
-            ...credentials(options),
-            onEvent: (message) => surroundings.err(`${message}\n`),
-          },
-          surroundings.signal,
+        const counts = await mendable(`simulate devices at ${options.url}`, () =>
+          simulateDevices(
+            {
+              url: options.url,
+              periodMs: options.period,
+              seed: options.seed,
+              ...(options.devices === undefined ? {} : { devices: options.devices }),
+              ...credentials(options),
+              onEvent: (message) => surroundings.err(`${message}\n`),
+            },
+            surroundings.signal,
+          ),
         );
         await surroundings.out(`${JSON.stringify(counts)}\n`);
       },
@@ -53,7 +56,10 @@ function plantCommand(surroundings: Surroundings): Command {
     .option('--seed <number>', 'the same seed gives the same values', wholeNumber, 1)
     .action(async (options: { port: number; seed: number }) => {
       const { startPlant } = await import('../../simulators/opcua-plant.ts');
-      const plant = await startPlant({ port: options.port, seed: options.seed }, surroundings.signal);
+      const { port, seed } = options;
+      const plant = await mendable(`start a plant on port ${port}`, () =>
+        startPlant({ port, seed }, surroundings.signal),
+      );
       surroundings.err(`OPC-UA plant at ${plant.endpointUrl}\n`);
       await new Promise<void>((resolve) =>
         surroundings.signal.addEventListener('abort', () => resolve(), { once: true }),
@@ -88,9 +94,8 @@ function csvCommand(surroundings: Surroundings): Command {
     .action(async (file: string, options: CsvCommandOptions) => {
       const { device } = options;
       const table = { file, speed: options.speed, ...(device === undefined ? {} : { device }) };
-      await (options.via === 'mqtt'
-        ? playOverMqtt(table, options, surroundings)
-        : playOverOpcua(table, options, surroundings));
+      const play = options.via === 'mqtt' ? playOverMqtt : playOverOpcua;
+      await mendable(`play ${file}`, () => play(table, options, surroundings));
     });
 }
 
@@ -133,6 +138,19 @@ async function playOverOpcua(table: Table, options: CsvCommandOptions, surroundi
   );
   progress.done();
   await surroundings.out(`${JSON.stringify(counts)}\n`);
+}
+
+/**
+ * The simulators know nothing of the gateway, nor of its errors. What they throw is for the user to mend (a file that is not there, a port in
+ * use), but for what only a fault in the code can be.
+ */
+async function mendable<T>(what: string, simulate: () => Promise<T>): Promise<T> {
+  try {
+    return await simulate();
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof ReferenceError) throw error;
+    throw new GatewayError(`Cannot ${what}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function credentials({ user, password }: { user?: string; password?: string }): {
