@@ -257,8 +257,9 @@ export class Gateway implements Lifecycle, GatewayView {
    */
   async #checkpoint(): Promise<void> {
     const { clock, journal, outbox, checkpoints, registry } = this.#parts;
-    const journalOffset = this.#analysedTo;
     await this.#trimOutbox();
+    // From here to the last snapshot nothing may be awaited: the offset and the snapshots must be of one moment.
+    const journalOffset = this.#analysedTo;
     // Time alone needs no checkpoint: what it led to, a replay finds again.
     if (journalOffset === this.#checkpointedTo) return;
     const remember = this.#remembered.start(this.#parts.deduplicator.remembered, journalOffset);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
 import type { Intake } from '../../../gateway/core/intake.ts';
 import { Quality } from '../../../gateway/core/quality.ts';
@@ -96,6 +96,24 @@ test('a clean stop leaves nothing to replay', async () => {
   await box.stop();
 });
 
+test('what comes in while a checkpoint waits for the disk is counted once after a crash', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  box.send({ metric: 'b', value: 1, time: START });
+  await box.acknowledged();
+  const trimming = Promise.withResolvers<void>();
+  box.outbox.trim = () => trimming.promise;
+  await box.clock.advance(CHECKPOINT_EVERY_MS);
+  box.send({ metric: 'b', value: 2, time: START + 1000 });
+  await box.acknowledged();
+  await settle();
+  trimming.resolve();
+  await vi.waitUntil(() => box.gateway.status().checkpoint.bytes > 0, { timeout: 5_000 });
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 2, aggregated: 2, duplicate: 0 });
+  await box.stop();
+});
+
 test('what a restart finds in the journal is no rate, what comes afterwards is', async () => {
   const box = new Box(await mkdtemp(join(folder, 'box-')));
   await box.boot();
@@ -176,7 +194,7 @@ class Box {
   readonly #folder: string;
   #logger = recordingLogger();
   journal = new MemoryLog();
-  #outbox = new MemoryLog();
+  outbox = new MemoryLog();
   #deadLetters = new MemoryLog();
   #stored: Result[] = [];
   gateway!: Gateway;
@@ -224,7 +242,7 @@ class Box {
       logger: this.#logger,
       random: () => 0.5,
       journal: this.journal,
-      outbox: this.#outbox,
+      outbox: this.outbox,
       deadLetterLog: this.#deadLetters,
       checkpoints: new CheckpointStore(this.#folder, this.#logger),
       checkpointEveryMs: CHECKPOINT_EVERY_MS,
@@ -268,7 +286,7 @@ class Box {
     // The old gateway is not told: its clock stands still for ever, and what it still writes is not seen.
     this.clock = new ManualClock(this.clock.now());
     this.journal = this.journal.afterCrash();
-    this.#outbox = this.#outbox.afterCrash();
+    this.outbox = this.outbox.afterCrash();
     this.#deadLetters = this.#deadLetters.afterCrash();
     await this.boot();
   }
