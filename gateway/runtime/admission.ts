@@ -25,6 +25,9 @@ export interface Normaliser {
 const MAX_RECORD_BYTES = 1024 * 1024;
 
 /** What admission works with. */
+/** Acknowledgements that are given before the event loop turns. */
+const ANSWERS_PER_TURN = 512;
+
 export interface AdmissionParts {
   readonly journal: Log;
   readonly deadLetters: DeadLetters;
@@ -137,7 +140,7 @@ export class Admission {
       for (;;) {
         const batch = this.#takeBatch();
         const synced = batch === undefined ? undefined : this.#sync(batch);
-        if (durable !== undefined) this.#settle(durable);
+        if (durable !== undefined) await this.#settle(durable);
         durable = undefined;
         await this.#parts.backPressure();
         if (synced !== undefined) {
@@ -173,9 +176,13 @@ export class Admission {
     else await journal.commit();
   }
 
-  #settle(batch: Batch): void {
-    for (const acknowledge of batch.acknowledgements) acknowledge();
-    for (const entry of batch.entries) this.#parts.durable(entry);
+  async #settle({ acknowledgements, entries }: Batch): Promise<void> {
+    for (let i = 0; i < acknowledgements.length; i++) {
+      // Between two slices the answers leave, and their senders are at work again before the last one is answered.
+      if (i > 0 && i % ANSWERS_PER_TURN === 0) await nextTurn();
+      acknowledgements[i]!();
+    }
+    for (const entry of entries) this.#parts.durable(entry);
   }
 
   #closeRecord(): void {
@@ -185,6 +192,11 @@ export class Admission {
     const offset = this.#parts.journal.append(this.#encoder.finish(), readings.length);
     this.#entries.push({ offset, readings, command: undefined });
   }
+}
+
+/** Resolves after the sockets have been served once. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 class SourceIntake implements Intake {
