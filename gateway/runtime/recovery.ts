@@ -23,8 +23,8 @@ export interface RecoveryParts {
   readonly logger: Logger;
   /** Carries a journaled command out again. */
   readonly apply: (command: Command) => void;
-  /** Told for every journal record of which readings are remembered. */
-  readonly remembered: (offset: Offset, readings: number) => void;
+  /** Told in order of every journal record whose readings were analysed or remembered. */
+  readonly passed: (offset: Offset, readings: number) => void;
 }
 
 /** What a restart found. */
@@ -114,7 +114,7 @@ function replayRecord(parts: RecoveryParts, record: LogRecord, analyse: boolean,
         { offset: record.offset, homeless },
         'journaled readings dropped: storage.maxSeries was lowered',
       );
-    parts.remembered(record.offset, readings.length);
+    parts.passed(record.offset, readings.length);
     if (analyse) analyseAgain(parts, readings);
     else parts.analysis.remember(readings.slice(skip));
     return readings.length;

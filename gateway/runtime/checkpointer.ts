@@ -1,0 +1,88 @@
+import type { SeriesRegistry } from '../base/series-registry.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
+import type { Log, Offset } from '../core/log.ts';
+import type { GatewayStatus } from '../core/view.ts';
+import type { Analysis, Deduplicator } from './analysis.ts';
+import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { Ledger } from './ledger.ts';
+import { RememberedRange } from './remembered-range.ts';
+
+/** Whose state goes into a checkpoint, and what must be durable before it counts. */
+export interface CheckpointerParts {
+  readonly clock: Clock;
+  readonly journal: Log;
+  readonly outbox: Log;
+  readonly deadLetters: DeadLetters;
+  readonly checkpoints: CheckpointStore;
+  readonly registry: SeriesRegistry;
+  readonly deduplicator: Deduplicator;
+  readonly analysis: Analysis;
+  readonly ledger: Ledger;
+}
+
+/** Writes down where everything stands, so that a restart need not go further back, and frees the journal before that. */
+export class Checkpointer {
+  readonly #parts: CheckpointerParts;
+  readonly #remembered: RememberedRange;
+  /** The first journal record that has not been analysed. */
+  #analysedTo: Offset = 0;
+  #coveredTo: Offset = -1;
+  #takenAt: EpochMs | null = null;
+  #begun = false;
+
+  constructor(parts: CheckpointerParts) {
+    this.#parts = parts;
+    this.#remembered = new RememberedRange(parts.deduplicator.capacity * 2);
+  }
+
+  /** A journal record has been analysed or, after a restart, remembered. Tell of them in order. */
+  passed(offset: Offset, readings: number): void {
+    this.#remembered.add(offset, readings);
+    this.#analysedTo = offset + 1;
+  }
+
+  /** A restart has gone through the journal up to `analysedTo`; checkpoints make sense from now on. */
+  begin(analysedTo: Offset, restored: Checkpoint | undefined): void {
+    this.#analysedTo = analysedTo;
+    this.#coveredTo = restored?.journalOffset ?? -1;
+    this.#takenAt = restored?.takenAt ?? null;
+    this.#begun = true;
+  }
+
+  /**
+   * Writes a checkpoint unless nothing was analysed since the last one, or `begin` was not called. The snapshots are taken in one go;
+   * before they count, every result they have led to is durable in the outbox. Rejects when the disk does; the one before stays.
+   */
+  async write(): Promise<void> {
+    const { journal, outbox, deadLetters, checkpoints } = this.#parts;
+    // Time alone needs no checkpoint: what it led to, a replay finds again.
+    if (!this.#begun || this.#analysedTo === this.#coveredTo) return;
+    const checkpoint = this.#take();
+    await Promise.all([outbox.commit(), deadLetters.commit()]);
+    await checkpoints.write(checkpoint);
+    this.#coveredTo = checkpoint.journalOffset;
+    this.#takenAt = checkpoint.takenAt;
+    await journal.trim(checkpoint.remember.offset);
+  }
+
+  /** The newest checkpoint, as the status tells it. */
+  status(): GatewayStatus['checkpoint'] {
+    return { offset: Math.max(0, this.#coveredTo), at: this.#takenAt, bytes: this.#parts.checkpoints.bytes };
+  }
+
+  /** Synchronous, as the offset and all snapshots must be of one moment: else a replay would analyse readings twice, or never. */
+  #take(): Checkpoint {
+    const { clock, registry, deduplicator, deadLetters, analysis, ledger } = this.#parts;
+    return {
+      takenAt: clock.now(),
+      journalOffset: this.#analysedTo,
+      remember: this.#remembered.start(deduplicator.remembered, this.#analysedTo),
+      deadLetterOffset: deadLetters.nextOffset,
+      receiveTime: analysis.receiveTime,
+      series: registry.all().map(({ device, metric, tags, unit }) => ({ device, metric, tags, unit })),
+      ledger: ledger.snapshot(),
+      stages: analysis.snapshot(),
+    };
+  }
+}

@@ -1,0 +1,82 @@
+import type { ComponentState } from '../core/lifecycle.ts';
+import type { Source } from '../core/source.ts';
+import type { GatewayStatus, SeriesStatus } from '../core/view.ts';
+import type { Checkpointer } from './checkpointer.ts';
+import type { Forwarder } from './forwarder.ts';
+import type { GatewayParts } from './gateway-parts.ts';
+import type { Ledger } from './ledger.ts';
+
+/** What a status is told of. */
+export interface StatusParts {
+  readonly parts: GatewayParts;
+  readonly state: ComponentState;
+  readonly startedAt: number;
+  readonly startedMonotonicMs: number;
+  readonly sources: readonly Source[];
+  readonly forwarders: readonly Forwarder[];
+  readonly ledger: Ledger;
+  readonly checkpointer: Checkpointer;
+}
+
+/** How the gateway and everything in it stand just now. */
+export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...rest }: StatusParts): GatewayStatus {
+  const { clock, name, version, journal, outbox, registry, alarmDesk } = parts;
+  const memory = process.memoryUsage();
+  const ledgers = ledger.sources();
+  const sinks = forwarders.map((forwarder) => forwarder.status());
+  const sourceStatuses = sources.map((source) => ({
+    name: source.name,
+    type: source.type,
+    ...source.status(),
+    ledger: { ...(ledgers.get(source.name) ?? ledger.row(source.name)) },
+  }));
+  const journalStatus = journal.status();
+  const troubled = [...sourceStatuses, ...sinks].some(({ state }) => state === 'degraded' || state === 'failed');
+  return {
+    name,
+    version,
+    state: state === 'running' && (troubled || journalStatus.trouble !== undefined) ? 'degraded' : state,
+    startedAt: rest.startedAt,
+    uptimeMs: clock.monotonicMs() - rest.startedMonotonicMs,
+    now: clock.now(),
+    sources: sourceStatuses,
+    sinks,
+    ledger: ledger.total(),
+    journal: journalStatus,
+    outbox: outbox.status(),
+    checkpoint: rest.checkpointer.status(),
+    activeAlarms: alarmDesk.activeCount,
+    series: { count: registry.all().length, max: registry.max },
+    memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed },
+  };
+}
+
+/** Why data cannot be accepted and kept just now, a sentence each; empty when it can. */
+export function reasonsNotReady({ parts, state, sources }: StatusParts): readonly string[] {
+  const reasons: string[] = [];
+  if (state !== 'running') reasons.push(`the gateway is ${state}`);
+  for (const what of ['journal', 'outbox'] as const) {
+    const { trouble } = parts[what].status();
+    if (trouble !== undefined) reasons.push(`the ${what} cannot be written: ${trouble}`);
+  }
+  for (const source of sources) {
+    const { state, detail } = source.status();
+    if (state === 'failed') reasons.push(`source ${source.name} has failed: ${detail}`);
+  }
+  return reasons;
+}
+
+/** How every series stands just now, in order of appearance. */
+export function seriesStatus({ registry, recent, watermarkOf }: GatewayParts): readonly SeriesStatus[] {
+  return registry.all().map((series) => ({
+    key: series.key,
+    device: series.device,
+    metric: series.metric,
+    tags: series.tags,
+    unit: series.unit ?? null,
+    last: recent.last(series) ?? null,
+    receivedTotal: recent.receivedTotal(series),
+    rate: recent.rate(series),
+    watermark: watermarkOf(series) ?? null,
+  }));
+}
