@@ -24,10 +24,10 @@ export interface Normaliser {
 /** A record is closed when it holds this many bytes, so that reading one back never takes much memory. */
 const MAX_RECORD_BYTES = 1024 * 1024;
 
-/** What admission works with. */
 /** Acknowledgements that are given before the event loop turns. */
 const ANSWERS_PER_TURN = 512;
 
+/** What admission works with. */
 export interface AdmissionParts {
   readonly journal: Log;
   readonly deadLetters: DeadLetters;
