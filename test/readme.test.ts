@@ -1,0 +1,107 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: texts for people are looked at here
+import { execFileSync } from 'node:child_process';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Metrics } from '../gateway/api/metrics.ts';
+import { detectorKinds } from '../gateway/detect/detectors.ts';
+import { configurationOf } from './config/load-text.ts';
+import { FakeView } from './gateway/api/fake-view.ts';
+
+const root = join(import.meta.dirname, '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const readme = read('README.md');
+const documents = globSync(['*.md', '{docs,gateway,devices,config,simulators}/**/*.md'], { cwd: root });
+
+/** What stands in fences of a language. */
+const fencesOf = (text: string, language: string) =>
+  [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map((match) => match[1]!);
+
+/** Everything in a text that begins with `headgate `, up to the end of the code it stands in. */
+const commandsOf = (text: string) =>
+  [...text.matchAll(/(?:npx |`|^ {4})headgate ((?!\/)[a-z][^`\n|]*)/gm)].map((match) => match[1]!.trim());
+
+const headgate = (...words: readonly string[]) =>
+  execFileSync(process.execPath, [join(root, 'gateway/headgate.js'), ...words], { encoding: 'utf8' });
+
+describe('the README', () => {
+  test('shows configurations that are right', () => {
+    const blocks = fencesOf(readme, 'yaml');
+    expect(blocks.length).toBeGreaterThanOrEqual(3);
+    const environment = { MQTT_PASSWORD: 'a', INFLUX_PASSWORD: 'b' };
+    for (const block of blocks) configurationOf(block, { environment });
+  });
+
+  test('names scripts that there are', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...readme.matchAll(/(?:npm run |`npm |&& npm )([a-z]+)/g)].map((match) => match[1]!);
+    expect(new Set(named).size).toBeGreaterThan(2);
+    expect(named.filter((name) => name !== 'ci' && scripts[name] === undefined)).toEqual([]);
+  });
+
+  test('lists exactly the commands that there are', () => {
+    const offered = [...headgate('--help').matchAll(/^ {2}([a-z]+)(?: .*)?$/gm)].map((match) => match[1]!);
+    const listed = [...readme.matchAll(/^\| `headgate ([a-z]+)/gm)].map((match) => match[1]!);
+    expect(listed.sort()).toEqual(offered.filter((name) => name !== 'help').sort());
+  });
+});
+
+test('every command in the documents is one that the command line has, with its options', () => {
+  const commands = new Set(documents.flatMap((file) => commandsOf(read(file))));
+  expect(commands.size).toBeGreaterThan(10);
+  const helps = new Map<string, string>();
+  const helpOf = (words: readonly string[]) => {
+    const key = words.join(' ');
+    const help = helps.get(key) ?? headgate(...words, '--help');
+    helps.set(key, help);
+    return help;
+  };
+  for (const command of commands) {
+    const words = command.split(/\s+/);
+    if (words[0]!.startsWith('-')) continue;
+    const [parent, child] = words;
+    const hasChildren = parent === 'log' || parent === 'simulate';
+    // In a table further children may stand behind a comma: `headgate log ls`, `verify`, `dump`.
+    const help = helpOf(hasChildren && child !== undefined && /^[a-z]+$/.test(child) ? [parent!, child] : [parent!]);
+    expect(help, `headgate ${command}`).toContain(`Usage: headgate ${parent}`);
+    for (const [option] of command.matchAll(/(?<= )--[a-z]+/g)) expect(help, `headgate ${command}`).toContain(option);
+  }
+}, 60_000);
+
+test('every link between the documents leads to a file', () => {
+  const broken = documents.flatMap((file) =>
+    [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)]
+      .map((match) => normalize(join(dirname(file), match[1]!)))
+      .filter((target) => !existsSync(join(root, target)))
+      .map((target) => `${file} → ${target}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+test('every file that the documents name is there', () => {
+  const named = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root })].flatMap((file) =>
+    [...read(file).matchAll(/`((?:gateway|devices|config|simulators|docs|test)\/[\w./-]+)`/g)].map(
+      (match) => match[1]!,
+    ),
+  );
+  expect(named.length).toBeGreaterThan(30);
+  expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
+test('every metric that the documents name is served', async () => {
+  const view = new FakeView();
+  const api = { ready: true, streamClients: 0, slowClients: 0, upgradedSockets: 0 };
+  const served = await new Metrics().render(view.status(), api);
+  const named = new Set(documents.flatMap((file) => read(file).match(/\bheadgate_[a-z_]+[a-z]\b/g) ?? []));
+  expect(named.size).toBeGreaterThan(8);
+  expect([...named].filter((name) => !served.includes(`# TYPE ${name} `))).toEqual([]);
+});
+
+test('docs/detection.md names every detector, and the default of each option of novelty', () => {
+  const text = read('docs/detection.md');
+  for (const { name } of detectorKinds) expect(text).toContain(`| \`${name}\` |`);
+  const novelty = detectorKinds.find(({ name }) => name === 'novelty')!;
+  for (const [name, option] of Object.entries(novelty.options)) {
+    expect(text).toContain(`| \`${name}\` | ${String(option.default)} |`);
+  }
+});
