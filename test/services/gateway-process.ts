@@ -10,14 +10,15 @@ const ENTRY = join(import.meta.dirname, '..', '..', 'gateway', 'headgate.js');
 /** The real gateway in a process of its own, as a user runs it. */
 export class GatewayProcess {
   readonly #configFile: string;
-  readonly #apiUrl: string;
+  /** `http://127.0.0.1:PORT`. */
+  readonly apiUrl: string;
   #child: ChildProcess | undefined;
   /** Everything it has written to its standard output and error. */
   output = '';
 
   private constructor(configFile: string, apiUrl: string) {
     this.#configFile = configFile;
-    this.#apiUrl = apiUrl;
+    this.apiUrl = apiUrl;
   }
 
   /** Starts a gateway on a configuration and waits until it is ready. `apiUrl` is where the configuration lets its API listen. */
@@ -34,7 +35,9 @@ export class GatewayProcess {
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [ENTRY, 'run', '--config', this.#configFile], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [ENTRY, 'run', '--config', this.#configFile], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -43,7 +46,7 @@ export class GatewayProcess {
     }
     await eventually(`the gateway is ready\n${this.output}`, async () => {
       if (child.exitCode !== null) throw new Error(`the gateway ended with code ${child.exitCode}:\n${this.output}`);
-      return (await fetch(`${this.#apiUrl}/readyz`)).ok;
+      return (await fetch(`${this.apiUrl}/readyz`)).ok;
     });
   }
 
@@ -62,7 +65,7 @@ export class GatewayProcess {
   }
 
   async get<T>(path: string): Promise<T> {
-    const response = await fetch(`${this.#apiUrl}${path}`);
+    const response = await fetch(`${this.apiUrl}${path}`);
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
     return (await response.json()) as T;
   }
