@@ -1,8 +1,9 @@
 import Type, { type TSchema, type TUnsafe } from 'typebox';
+import type { DetectorOption } from '../gateway/core/detector.ts';
 import { componentName, duration, oneOf, positiveDuration, seriesGlob, text } from './scalars.ts';
 import { closed, list, optional } from './shapes.ts';
 import { formatDuration } from './units.ts';
-import type { OptionWords, Vocabulary } from './vocabulary.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
 const seriesEntry = Type.Object(
   {
@@ -104,17 +105,17 @@ export function optionKey(name: string): string {
   return name.endsWith('Ms') ? name.slice(0, -2) : name;
 }
 
-function option(name: string, words: OptionWords): TSchema {
+function option(name: string, words: DetectorOption): TSchema {
   const schema = name.endsWith('Ms') ? durationOption(words) : numberOption(words);
   return words.required === true || words.default !== undefined ? schema : optional(schema);
 }
 
-function durationOption({ description, default: ms, above }: OptionWords): TSchema {
+function durationOption({ description, default: ms, above }: DetectorOption): TSchema {
   const words = { description, ...(ms === undefined ? {} : { default: formatDuration(ms) }) };
   return above === true ? positiveDuration(words) : duration(words);
 }
 
-function numberOption({ description, default: value, min, above, max, whole }: OptionWords): TSchema {
+function numberOption({ description, default: value, min, above, max, whole }: DetectorOption): TSchema {
   const least = min === undefined ? {} : above === true ? { exclusiveMinimum: min } : { minimum: min };
   const most = max === undefined ? {} : { maximum: max };
   const words = { description, ...(value === undefined ? {} : { default: value }), ...least, ...most };

@@ -17,7 +17,7 @@ import { closed, list, optional, PASSWORD, section, tags } from './shapes.ts';
 import { sources } from './source-schema.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-export type { DetectorWords, OptionWords, Vocabulary } from './vocabulary.ts';
+export type { DetectorWords, Vocabulary } from './vocabulary.ts';
 
 const gateway = section('Who this gateway is.', {
   name: componentName({

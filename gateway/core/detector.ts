@@ -23,3 +23,21 @@ export interface Detector {
   snapshot(): unknown;
   restore(snapshot: unknown): void;
 }
+
+/**
+ * One option of a detector, for making it, for checking a configuration and for its documentation: a number. One whose name ends in
+ * `Ms` is a duration in milliseconds.
+ */
+export interface DetectorOption {
+  /** What it means, with its unit. */
+  readonly description: string;
+  /** Taken where the option is left out; an option without a default may be left out when it is not `required`. */
+  readonly default?: number;
+  readonly required?: boolean;
+  /** Smallest allowed value; itself allowed unless `above` is true. */
+  readonly min?: number;
+  readonly above?: boolean;
+  readonly max?: number;
+  /** Only whole numbers. */
+  readonly whole?: boolean;
+}

@@ -1,4 +1,4 @@
-import type { Detector } from '../core/detector.ts';
+import type { Detector, DetectorOption } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
 import { FlatlineDetector } from './flatline.ts';
 import { NoveltyDetector, noveltySettings } from './novelty.ts';
@@ -8,21 +8,6 @@ import { MAX_MEDIAN_WINDOW } from './rolling-median.ts';
 
 /** Options of a detector by name; what each detector takes is in its kind. */
 export type DetectorOptions = Readonly<Record<string, number>>;
-
-/** One option of a detector, for checking a configuration and for its documentation. */
-export interface DetectorOption {
-  /** What it means, with its unit. */
-  readonly description: string;
-  /** Taken where the option is left out; an option without a default may be left out when it is not `required`. */
-  readonly default?: number;
-  readonly required?: boolean;
-  /** Smallest allowed value; itself allowed unless `above` is true. */
-  readonly min?: number;
-  readonly above?: boolean;
-  readonly max?: number;
-  /** Only whole numbers. */
-  readonly whole?: boolean;
-}
 
 /** A kind of detector that a rule can name. */
 export interface DetectorKind {

@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,6 +10,7 @@ import type { OpcuaOptions } from '../../devices/opcua/options.ts';
 import { systemClock } from '../../gateway/base/system-clock.ts';
 import { Quality } from '../../gateway/core/quality.ts';
 import { RecordingIntake, silentLogger } from '../devices/opcua/recording-intake.ts';
+import { freePort } from './free-port.ts';
 import { requireProgram } from './require-program.ts';
 
 const python = pythonWithAsyncua();
@@ -70,15 +70,6 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 async function clientOf(port: number, options: Partial<OpcuaOptions> & Pick<OpcuaOptions, 'nodes'>) {
   const intake = new RecordingIntake();

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -8,6 +7,7 @@ import type { OpcuaOptions } from '../../../devices/opcua/options.ts';
 import { systemClock } from '../../../gateway/base/system-clock.ts';
 import { Quality } from '../../../gateway/core/quality.ts';
 import { type PlantOptions, type RunningPlant, startPlant } from '../../../simulators/opcua-plant.ts';
+import { freePort } from '../../services/free-port.ts';
 import { RecordingIntake, silentLogger } from './recording-intake.ts';
 
 const NS = 'nsu=urn:headgate:plant;s=';
@@ -42,15 +42,6 @@ async function clientOf(endpoint: string, options: Partial<OpcuaOptions> & Pick<
 }
 
 const soon = { timeout: 10_000, interval: 10 };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 test('a value arrives with its source time, to 100 ns, and the quality of its status code', async () => {
   const plant = await plantWith();
