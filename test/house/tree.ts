@@ -25,7 +25,7 @@ export interface Source {
   readonly text: string;
   /** The text without comments and without what is inside quotes; the lines stay the same. */
   readonly code: string;
-  /** Our own files that it imports or names as a worker, relative to the root. */
+  /** Our own files that it imports or starts as a program or worker, relative to the root. */
   readonly imports: readonly string[];
   /** Those of them that are there at run time: imported for more than their types. */
   readonly runtimeImports: readonly string[];
@@ -67,13 +67,14 @@ function codeOf(text: string): string {
 }
 
 const IMPORT = /\b(?:(import|export)\s+(type\b)?[^'";]*?\bfrom|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g;
-const WORKER = /new URL\(\s*['"]([\w./-]+\.[jt]s)['"],\s*import\.meta\.url/g;
+const PROGRAM =
+  /new URL\(\s*['"]([\w./-]+\.[jt]s)['"],\s*import\.meta\.url|\bjoin\(import\.meta\.dirname,\s*['"]([\w./-]+\.[jt]s)['"]/g;
 
 function importsOf(file: string, text: string): Pick<Source, 'imports' | 'runtimeImports'> {
   const bare = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
   const place = (module: string) => normalize(join(dirname(file), module));
   const modules = [...bare.matchAll(IMPORT)].map(([, , type, module]) => ({ type, target: place(module!) }));
-  const workers = [...bare.matchAll(WORKER)].map(([, module]) => place(module!));
+  const programs = [...bare.matchAll(PROGRAM)].map(([, byUrl, byFolder]) => place((byUrl ?? byFolder)!));
   const runtime = modules.filter(({ type }) => type === undefined).map(({ target }) => target);
-  return { imports: [...modules.map(({ target }) => target), ...workers], runtimeImports: [...runtime, ...workers] };
+  return { imports: [...modules.map(({ target }) => target), ...programs], runtimeImports: [...runtime, ...programs] };
 }
