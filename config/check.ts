@@ -2,28 +2,9 @@ import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type 
 import { expand, unshield } from './environment.ts';
 import { nearest, type Problem, quoted } from './problems.ts';
 import { checkScalar, type ScalarContext } from './scalar-checks.ts';
-
-/** The part of JSON Schema that the configuration uses. */
-export interface SchemaNode {
-  readonly headgate?: string;
-  readonly type?: string | readonly string[];
-  readonly properties?: Readonly<Record<string, SchemaNode>>;
-  readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
-  readonly required?: readonly string[];
-  readonly items?: SchemaNode;
-  readonly anyOf?: readonly SchemaNode[];
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
-  readonly default?: unknown;
-  readonly description?: string;
-  readonly pattern?: string;
-  readonly minItems?: number;
-  readonly minLength?: number;
-  readonly minimum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly maximum?: number;
-  readonly schemes?: readonly string[];
-}
+import type { SchemaNode } from './schema-node.ts';
+import { bestFit, knownKeys, rivalsOf, tellingKey } from './variants.ts';
+import { describe, isNothing, type Member } from './yaml-nodes.ts';
 
 /** Most nodes that are visited, aliases unfolded, so that anchors cannot blow a small file up. */
 const MAX_NODES = 100_000;
@@ -178,10 +159,9 @@ export class Checker {
     node: Node,
     path: string,
   ): SchemaNode | undefined {
-    const word = Object.entries(variants[0]?.properties ?? {}).find(
-      ([, property]) => property.const !== undefined,
-    )?.[0];
-    if (word === undefined || variants.length === 0) return bestFit(variants, members);
+    const keys = [...members.keys()];
+    const word = tellingKey(variants);
+    if (word === undefined) return bestFit(variants, keys);
     const allowed = [...new Set(variants.map((variant) => String(variant.properties?.[word]?.const)))];
     const member = members.get(word);
     if (member === undefined || isNothing(member.value)) {
@@ -190,7 +170,7 @@ export class Checker {
     }
     const value = isScalar(member.value) ? member.value.value : undefined;
     const fitting = variants.filter((variant) => variant.properties?.[word]?.const === value);
-    if (fitting.length > 0) return bestFit(fitting, members);
+    if (fitting.length > 0) return bestFit(fitting, keys);
     const near = typeof value === 'string' ? nearest(value, allowed) : undefined;
     this.#problem(
       member.value,
@@ -211,20 +191,15 @@ export class Checker {
   ): void {
     const at = join(path, key);
     const allowed = Object.keys(schema.properties!);
-    const sibling = variants.find((variant) => sameWord(variant, schema) && Object.hasOwn(variant.properties!, key));
-    if (sibling !== undefined) {
-      const rivals = [...members.keys()].filter(
-        (other) => Object.hasOwn(schema.properties!, other) && !Object.hasOwn(sibling.properties!, other),
+    const rivals = rivalsOf(key, schema, variants, [...members.keys()]);
+    if (rivals.length > 0) {
+      this.#problem(
+        keyNode,
+        at,
+        `${key} does not go together with ${rivals.join(', ')}`,
+        `leave out ${key}, or ${rivals.join(' and ')}`,
       );
-      if (rivals.length > 0) {
-        this.#problem(
-          keyNode,
-          at,
-          `${key} does not go together with ${rivals.join(', ')}`,
-          `leave out ${key}, or ${rivals.join(' and ')}`,
-        );
-        return;
-      }
+      return;
     }
     const near = nearest(key, allowed);
     this.#problem(
@@ -287,44 +262,9 @@ export class Checker {
   }
 }
 
-interface Member {
-  readonly keyNode: Node;
-  readonly value: Node | null;
-}
-
-function bestFit(variants: readonly SchemaNode[], members: Map<string, Member>): SchemaNode | undefined {
-  const keysKnown = (variant: SchemaNode) =>
-    [...members.keys()].filter((key) => Object.hasOwn(variant.properties!, key)).length;
-  return variants.reduce<SchemaNode | undefined>(
-    (best, variant) => (best === undefined || keysKnown(variant) > keysKnown(best) ? variant : best),
-    undefined,
-  );
-}
-
-function sameWord(a: SchemaNode, b: SchemaNode): boolean {
-  return Object.entries(a.properties!).every(
-    ([key, { const: word }]) => word === undefined || b.properties?.[key]?.const === word,
-  );
-}
-
-function knownKeys(variants: readonly SchemaNode[]): readonly string[] {
-  return [...new Set(variants.flatMap((variant) => Object.keys(variant.properties!)))];
-}
-
 function helpOf(schema: SchemaNode): string | undefined {
   if (schema.enum !== undefined) return `allowed: ${schema.enum.join(', ')}`;
   return schema.description;
-}
-
-/** `key:` with nothing behind it counts as not given: what is below is often commented out. */
-function isNothing(node: Node | null): boolean {
-  return node === null || (isScalar(node) && (node.value === null || node.value === undefined));
-}
-
-function describe(node: Node | null | undefined): string {
-  if (isMap(node)) return 'a group of keys';
-  if (isSeq(node)) return 'a list';
-  return node === null || node === undefined || isNothing(node) ? 'nothing' : 'a single value';
 }
 
 function join(path: string, key: string): string {

@@ -1,5 +1,5 @@
-import type { SchemaNode } from './check.ts';
 import { configurationSchema } from './schema.ts';
+import type { SchemaNode } from './schema-node.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** A reference to the environment may stand where a number, a word or a text with a form is wanted. */

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { messageOf } from '../gateway/core/errors.ts';
-import { Checker, type SchemaNode } from './check.ts';
+import { Checker } from './check.ts';
 import type { Configuration } from './configuration.ts';
 import { shield, unshield } from './environment.ts';
 import type { Problem } from './problems.ts';
@@ -9,6 +9,7 @@ import { resolveConfiguration } from './resolve.ts';
 import { checkRules } from './rules.ts';
 import type { Checked } from './scalar-checks.ts';
 import { type CheckedFile, configurationSchema } from './schema.ts';
+import type { SchemaNode } from './schema-node.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export { formatProblems, type Problem } from './problems.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import type { SchemaNode } from './check.ts';
 import { nearest, quoted } from './problems.ts';
+import type { SchemaNode } from './schema-node.ts';
 import { DURATION_HELP, HOST_PORT_HELP, parseDuration, parseHostPort, parseSize, SIZE_HELP } from './units.ts';
 
 /** What checking a value needs from outside. */
