@@ -19,8 +19,8 @@ function devicesCommand(surroundings: Surroundings): Command {
     .option('--devices <count>', 'how many devices, instead of the press shop', wholeNumber)
     .option('--period <ms>', 'time between two values of a metric', wholeNumber, 1000)
     .option('--seed <number>', 'the same seed gives the same values', wholeNumber, 1)
-    .option('--user <name>')
-    .option('--password <password>')
+    .option('--user <name>', 'user of the broker, if it wants one')
+    .option('--password <password>', 'password of that user')
     .action(
       async (options: {
         url: string;
@@ -82,15 +82,15 @@ interface CsvCommandOptions {
 function csvCommand(surroundings: Surroundings): Command {
   return new Command('csv')
     .description('play a CSV: the first column is the time, every other column a metric')
-    .argument('<file>')
+    .argument('<file>', 'CSV with a head line, comma or semicolon')
     .addOption(new Option('--via <protocol>', 'how it is sent').choices(['mqtt', 'opcua']).default('mqtt'))
     .option('--url <url>', 'the broker, for mqtt', 'mqtt://127.0.0.1:1883')
     .option('--port <port>', 'where the server listens, for opcua', wholeNumber, 4840)
     .option('--device <name>', 'name of the device; the name of the file without it')
     .option('--topic <topic>', 'where values are published', 'sensors/{device}/{metric}')
     .option('--speed <factor>', "times real time, or 'full'", speed, 'full' as const)
-    .option('--user <name>')
-    .option('--password <password>')
+    .option('--user <name>', 'user of the broker, if it wants one')
+    .option('--password <password>', 'password of that user')
     .action(async (file: string, options: CsvCommandOptions) => {
       const { device } = options;
       const table = { file, speed: options.speed, ...(device === undefined ? {} : { device }) };
