@@ -22,6 +22,8 @@ const SOURCE = 'replay';
 const MAX_NAMED_REJECTIONS = 10;
 /** Receive time stands still at this moment while a recording is replayed: nobody is idle then. */
 const VIRTUAL_NOW = 1;
+/** The last moment that a date can hold: by then every device is silent and every window has ended. */
+const END_OF_TIME = 8.64e15;
 
 /** `headgate replay`: recorded input through the same pipeline, results as NDJSON on the standard output. */
 export function replayCommand(surroundings: Surroundings): Command {
@@ -56,7 +58,6 @@ class Replay implements RecordedTarget {
   readonly #normaliser: ReturnType<typeof makeNormaliser>;
   readonly #analysis: Analysis;
   readonly #rejections: string[] = [];
-  readonly #idleTimeoutMs: number;
   #readings: Reading[] = [];
   #output: Result[] = [];
 
@@ -64,7 +65,6 @@ class Replay implements RecordedTarget {
     const recent = new RecentReadings();
     this.#registry = new SeriesRegistry(configuration.storage.maxSeries);
     this.#normaliser = makeNormaliser(configuration);
-    this.#idleTimeoutMs = configuration.time.idleTimeoutMs;
     this.#analysis = new Analysis({
       deduplicator: new Deduplicator(),
       stages: {
@@ -112,7 +112,7 @@ class Replay implements RecordedTarget {
   finish(): void {
     this.#analysis.process(this.#readings);
     this.#readings = [];
-    this.#analysis.advance(VIRTUAL_NOW + this.#idleTimeoutMs + 1_000_000);
+    this.#analysis.advance(END_OF_TIME);
   }
 
   summary(): string {

@@ -1,7 +1,8 @@
+import type { Due } from '../base/deadline-queue.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Series } from '../core/reading.ts';
 import type { OpenWindow, OpenWindows } from './open-windows.ts';
-import type { SeriesClock } from './watermark.ts';
+import type { DeviceClock, SeriesClock } from './watermark.ts';
 
 /** One series and its open windows. */
 export class SeriesState {
@@ -26,6 +27,26 @@ export class DeviceState {
   due: EpochMs = Number.POSITIVE_INFINITY;
   /** The watermark that the windows have seen: they do something only when it has moved. */
   seen: EpochMs = Number.NEGATIVE_INFINITY;
+  /** When its windows are looked at next if it stays silent; +∞ when that is not planned. */
+  surfacesAt: EpochMs = Number.POSITIVE_INFINITY;
+  readonly clock: DeviceClock;
+
+  constructor(clock: DeviceClock) {
+    this.clock = clock;
+  }
+}
+
+/** A plan to look at the windows of a silent device. */
+export class Surfacing implements Due {
+  readonly due: EpochMs;
+  readonly order: number;
+  readonly device: DeviceState;
+
+  constructor(due: EpochMs, device: DeviceState) {
+    this.due = due;
+    this.order = device.clock.order;
+    this.device = device;
+  }
 }
 
 /** A window that has changed after the watermark passed its end. */

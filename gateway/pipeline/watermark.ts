@@ -43,6 +43,8 @@ export class DeviceClock {
   watermark: EpochMs = Number.NEGATIVE_INFINITY;
   /** How many of its series are not idle. */
   active = 0;
+  /** Receive time at which the last series became idle. */
+  idleSince: EpochMs = Number.NEGATIVE_INFINITY;
   /** How many series it has. */
   size = 0;
   /**
@@ -155,6 +157,7 @@ export class Watermarks {
       if (due === clock.due) {
         clock.idle = true;
         clock.device.active--;
+        clock.device.idleSince = due;
         clock.device.set(clock.place, Number.POSITIVE_INFINITY);
         this.#move(clock.device);
         return clock.device;

@@ -1,3 +1,4 @@
+import { DeadlineQueue } from '../base/deadline-queue.ts';
 import { resultSeries } from '../base/result-series.ts';
 import { seriesPattern } from '../base/series-pattern.ts';
 import type { EpochMs } from '../core/clock.ts';
@@ -5,7 +6,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Reading, Series } from '../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../core/stage.ts';
 import { type OpenWindow, OpenWindows, WindowDefinition, type WindowSettings } from './open-windows.ts';
-import { type Correction, DeviceState, SeriesState } from './series-state.ts';
+import { type Correction, DeviceState, SeriesState, Surfacing } from './series-state.ts';
 import { type SeriesClock, type WatermarkOptions, Watermarks } from './watermark.ts';
 import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
 
@@ -32,8 +33,8 @@ export interface WindowStageOptions {
  * - A reading that comes in between corrects the result: it is given again with the next revision. Corrections are gathered for
  *   `correctionDelayMs` of receive time, or until the window closes, so that a device that delivers its backlog does
  *   not cause a correction for each reading.
- * - When all series of a device are idle its open windows give their results as they are and stay open, so nothing is late when the
- *   device returns. They give another result only if something has changed.
+ * - When all series of a device are idle, its open windows give their results as they are, each once its end has come in receive time,
+ *   and stay open, so nothing is late when the device returns. They give another result only if something has changed.
  * - A reading of bad quality counts for the share of good readings only. A text has no number: it is filtered, and does not move
  *   the watermark, nor does a late reading. A boolean counts as 0 or 1.
  * - At most 256 windows more than disorder and lateness need are open for one series and definition; then the oldest gives
@@ -54,6 +55,7 @@ export class WindowStage implements Stage {
   readonly #all: SeriesState[] = [];
   /** By order of the device's clock. */
   readonly #devices: DeviceState[] = [];
+  readonly #surfacings = new DeadlineQueue<Surfacing>();
   #now: EpochMs = Number.NEGATIVE_INFINITY;
   #corrections: Correction[] = [];
   #correctAt: EpochMs = Number.POSITIVE_INFINITY;
@@ -100,10 +102,13 @@ export class WindowStage implements Stage {
     if (!(now > this.#now)) return;
     this.#now = now;
     for (;;) {
-      const deadline = this.#watermarks.nextDeadline;
-      if (Math.min(deadline, this.#correctAt) > now) return;
-      // At one time first idleness, then corrections.
-      if (deadline <= this.#correctAt) this.#expire(Math.min(now, this.#correctAt), emit);
+      const idleAt = this.#watermarks.nextDeadline;
+      const surfaceAt = this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY;
+      if (Math.min(idleAt, surfaceAt, this.#correctAt) > now) return;
+      // At one time first idleness, then what is silent, then corrections.
+      if (idleAt <= surfaceAt && idleAt <= this.#correctAt)
+        this.#expire(Math.min(now, surfaceAt, this.#correctAt), emit);
+      else if (surfaceAt <= this.#correctAt) this.#surface(emit);
       else this.#correct(emit);
     }
   }
@@ -142,6 +147,7 @@ export class WindowStage implements Stage {
       // What a definition that allows less lateness than before makes due closes with the next step of the watermark.
       device.seen = clock.device.watermark;
     }
+    for (const device of this.#devices) if (device.clock.active === 0) this.#planSurfacing(device);
   }
 
   #known(key: string): Series {
@@ -163,7 +169,7 @@ export class WindowStage implements Stage {
     for (let i = 0; i < this.#definitions.length; i++) {
       if (this.#matches[i]!(series)) windows.push(new OpenWindows(this.#definitions[i]!));
     }
-    this.#devices[clock.device.order] ??= new DeviceState();
+    this.#devices[clock.device.order] ??= new DeviceState(clock.device);
     const device = this.#devices[clock.device.order]!;
     const state = new SeriesState(series, clock, device, windows);
     device.series.push(state);
@@ -209,12 +215,38 @@ export class WindowStage implements Stage {
     const device = this.#devices[clock.order]!;
     // Where it stands still, windows of a series that lags behind it stay open.
     if (clock.watermark > device.seen) this.#move(device, clock.watermark, emit);
-    if (clock.active > 0) return;
+    if (clock.active === 0) this.#giveSilent(device, clock.idleSince, emit);
+  }
+
+  /** The end of a window of a silent device has come. */
+  #surface(emit: Emit): void {
+    const surfacing = this.#surfacings.pop();
+    if (surfacing === undefined) return;
+    const { device, due } = surfacing;
+    device.surfacesAt = Number.POSITIVE_INFINITY;
+    if (device.clock.active === 0) this.#giveSilent(device, due, emit);
+  }
+
+  /** Gives what windows of a silent device have ended by `time`, and plans for those that end later. */
+  #giveSilent(device: DeviceState, time: EpochMs, emit: Emit): void {
     for (const state of device.series) {
       for (const { open, definition } of state.windows) {
-        for (const window of open) this.#emit(state, definition, window, emit);
+        for (const window of open) if (window.end <= time) this.#emit(state, definition, window, emit);
       }
     }
+    this.#planSurfacing(device);
+  }
+
+  #planSurfacing(device: DeviceState): void {
+    let next = Number.POSITIVE_INFINITY;
+    for (const state of device.series) {
+      for (const { open } of state.windows) {
+        for (const window of open) if (window.changed && window.end < next) next = window.end;
+      }
+    }
+    if (next >= device.surfacesAt) return;
+    device.surfacesAt = next;
+    this.#surfacings.push(new Surfacing(next, device));
   }
 
   #move(device: DeviceState, watermark: EpochMs, emit: Emit): void {

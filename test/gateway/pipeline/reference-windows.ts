@@ -112,20 +112,33 @@ export class Witness {
     for (;;) {
       const active = this.#series.filter((one) => !one.idle);
       const next = Math.min(...active.map((one) => one.progress + this.#time.idle));
-      if (Math.min(next, this.#correctAt) > time) break;
-      if (next <= this.#correctAt) {
+      const ended = Math.min(...this.#silent().map(([, kept]) => kept.start + kept.window.size));
+      if (Math.min(next, ended, this.#correctAt) > time) break;
+      if (next <= ended && next <= this.#correctAt) {
         const series = active.find((one) => one.progress + this.#time.idle === next)!;
         series.idle = true;
         this.#step(series.device);
-        if (this.#of(series.device).every((one) => one.idle)) {
-          for (const one of this.#of(series.device)) for (const kept of one.windows) this.#give(one, kept);
-        }
+        this.#giveEnded(next);
+      } else if (ended <= this.#correctAt) {
+        this.#giveEnded(ended);
       } else {
         this.#correctAt = Infinity;
         for (const one of this.#series) for (const kept of one.windows) if (kept.over) this.#give(one, kept);
       }
     }
     this.#now = time;
+  }
+
+  /** What has changed in the windows of devices all of whose series are idle. */
+  #silent(): [WitnessSeries, Kept][] {
+    const silent = this.#series.filter((one) => this.#of(one.device).every((other) => other.idle));
+    return silent.flatMap((one) =>
+      one.windows.filter((kept) => kept.changed).map((kept): [WitnessSeries, Kept] => [one, kept]),
+    );
+  }
+
+  #giveEnded(time: number): void {
+    for (const [one, kept] of this.#silent()) if (kept.start + kept.window.size <= time) this.#give(one, kept);
   }
 
   #of(device: string): WitnessSeries[] {

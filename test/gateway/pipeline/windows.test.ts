@@ -91,6 +91,15 @@ test('a series that joins its device behind the watermark loses nothing until it
   expect(feed(stage, plant.reading('a/y', 1, 100, { at: 5003 }))).toEqual([Fate.late]);
 });
 
+test('a sensor that reports every five minutes gives its hour once, when the hour is over', () => {
+  const stage = makeStage({ tumblingMs: 3_600_000, idleTimeoutMs: 10_000 });
+  for (let minute = 0; minute < 60; minute += 5) feed(stage, plant.reading('a/x', 1, minute * 60_000));
+  stage.advance(3_599_999, emit);
+  expect(results).toHaveLength(0);
+  stage.advance(3_600_000, emit);
+  expect(results.map(({ start, revision, fields }) => [start, revision, fields['count']])).toEqual([[0, 0, 12]]);
+});
+
 test('a receive time that goes back moves no deadline', () => {
   const stage = makeStage({ idleTimeoutMs: 1000 });
   feed(stage, plant.reading('a/x', 1, 100, { at: 10_000 }), plant.reading('a/x', 2, 200, { at: 4000 }));
