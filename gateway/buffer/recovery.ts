@@ -1,32 +1,11 @@
 import { join } from 'node:path';
-import { type Disk, type DiskFile, writeFully } from '../core/disk.ts';
+import { type DiskFile, writeFully } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
-import type { Logger } from '../core/telemetry.ts';
-import {
-  decodeHeader,
-  decodeSeal,
-  encodeHeader,
-  encodeSeal,
-  HEADER_BYTES,
-  parseSegmentName,
-  SEAL_BYTES,
-  type SegmentSummary,
-  segmentName,
-  VERSION,
-} from './format.ts';
-import type { Quarantine } from './quarantine.ts';
+import { encodeHeader, encodeSeal, HEADER_BYTES, SEAL_BYTES, type SegmentSummary } from './format.ts';
 import { type Segment, SegmentList } from './segment.ts';
+import { type FoundSegment, findSegments, type RecoveryOptions } from './segment-files.ts';
 import { type ScanResult, scanSegment } from './segment-scanner.ts';
-
-/** Where to recover a log, and where to put what is damaged. */
-export interface RecoveryOptions {
-  readonly disk: Disk;
-  /** Folder of the log, which the caller has locked. */
-  readonly path: string;
-  readonly logger: Logger;
-  readonly quarantine: Quarantine;
-}
 
 /** What lies in the folder of a log after its recovery. */
 export interface Recovered {
@@ -41,16 +20,6 @@ export interface Recovered {
 /** No segment has more records: skipped behind one that cannot be read, so that no offset is given twice. */
 const MOST_RECORDS = 10_000_000;
 const REWRITE_BYTES = 1024 * 1024;
-const MISNAMED = '.misnamed';
-
-/** A segment file as it was found. */
-interface Found {
-  readonly name: string;
-  readonly firstOffset: Offset;
-  readonly size: number;
-  readonly headerIsGood: boolean;
-  readonly seal: SegmentSummary | undefined;
-}
 
 /**
  * Finds out what a log holds, and puts right what the end of the last process, or damage, has left: misnamed segments get
@@ -87,85 +56,11 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   return { segments, endOffset, missingRecords };
 }
 
-/** All segment files in order of their first offset, under their right names. */
-async function findSegments(options: RecoveryOptions): Promise<{ found: readonly Found[]; unreadable: Offset[] }> {
-  const found: Found[] = [];
-  const unreadable: Offset[] = [];
-  for (const name of await options.disk.list(options.path)) {
-    const nameOffset = parseSegmentName(name.replaceAll(MISNAMED, ''));
-    if (nameOffset === undefined) continue;
-    const file = await look(options, name, nameOffset);
-    if (file === undefined) unreadable.push(nameOffset);
-    else found.push(file);
-  }
-  const named = await rename(options, found);
-  return { found: named.sort((a, b) => a.firstOffset - b.firstOffset), unreadable };
-}
-
-/** Reads header and seal. A file that cannot be read is left alone and told. */
-async function look(options: RecoveryOptions, name: string, nameOffset: Offset): Promise<Found | undefined> {
-  const path = join(options.path, name);
-  let file: DiskFile | undefined;
-  try {
-    file = await options.disk.open(path, 'read');
-    const size = await file.size();
-    const header = Buffer.alloc(Math.min(HEADER_BYTES, size));
-    await file.read(header, 0);
-    const decoded = decodeHeader(header);
-    if (decoded !== undefined && decoded.version > VERSION) {
-      options.logger.error(
-        { segment: name },
-        `segment ${name} has format ${decoded.version}, this program knows ${VERSION}: it is left alone`,
-      );
-      return undefined;
-    }
-    const end = Buffer.alloc(SEAL_BYTES);
-    const sealAt = size - SEAL_BYTES;
-    const sealIsRead = sealAt >= HEADER_BYTES && (await file.read(end, sealAt)) === SEAL_BYTES;
-    return {
-      name,
-      size,
-      firstOffset: decoded?.firstOffset ?? nameOffset,
-      headerIsGood: decoded !== undefined,
-      seal: sealIsRead ? decodeSeal(end, 0, sealAt) : undefined,
-    };
-  } catch (error) {
-    options.logger.error({ segment: name }, `cannot read segment ${name}: ${messageOf(error)}`);
-    return undefined;
-  } finally {
-    await file?.close();
-  }
-}
-
-/** A header knows better than a name: files that were swapped or renamed get their names back. */
-async function rename(options: RecoveryOptions, found: readonly Found[]): Promise<Found[]> {
-  const { disk, path, logger } = options;
-  const right = found.filter((file) => file.name === segmentName(file.firstOffset));
-  const wrong = found.filter((file) => file.name !== segmentName(file.firstOffset));
-  if (wrong.length === 0) return right;
-  const taken = new Set(right.map((file) => file.name));
-  for (const file of wrong) await disk.rename(join(path, file.name), join(path, `${file.name}${MISNAMED}`));
-  for (const file of wrong) {
-    const name = segmentName(file.firstOffset);
-    if (taken.has(name)) {
-      await options.quarantine.moveAside(
-        join(path, `${file.name}${MISNAMED}`),
-        file.name,
-        file.size,
-        `it says that it is ${name}, and so does another`,
-      );
-      continue;
-    }
-    taken.add(name);
-    logger.warn({ segment: file.name }, `segment ${file.name} says that it is ${name}: renamed`);
-    await disk.rename(join(path, `${file.name}${MISNAMED}`), join(path, name));
-    right.push({ ...file, name });
-  }
-  await disk.syncDirectory(path);
-  return right;
-}
-
-async function recoverSegment(options: RecoveryOptions, found: Found, limit: Offset): Promise<Segment | undefined> {
+async function recoverSegment(
+  options: RecoveryOptions,
+  found: FoundSegment,
+  limit: Offset,
+): Promise<Segment | undefined> {
   const path = join(options.path, found.name);
   if (found.size <= HEADER_BYTES) {
     options.logger.info({ segment: found.name }, `segment ${found.name} holds no records: removed`);
@@ -213,7 +108,7 @@ async function rewrite(file: DiskFile, end: number): Promise<void> {
 async function mend(
   options: RecoveryOptions,
   file: DiskFile,
-  found: Found,
+  found: FoundSegment,
   scan: ScanResult,
   limit: Offset,
 ): Promise<void> {
@@ -249,7 +144,7 @@ async function mend(
 
 function asSegment(
   path: string,
-  found: Found,
+  found: FoundSegment,
   summary: SegmentSummary & { readonly dataEnd: number },
   limit: Offset,
 ): Segment {

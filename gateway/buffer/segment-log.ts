@@ -1,34 +1,19 @@
 import { join } from 'node:path';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { Log, LogCursor, LogReader, LogStatus, Offset } from '../core/log.ts';
-import { Committer } from './committer.ts';
+import { assembleLog, type LogParts } from './assemble-log.ts';
 import { Cursors } from './cursors.ts';
-import { HEADER_BYTES, MAX_PAYLOAD_BYTES, RECORD_HEADER_BYTES, SEAL_BYTES } from './format.ts';
 import { LogState } from './log-state.ts';
 import { Quarantine } from './quarantine.ts';
-import { type Recovered, recover } from './recovery.ts';
-import { Retention } from './retention.ts';
-import type { SegmentList } from './segment.ts';
-import { SegmentAppender } from './segment-appender.ts';
+import { recover } from './recovery.ts';
 import type { SegmentLogOptions } from './segment-log-options.ts';
 import { type ReaderPort, SegmentLogReader } from './segment-log-reader.ts';
 import { Troubles } from './troubles.ts';
-import { WriteBuffer } from './write-buffer.ts';
 
 export type { Dropped } from './retention.ts';
 export type { SegmentLogOptions, SyncPolicy, WhenFull } from './segment-log-options.ts';
 
-const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
-const DEFAULT_PENDING_BYTES = 256 * 1024 * 1024;
 const SMALLEST_MAX_BYTES = 64 * 1024;
-
-/** The parts of a log that has been started. */
-interface Parts {
-  readonly segments: SegmentList;
-  readonly retention: Retention;
-  readonly committer: Committer;
-  readonly missingRecords: number;
-}
 
 /** A log in a folder of segment files. FORMAT.md tells what lies there, and what is promised. */
 export class SegmentLog implements Log {
@@ -41,7 +26,7 @@ export class SegmentLog implements Log {
   /** Who waits for more to read. */
   readonly #waiting = new Set<() => void>();
   #phase: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
-  #parts: Parts | undefined;
+  #parts: LogParts | undefined;
   #unlock: (() => Promise<void>) | undefined;
 
   constructor(options: SegmentLogOptions) {
@@ -181,7 +166,7 @@ export class SegmentLog implements Log {
     }
   }
 
-  async #recover(): Promise<Parts> {
+  async #recover(): Promise<LogParts> {
     const { disk, logger } = this.#options;
     await this.#state.load();
     await this.#quarantine.start(this.#state.quarantined);
@@ -192,7 +177,11 @@ export class SegmentLog implements Log {
     const firstOffset = segments.first?.firstOffset ?? endOffset;
     const nextOffset = Math.max(endOffset, this.#cursors.greatest);
     await this.#cursors.mend(firstOffset, endOffset);
-    const parts = this.#assemble(recovered, nextOffset);
+    const parts = assembleLog(this.#options, recovered, nextOffset, {
+      state: this.#state,
+      troubles: this.#troubles,
+      onDurable: () => this.#wake(),
+    });
     // What was dropped and counted just before a crash, but not deleted yet.
     await parts.retention.trim(this.#state.droppedBefore);
     await parts.retention.expire();
@@ -200,57 +189,7 @@ export class SegmentLog implements Log {
     return parts;
   }
 
-  #assemble({ segments, missingRecords }: Recovered, nextOffset: Offset): Parts {
-    const { disk, clock, logger, maxBytes, maxAgeMs, sync = 'always', whenFull = 'block' } = this.#options;
-    const path = this.#path;
-    const troubles = this.#troubles;
-    const quarterBytes = Math.floor(maxBytes / 4);
-    const segmentBytes = Math.min(this.#options.segmentBytes ?? DEFAULT_SEGMENT_BYTES, quarterBytes);
-    const buffer = new WriteBuffer(segmentBytes - HEADER_BYTES - SEAL_BYTES);
-    const appender = new SegmentAppender({
-      disk,
-      path,
-      clock,
-      logger,
-      segments,
-      segmentBytes,
-      countsAfter: sync === 'always' ? 'sync' : 'write',
-      syncs: sync !== 'never',
-      release: (chunk) => buffer.release(chunk),
-    });
-    const retention = new Retention({
-      disk,
-      path,
-      clock,
-      logger,
-      segments,
-      state: this.#state,
-      troubles,
-      maxBytes,
-      maxAgeMs,
-      keepFreeBytes: this.#options.keepFreeBytes ?? 0,
-      active: () => appender.active,
-      onDropped: this.#options.onDropped ?? (() => undefined),
-    });
-    const committer = new Committer({
-      path,
-      clock,
-      troubles,
-      buffer,
-      appender,
-      retention,
-      sync,
-      whenFull,
-      nextOffset,
-      maxPayloadBytes: Math.min(MAX_PAYLOAD_BYTES, quarterBytes - RECORD_HEADER_BYTES),
-      maxPendingBytes: this.#options.maxPendingBytes ?? DEFAULT_PENDING_BYTES,
-      random: this.#options.random,
-      onDurable: () => this.#wake(),
-    });
-    return { segments, retention, committer, missingRecords };
-  }
-
-  async #finish({ committer }: Parts): Promise<void> {
+  async #finish({ committer }: LogParts): Promise<void> {
     await committer.finish();
     await this.#cursors.stop();
     await this.#saveState();

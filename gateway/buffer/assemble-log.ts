@@ -1,0 +1,84 @@
+import type { Offset } from '../core/log.ts';
+import { Committer } from './committer.ts';
+import { HEADER_BYTES, MAX_PAYLOAD_BYTES, RECORD_HEADER_BYTES, SEAL_BYTES } from './format.ts';
+import type { LogState } from './log-state.ts';
+import type { Recovered } from './recovery.ts';
+import { Retention } from './retention.ts';
+import type { SegmentList } from './segment.ts';
+import { SegmentAppender } from './segment-appender.ts';
+import type { SegmentLogOptions } from './segment-log-options.ts';
+import type { Troubles } from './troubles.ts';
+import { WriteBuffer } from './write-buffer.ts';
+
+const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
+const DEFAULT_PENDING_BYTES = 256 * 1024 * 1024;
+
+/** The parts of a log that has been recovered. */
+export interface LogParts {
+  readonly segments: SegmentList;
+  readonly retention: Retention;
+  readonly committer: Committer;
+  readonly missingRecords: number;
+}
+
+/** What the parts share with the log around them. */
+export interface LogSurroundings {
+  readonly state: LogState;
+  readonly troubles: Troubles;
+  /** More has become durable. */
+  readonly onDurable: () => void;
+}
+
+/** Puts the parts of a log together: its options, with their defaults, divided among those who keep them. */
+export function assembleLog(
+  options: SegmentLogOptions,
+  { segments, missingRecords }: Recovered,
+  nextOffset: Offset,
+  { state, troubles, onDurable }: LogSurroundings,
+): LogParts {
+  const { disk, path, clock, logger, maxBytes, sync = 'always' } = options;
+  const quarterBytes = Math.floor(maxBytes / 4);
+  const segmentBytes = Math.min(options.segmentBytes ?? DEFAULT_SEGMENT_BYTES, quarterBytes);
+  const buffer = new WriteBuffer(segmentBytes - HEADER_BYTES - SEAL_BYTES);
+  const appender = new SegmentAppender({
+    disk,
+    path,
+    clock,
+    logger,
+    segments,
+    segmentBytes,
+    countsAfter: sync === 'always' ? 'sync' : 'write',
+    syncs: sync !== 'never',
+    release: (chunk) => buffer.release(chunk),
+  });
+  const retention = new Retention({
+    disk,
+    path,
+    clock,
+    logger,
+    segments,
+    state,
+    troubles,
+    maxBytes,
+    maxAgeMs: options.maxAgeMs,
+    keepFreeBytes: options.keepFreeBytes ?? 0,
+    active: () => appender.active,
+    onDropped: options.onDropped ?? (() => undefined),
+  });
+  const committer = new Committer({
+    path,
+    clock,
+    troubles,
+    buffer,
+    appender,
+    retention,
+    sync,
+    whenFull: options.whenFull ?? 'block',
+    nextOffset,
+    maxPayloadBytes: Math.min(MAX_PAYLOAD_BYTES, quarterBytes - RECORD_HEADER_BYTES),
+    maxPendingBytes: options.maxPendingBytes ?? DEFAULT_PENDING_BYTES,
+    random: options.random,
+    onDurable,
+  });
+  return { segments, retention, committer, missingRecords };
+}
