@@ -134,8 +134,6 @@ describe('no dead file', () => {
     /^bench\/[^/]+\.ts$/,
     /^vitest\.config\.ts$/,
     /\.test\.ts$/,
-    // A test starts it as a process of its own.
-    /^test\/services\/steady-publisher\.ts$/,
     // The page's first module is named by its HTML.
     /^gateway\/api\/ui\/app\.ts$/,
   ];
