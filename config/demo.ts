@@ -16,7 +16,7 @@ sources:
     readings:
       - topic: sensors/_/+
         template: _/device/metric
-        json: { value: value, time: ts, timeUnit: ms }
+        json: { time: ts }
 
 series:
   - { series: "*/*temperature", unit: °C }

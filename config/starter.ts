@@ -34,10 +34,7 @@ sources:
     readings:
       - topic: sensors/_/+         # sensors/<device>/<metric>
         template: _/device/metric
-        json: { value: value, time: ts, timeUnit: ms }      # a reading without ts gets the time it was received
-      # - topic: plain/_/+         # payloads that are just a number
-      #   template: _/device/metric
-      #   plain: true
+        json: { time: ts }          # 21.5 or {"value": 21.5}; without ts it gets the time it was received
 
   # A PLC over OPC-UA.
   # - name: press

@@ -11,9 +11,10 @@ export class Troubles {
 
   /** `activity` does not work, for the reason the sentence gives. */
   begin(activity: string, sentence: string): void {
-    if (this.#sentences.get(activity) === sentence) return;
+    // A sentence that only tells a new number, as of free bytes, is for the status: the log would fill what room there is.
+    const isNew = !this.#sentences.has(activity);
     this.#sentences.set(activity, sentence);
-    this.#logger.warn({ activity }, sentence);
+    if (isNew) this.#logger.warn({ activity }, sentence);
   }
 
   /** `activity` works. */
