@@ -189,13 +189,13 @@ export class HistorySink implements Sink, History {
       this.#tellDamage(setAside(this.#path), reason);
       this.#tables = this.#open();
     } catch (error) {
-      this.#logger.error({ sink: this.name, path: this.#path, error: messageOf(error) }, 'cannot begin a new history');
+      this.#logger.error({ path: this.#path, error: messageOf(error) }, 'cannot begin a new history');
     }
   }
 
   #tellDamage(aside: string, reason: string): void {
     this.#logger.error(
-      { sink: this.name, path: this.#path, aside, reason },
+      { path: this.#path, aside, reason },
       'the history was damaged: its file is set aside and a new one begun; `sqlite3 FILE .recover` may read the old one',
     );
   }

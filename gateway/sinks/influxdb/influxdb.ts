@@ -181,7 +181,7 @@ export class InfluxdbSink implements Sink {
     const { database, user, password, url } = this.#options;
     const access = { url: new URL(url), database, user, password, timeoutMs: this.#timeoutMs };
     await this.#timeLimited(signal, (limited) => createDatabase(access, limited));
-    this.#logger.info({ sink: this.name, database }, 'created the database, which InfluxDB did not have');
+    this.#logger.info({ database }, 'created the database, which InfluxDB did not have');
   }
 
   #timeLimited<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
