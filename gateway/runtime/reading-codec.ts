@@ -159,17 +159,17 @@ export type InternSeries = (identity: SeriesIdentity, unit: string | undefined) 
 /**
  * Reads a payload back.
  *
- * @returns the readings; those whose series cannot be had any more are left out and counted
+ * @returns the readings; of those whose series cannot be had any more, only the source of each, as `homeless`
  * @throws GatewayError where the payload is not one that `ReadingEncoder` wrote
  */
-export function decodeReadings(payload: Uint8Array, intern: InternSeries): { readings: Reading[]; homeless: number } {
+export function decodeReadings(payload: Uint8Array, intern: InternSeries): { readings: Reading[]; homeless: string[] } {
   const cursor = new PayloadCursor(payload);
   const recordKind = cursor.byte();
   if (recordKind !== RecordKind.readings)
     throw new GatewayError(`Cannot read journal record: its kind is ${recordKind}, not readings`);
   const definitions: { series: Series | undefined; source: string }[] = [];
   const readings: Reading[] = [];
-  let homeless = 0;
+  const homeless: string[] = [];
   let receiveTime = Number.NaN;
   while (!cursor.atEnd) {
     const flags = cursor.byte();
@@ -182,7 +182,7 @@ export function decodeReadings(payload: Uint8Array, intern: InternSeries): { rea
     const sourceTime = (flags & SOURCE_IS_RECEIVE_TIME) === 0 ? cursor.double() : receiveTime;
     const value = readValue(cursor, (flags >>> KIND_SHIFT) & 0b11);
     const { series, source } = definition;
-    if (series === undefined) homeless++;
+    if (series === undefined) homeless.push(source);
     else readings.push({ series, source, value, quality: (flags & QUALITY_MASK) as Quality, sourceTime, receiveTime });
   }
   return { readings, homeless };

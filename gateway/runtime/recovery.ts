@@ -109,11 +109,7 @@ function replayRecord(parts: RecoveryParts, record: LogRecord, analyse: boolean,
     const { readings, homeless } = decodeReadings(record.payload, (identity, unit) =>
       parts.registry.intern(identity, unit),
     );
-    if (homeless > 0)
-      parts.logger.warn(
-        { offset: record.offset, homeless },
-        'journaled readings dropped: storage.maxSeries was lowered',
-      );
+    if (analyse && homeless.length > 0) dropHomeless(parts, record.offset, homeless);
     parts.passed(record.offset, readings.length);
     if (analyse) analyseAgain(parts, readings);
     else parts.analysis.remember(readings.slice(skip));
@@ -125,6 +121,16 @@ function replayRecord(parts: RecoveryParts, record: LogRecord, analyse: boolean,
     );
     return undefined;
   }
+}
+
+/** Readings whose series has no room any more; `homeless` names the source of each. */
+function dropHomeless({ ledger, logger }: RecoveryParts, offset: Offset, homeless: readonly string[]): void {
+  for (const source of homeless) {
+    const row = ledger.row(source);
+    row.received++;
+    row.dropped++;
+  }
+  logger.warn({ offset, homeless: homeless.length }, 'journaled readings dropped: storage.maxSeries was lowered');
 }
 
 function analyseAgain(parts: RecoveryParts, readings: readonly Reading[]): void {

@@ -12,7 +12,7 @@ import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
 import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
 import { WindowStage } from '../../../gateway/pipeline/windows.ts';
-import { CheckpointStore } from '../../../gateway/runtime/checkpoint.ts';
+import { type Checkpoint, CheckpointStore } from '../../../gateway/runtime/checkpoint.ts';
 import { Gateway } from '../../../gateway/runtime/gateway.ts';
 import { imbalance } from '../../../gateway/runtime/ledger.ts';
 import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
@@ -114,6 +114,18 @@ test('what comes in while a checkpoint waits for the disk is counted once after 
   await box.stop();
 });
 
+test('a journaled reading that finds no room for its series after a restart is counted as dropped', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  for (const metric of ['b', 'c', 'c']) box.send({ metric, value: 1, time: START + 1000 * box.journal.records.length });
+  await box.acknowledged();
+  box.maxSeries = 1;
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 3, aggregated: 1, dropped: 2, inFlight: 0 });
+  expect(imbalance(box.gateway.status().ledger)).toBe(0);
+  await box.stop();
+});
+
 test('what a restart finds in the journal is no rate, what comes afterwards is', async () => {
   const box = new Box(await mkdtemp(join(folder, 'box-')));
   await box.boot();
@@ -188,17 +200,38 @@ async function run(plan: readonly Step[]) {
   return { results: box.latest(), ledger };
 }
 
+/** The files of a process that may die: what it would have written afterwards, it does not. */
+class MortalCheckpointStore extends CheckpointStore {
+  #dead = false;
+  #writing: Promise<void> = Promise.resolve();
+
+  override write(checkpoint: Checkpoint): Promise<void> {
+    if (this.#dead) return new Promise(() => undefined);
+    this.#writing = super.write(checkpoint);
+    return this.#writing;
+  }
+
+  /** Resolves when what was being written at the moment of death is on the disk. */
+  die(): Promise<void> {
+    this.#dead = true;
+    return this.#writing;
+  }
+}
+
 /** A gateway on disks in memory that survive its crashes, with one source and one sink. */
 class Box {
   clock = new ManualClock(START + 600_000);
   readonly #folder: string;
   #logger = recordingLogger();
+  #checkpoints!: MortalCheckpointStore;
   journal = new MemoryLog();
   outbox = new MemoryLog();
   #deadLetters = new MemoryLog();
   #stored: Result[] = [];
   gateway!: Gateway;
   intake!: Intake;
+  /** The bound on series, from the next boot on. */
+  maxSeries = 100;
   /** Id that the history calls active. */
   activeAlarm = '';
 
@@ -208,7 +241,8 @@ class Box {
 
   async boot(): Promise<void> {
     this.#logger = recordingLogger();
-    const registry = new SeriesRegistry();
+    this.#checkpoints = new MortalCheckpointStore(this.#folder, this.#logger);
+    const registry = new SeriesRegistry(this.maxSeries);
     const recent = new RecentReadings();
     const findSeries = (key: string) => registry.get(key);
     const windows = new WindowStage({
@@ -244,7 +278,7 @@ class Box {
       journal: this.journal,
       outbox: this.outbox,
       deadLetterLog: this.#deadLetters,
-      checkpoints: new CheckpointStore(this.#folder, this.#logger),
+      checkpoints: this.#checkpoints,
       checkpointEveryMs: CHECKPOINT_EVERY_MS,
       registry,
       recent,
@@ -284,10 +318,12 @@ class Box {
   /** The power goes; what was durable is found again. */
   async crash(): Promise<void> {
     // The old gateway is not told: its clock stands still for ever, and what it still writes is not seen.
+    const dead = this.#checkpoints.die();
     this.clock = new ManualClock(this.clock.now());
     this.journal = this.journal.afterCrash();
     this.outbox = this.outbox.afterCrash();
     this.#deadLetters = this.#deadLetters.afterCrash();
+    await dead;
     await this.boot();
   }
 
