@@ -183,10 +183,10 @@ class Ring {
     const rows: ReadingRow[] = [];
     for (const index of this.#indices(this.#held)) {
       const sourceTime = this.#times[index]!;
-      if (sourceTime >= from && sourceTime <= to) rows.push(this.#row(index));
+      if (sourceTime >= from && sourceTime < to) rows.push(this.#row(index));
     }
     const text = this.#text;
-    if (text !== undefined && text.time >= from && text.time <= to) {
+    if (text !== undefined && text.time >= from && text.time < to) {
       rows.push({ sourceTime: text.time, value: text.value, quality: qualityName(text.quality), anomaly: false });
     }
     return rows.slice(-limit);

@@ -24,10 +24,12 @@ test('the newest readings are held, oldest first, and no more than 1024 of one s
   expect(recent.receivedTotal(series)).toBe(5_000);
 });
 
-test('a query by time and limit gives the newest that fit', () => {
+test('a query by time takes its first moment, not its last, and gives the newest that fit', () => {
   const recent = recentWith([0, 1, 2, 3, 4, 5]);
   const rows = recent.query(series, { series: series.key, from: 1, to: 4, limit: 2 });
-  expect(rows.map(({ value }) => value)).toEqual([3, 4]);
+  expect(rows.map(({ value }) => value)).toEqual([2, 3]);
+  const all = recent.query(series, { series: series.key, from: 1, to: 4, limit: 9 });
+  expect(all.map(({ value }) => value)).toEqual([1, 2, 3]);
 });
 
 test('booleans and texts come back as what they were', () => {
