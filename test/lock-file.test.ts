@@ -4,8 +4,6 @@ import { expect, test } from 'vitest';
 interface LockedPackage {
   readonly dependencies?: Record<string, string>;
   readonly optionalDependencies?: Record<string, string>;
-  readonly integrity?: string;
-  readonly optional?: boolean;
 }
 
 const { packages } = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')) as {
@@ -19,13 +17,6 @@ test('the lock file names every dependency, those of other platforms too: withou
       .map((name) => `${name} of ${path || 'the project'}`),
   );
   expect(missing).toEqual([]);
-});
-
-test('whatever is not for another platform only is pinned with its integrity', () => {
-  const loose = Object.entries(packages).filter(
-    ([path, { integrity, optional }]) => path !== '' && integrity === undefined && !optional,
-  );
-  expect(loose.map(([path]) => path)).toEqual([]);
 });
 
 /** Whether a dependency of the package at `path` is found as Node would look for it: beside it, or in a folder above. */
