@@ -42,12 +42,20 @@ export class Checkpointer {
     this.#analysedTo = offset + 1;
   }
 
-  /** A restart has gone through the journal up to `analysedTo`; checkpoints make sense from now on. */
-  begin(analysedTo: Offset, restored: Checkpoint | undefined): void {
+  /**
+   * A restart has gone through the journal up to `analysedTo`; checkpoints make sense from now on. Await it before anything is let in:
+   * where a checkpoint lies beyond the end of a log, whose records were lost, that log numbers its next records as if they were
+   * in the checkpoint already. Both checkpoints are then written anew, at the true ends. Rejects when the disk does.
+   */
+  async begin(analysedTo: Offset, restored: Checkpoint | undefined): Promise<void> {
     this.#analysedTo = analysedTo;
     this.#coveredTo = restored?.journalOffset ?? -1;
     this.#takenAt = restored?.takenAt ?? null;
     this.#begun = true;
+    if (restored === undefined || !this.#liesBeyond(restored)) return;
+    // Until both are replaced the one beyond the end counts as the newer, which finds this same state again.
+    await this.#replace();
+    await this.#replace();
   }
 
   /**
@@ -55,15 +63,23 @@ export class Checkpointer {
    * before they count, every result they have led to is durable in the outbox. Rejects when the disk does; the one before stays.
    */
   async write(): Promise<void> {
-    const { journal, outbox, deadLetters, checkpoints } = this.#parts;
     // Time alone needs no checkpoint: what it led to, a replay finds again.
     if (!this.#begun || this.#analysedTo === this.#coveredTo) return;
+    await this.#replace();
+  }
+
+  async #replace(): Promise<void> {
+    const { journal, outbox, deadLetters, checkpoints } = this.#parts;
     const checkpoint = this.#take();
     await Promise.all([outbox.commit(), deadLetters.commit()]);
     await checkpoints.write(checkpoint);
     this.#coveredTo = checkpoint.journalOffset;
     this.#takenAt = checkpoint.takenAt;
     await journal.trim(checkpoint.remember.offset);
+  }
+
+  #liesBeyond({ journalOffset, deadLetterOffset }: Checkpoint): boolean {
+    return journalOffset > this.#analysedTo || deadLetterOffset > this.#parts.deadLetters.nextOffset;
   }
 
   /** The newest checkpoint, as the status tells it. */

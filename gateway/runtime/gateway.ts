@@ -97,19 +97,33 @@ export class Gateway implements Lifecycle, GatewayView {
     logger.info({ readyMs: Math.round(clock.monotonicMs() - this.#startedMonotonicMs) }, 'gateway is ready');
   }
 
-  /** Sources stop first, then everything they brought is carried to the disk, then the sinks and logs stop. */
+  /**
+   * Sources stop first, then everything they brought is carried to the disk, then the sinks and logs stop. What waits for a full log or
+   * a hanging disk is left when `signal` aborts: nothing of it was acknowledged, or the next start replays it.
+   */
   async stop(signal: AbortSignal): Promise<void> {
     if (this.#state === 'stopped' || this.#state === 'draining') return;
-    const { journal, outbox, deadLetterLog } = this.#parts;
+    const { journal, outbox, deadLetterLog, logger } = this.#parts;
     this.#state = 'draining';
     for (const source of this.#sources) await source.stop(signal);
+    try {
+      const finished = await Promise.race([this.#finish(), aborted(signal)]);
+      if (finished !== true) logger.warn({}, 'the time for a clean stop is over: the next start replays the rest');
+    } catch (error) {
+      logger.warn({ error: messageOf(error) }, 'cannot write the last checkpoint: the next start replays more');
+    }
+    this.#stopping.abort();
+    await Promise.all(this.#forwarders.map((forwarder) => forwarder.stop(signal)));
+    await Promise.all([journal, outbox, deadLetterLog].map((log) => log.stop(signal)));
+    this.#state = 'stopped';
+  }
+
+  async #finish(): Promise<true> {
     await this.#admission.drain();
     this.#stopping.abort();
     await this.#tasks;
     await this.#checkpoint();
-    await Promise.all(this.#forwarders.map((forwarder) => forwarder.stop(signal)));
-    await Promise.all([journal, outbox, deadLetterLog].map((log) => log.stop(signal)));
-    this.#state = 'stopped';
+    return true;
   }
 
   async #recover(): Promise<void> {
@@ -126,7 +140,7 @@ export class Gateway implements Lifecycle, GatewayView {
       apply: (command) => this.#apply(command),
       passed: (offset, readings) => this.#checkpointer.passed(offset, readings),
     });
-    this.#checkpointer.begin(journal.status().durableOffset, checkpoint);
+    await this.#checkpointer.begin(journal.status().durableOffset, checkpoint);
     const tookMs = Math.round(clock.monotonicMs() - begun);
     if (replayed > 0 || unreadable > 0) logger.info({ replayed, unreadable, tookMs }, 'journal replayed');
   }
@@ -269,4 +283,12 @@ export class Gateway implements Lifecycle, GatewayView {
   configuration(): string {
     return this.#parts.configuration;
   }
+}
+
+/** Resolves when `signal` aborts. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -49,8 +49,19 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
     row.received += count;
     row.rejected += count;
   }
+  if (checkpoint !== undefined) tellOfLostRecords(parts, checkpoint);
   const { replayed, unreadable } = await replayJournal(parts, checkpoint);
   return { replayed, unreadable, checkpoint };
+}
+
+/** A checkpoint beyond the end of the journal is right, but what it does not hold of the lost records is lost. */
+function tellOfLostRecords({ journal, logger }: RecoveryParts, { journalOffset }: Checkpoint): void {
+  const { nextOffset } = journal.status();
+  if (journalOffset <= nextOffset) return;
+  logger.error(
+    { journalOffset, nextOffset },
+    'the journal ends before the checkpoint: records were lost; the analysis goes on from the checkpoint',
+  );
 }
 
 /** Dead letters of sinks are results, not readings: they are not in the ledger of the sources. */

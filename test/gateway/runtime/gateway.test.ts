@@ -146,6 +146,42 @@ test('what a restart finds in the journal is no rate, what comes afterwards is',
   await box.stop();
 });
 
+test('what comes in after the journal was lost outlives a crash, although the checkpoint is from before', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  for (let i = 0; i < 5; i++) {
+    box.send({ metric: 'b', value: i, time: START + i * 1000 });
+    await box.acknowledged();
+  }
+  await box.stop();
+  box.journal = new MemoryLog();
+  await box.boot();
+  expect(box.logLines()).toContainEqual(expect.stringContaining('the journal ends before the checkpoint'));
+  for (let i = 5; i < 8; i++) {
+    box.send({ metric: 'b', value: i, time: START + i * 1000 });
+    await box.acknowledged();
+  }
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 8, aggregated: 8 });
+  await box.stop();
+});
+
+test('a stop ends when its time is over, even where the outbox takes nothing', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  box.outbox.stuck = true;
+  box.send({ metric: 'a', value: 500, time: START });
+  await box.acknowledged();
+  await box.clock.advance(CHECKPOINT_EVERY_MS);
+  const time = new AbortController();
+  const stopped = box.gateway.stop(time.signal);
+  await settle();
+  time.abort();
+  await stopped;
+  expect(box.gateway.status().state).toBe('stopped');
+  expect(box.logLines()).toContainEqual(expect.stringContaining('the time for a clean stop is over'));
+});
+
 type Step =
   | { readonly do: 'send'; readonly readings: readonly Sent[] }
   | { readonly do: 'crash' }
