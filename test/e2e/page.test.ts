@@ -139,6 +139,15 @@ describe.skipIf(program === undefined)('the page', () => {
     await eventually(() => page.getByTestId('chart').getAttribute('aria-label')).toContain('oven-3/temperature');
   });
 
+  test('without a link the page opens on the series that has an alarm', async () => {
+    const plant = new LivePlant();
+    plant.view.raise(plant.oil, 'critical', plant.time, 'expected between 41 and 51 °C, saw 67.2 °C');
+    const api = await serve(plant.view);
+    run(plant);
+    const { page } = await open(api.url);
+    await eventually(() => page.getByTestId('chart').getAttribute('aria-label')).toContain(plant.oil);
+  });
+
   test('an alarm appears without a reload, is acknowledged by its button, and goes when it clears', async () => {
     const { page, plant, problems } = await plantPage();
     await eventually(() => page.getByTestId('alarms').textContent()).toContain('No alarm is active');

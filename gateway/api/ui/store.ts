@@ -121,7 +121,9 @@ export class Store {
   #readAll(): void {
     this.#attempt(async () => {
       this.#takeStatus(await fetchJson<StatusReply>('/api/v1/status'));
-      await Promise.all([this.#loadSeries(), this.#loadAlarms(), this.#loadLetters()]);
+      // Alarms first: the page opens on a series that has one.
+      await this.#loadAlarms();
+      await Promise.all([this.#loadSeries(), this.#loadLetters()]);
       const key = this.chart.key ?? this.#firstChoice();
       if (key !== undefined) this.#show(key);
       await this.#loadSparklines();
