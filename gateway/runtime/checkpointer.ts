@@ -1,6 +1,7 @@
 import type { SeriesRegistry } from '../base/series-registry.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { Log, Offset } from '../core/log.ts';
+import type { Logger } from '../core/telemetry.ts';
 import type { GatewayStatus } from '../core/view.ts';
 import type { Analysis, Deduplicator } from './analysis.ts';
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
@@ -19,7 +20,11 @@ export interface CheckpointerParts {
   readonly deduplicator: Deduplicator;
   readonly analysis: Analysis;
   readonly ledger: Ledger;
+  readonly logger: Logger;
 }
+
+/** In so many steps a journal that is short of room gives up what is only remembered. */
+const FORGET_STEPS = 4;
 
 /** Writes down where everything stands, so that a restart need not go further back, and frees the journal before that. */
 export class Checkpointer {
@@ -28,8 +33,13 @@ export class Checkpointer {
   /** The first journal record that has not been analysed. */
   #analysedTo: Offset = 0;
   #coveredTo: Offset = -1;
+  /** From where on the journal is needed to go on from the checkpoint before the newest. */
+  #neededFrom: Offset = 0;
+  /** The same for the newest. */
+  #nextNeededFrom: Offset = 0;
   #takenAt: EpochMs | null = null;
   #begun = false;
+  #hasForgotten = false;
 
   constructor(parts: CheckpointerParts) {
     this.#parts = parts;
@@ -52,7 +62,11 @@ export class Checkpointer {
     this.#coveredTo = restored?.journalOffset ?? -1;
     this.#takenAt = restored?.takenAt ?? null;
     this.#begun = true;
-    if (restored === undefined || !this.#liesBeyond(restored)) return;
+    if (restored === undefined) return;
+    if (!this.#liesBeyond(restored)) {
+      this.#nextNeededFrom = restored.remember.offset;
+      return;
+    }
     // Until both are replaced the one beyond the end counts as the newer, which finds this same state again.
     await this.#replace();
     await this.#replace();
@@ -69,13 +83,36 @@ export class Checkpointer {
   }
 
   async #replace(): Promise<void> {
-    const { journal, outbox, deadLetters, checkpoints } = this.#parts;
+    const { outbox, deadLetters, checkpoints } = this.#parts;
     const checkpoint = this.#take();
     await Promise.all([outbox.commit(), deadLetters.commit()]);
     await checkpoints.write(checkpoint);
     this.#coveredTo = checkpoint.journalOffset;
     this.#takenAt = checkpoint.takenAt;
-    await journal.trim(checkpoint.remember.offset);
+    this.#neededFrom = this.#nextNeededFrom;
+    this.#nextNeededFrom = checkpoint.remember.offset;
+    await this.#free(checkpoint);
+  }
+
+  /**
+   * Frees what neither checkpoint needs. A journal that is short of room gives up first what only the older one needs, then what is
+   * only remembered, the oldest first: a journal that is full of it would never take a reading again.
+   */
+  async #free({ remember, journalOffset }: Checkpoint): Promise<void> {
+    const { journal, logger } = this.#parts;
+    await journal.trim(this.#neededFrom);
+    if (!isShortOfRoom(journal)) return;
+    await journal.trim(remember.offset);
+    for (let step = 1; step <= FORGET_STEPS && isShortOfRoom(journal); step++) {
+      const forgotten = Math.ceil(((journalOffset - remember.offset) * step) / FORGET_STEPS);
+      await journal.trim(remember.offset + forgotten);
+      if (this.#hasForgotten) continue;
+      this.#hasForgotten = true;
+      logger.warn(
+        { maxBytes: journal.status().maxBytes },
+        'the journal is small: after a restart fewer redelivered readings are recognised; raise storage.journal.maxBytes',
+      );
+    }
   }
 
   #liesBeyond({ journalOffset, deadLetterOffset }: Checkpoint): boolean {
@@ -101,4 +138,10 @@ export class Checkpointer {
       stages: analysis.snapshot(),
     };
   }
+}
+
+/** Half of a journal is for what comes in until the next checkpoint. */
+function isShortOfRoom(journal: Log): boolean {
+  const { bytes, maxBytes } = journal.status();
+  return bytes > maxBytes / 2;
 }

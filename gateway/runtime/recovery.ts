@@ -49,19 +49,26 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
     row.received += count;
     row.rejected += count;
   }
-  if (checkpoint !== undefined) tellOfLostRecords(parts, checkpoint);
+  tellOfLostRecords(parts, checkpoint);
   const { replayed, unreadable } = await replayJournal(parts, checkpoint);
   return { replayed, unreadable, checkpoint };
 }
 
-/** A checkpoint beyond the end of the journal is right, but what it does not hold of the lost records is lost. */
-function tellOfLostRecords({ journal, logger }: RecoveryParts, { journalOffset }: Checkpoint): void {
-  const { nextOffset } = journal.status();
-  if (journalOffset <= nextOffset) return;
-  logger.error(
-    { journalOffset, nextOffset },
-    'the journal ends before the checkpoint: records were lost; the analysis goes on from the checkpoint',
-  );
+/** A checkpoint goes on from its offset: what lay between it and the journal that is there is lost, or is in the checkpoint only. */
+function tellOfLostRecords({ journal, logger }: RecoveryParts, checkpoint: Checkpoint | undefined): void {
+  const { firstOffset, nextOffset } = journal.status();
+  const journalOffset = checkpoint?.journalOffset ?? 0;
+  if (journalOffset > nextOffset) {
+    logger.error(
+      { journalOffset, nextOffset },
+      'the journal ends before the checkpoint: records were lost; the analysis goes on from the checkpoint',
+    );
+  } else if (journalOffset < firstOffset) {
+    logger.error(
+      { journalOffset, firstOffset },
+      `the journal begins after ${checkpoint === undefined ? 'the first reading, and no checkpoint can be read' : 'the checkpoint'}: open windows, alarms and counts from before are lost`,
+    );
+  }
 }
 
 /** Dead letters of sinks are results, not readings: they are not in the ledger of the sources. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -180,6 +180,61 @@ test('a stop ends when its time is over, even where the outbox takes nothing', a
   await stopped;
   expect(box.gateway.status().state).toBe('stopped');
   expect(box.logLines()).toContainEqual(expect.stringContaining('the time for a clean stop is over'));
+});
+
+test('a damaged newest checkpoint loses nothing, however many readings came after the one before', async () => {
+  const boxFolder = await mkdtemp(join(folder, 'box-'));
+  const box = new Box(boxFolder);
+  await box.boot();
+  const count = 50;
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < count; i++) {
+      box.send({ metric: 'b', value: i, time: START + (round * count + i) * 100 });
+      await box.acknowledged();
+    }
+    const before = box.gateway.status().checkpoint.offset;
+    await box.clock.advance(CHECKPOINT_EVERY_MS);
+    await vi.waitUntil(() => box.gateway.status().checkpoint.offset > before, { timeout: 5_000 });
+    await settle();
+  }
+  expect(box.journal.status().firstOffset).toBeGreaterThan(0);
+  // The third was written over the first.
+  await writeFile(join(boxFolder, 'checkpoint-0'), 'damaged');
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 3 * count, aggregated: 3 * count, late: 0 });
+  await box.stop();
+});
+
+test('a journal too small for the readings to remember is freed of them, and the log says so', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  const status = box.journal.status.bind(box.journal);
+  box.journal.status = () => ({ ...status(), maxBytes: 300 });
+  await box.boot();
+  for (let i = 0; i < 20; i++) {
+    box.send({ metric: 'b', value: i, time: START + i * 100 });
+    await box.acknowledged();
+  }
+  expect(box.journal.status().bytes).toBeGreaterThan(300);
+  await box.clock.advance(CHECKPOINT_EVERY_MS);
+  await vi.waitUntil(() => box.journal.status().bytes <= 150, { timeout: 5_000 });
+  expect(box.logLines()).toContainEqual(expect.stringContaining('fewer redelivered readings are recognised'));
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 20, aggregated: 20 });
+  await box.stop();
+});
+
+test('a start that finds no checkpoint says what is lost', async () => {
+  const boxFolder = await mkdtemp(join(folder, 'box-'));
+  const box = new Box(boxFolder);
+  await box.boot();
+  box.send({ metric: 'b', value: 1, time: START });
+  await box.acknowledged();
+  await box.stop();
+  await box.journal.trim(1);
+  for (const slot of [0, 1]) await rm(join(boxFolder, `checkpoint-${slot}`), { force: true });
+  await box.boot();
+  expect(box.logLines()).toContainEqual(expect.stringContaining('no checkpoint can be read'));
+  await box.stop();
 });
 
 type Step =
