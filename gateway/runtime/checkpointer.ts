@@ -33,6 +33,7 @@ export class Checkpointer {
   /** The first journal record that has not been analysed. */
   #analysedTo: Offset = 0;
   #coveredTo: Offset = -1;
+  #coveredDeadLetters: Offset = 0;
   /** From where on the journal is needed to go on from the checkpoint before the newest. */
   #neededFrom: Offset = 0;
   /** The same for the newest. */
@@ -60,6 +61,7 @@ export class Checkpointer {
   async begin(analysedTo: Offset, restored: Checkpoint | undefined): Promise<void> {
     this.#analysedTo = analysedTo;
     this.#coveredTo = restored?.journalOffset ?? -1;
+    this.#coveredDeadLetters = restored?.deadLetterOffset ?? 0;
     this.#takenAt = restored?.takenAt ?? null;
     this.#begun = true;
     if (restored === undefined) return;
@@ -73,12 +75,14 @@ export class Checkpointer {
   }
 
   /**
-   * Writes a checkpoint unless nothing was analysed since the last one, or `begin` was not called. The snapshots are taken in one go;
+   * Writes a checkpoint unless nothing was analysed or refused since the last one, or `begin` was not called. The snapshots are taken in one go;
    * before they count, every result they have led to is durable in the outbox. Rejects when the disk does; the one before stays.
    */
   async write(): Promise<void> {
-    // Time alone needs no checkpoint: what it led to, a replay finds again.
-    if (!this.#begun || this.#analysedTo === this.#coveredTo) return;
+    // Time alone needs no checkpoint: what it led to, a replay finds again. Dead letters do, as their log drops the oldest.
+    const nothingNew =
+      this.#analysedTo === this.#coveredTo && this.#parts.deadLetters.nextOffset === this.#coveredDeadLetters;
+    if (!this.#begun || nothingNew) return;
     await this.#replace();
   }
 
@@ -88,6 +92,7 @@ export class Checkpointer {
     await Promise.all([outbox.commit(), deadLetters.commit()]);
     await checkpoints.write(checkpoint);
     this.#coveredTo = checkpoint.journalOffset;
+    this.#coveredDeadLetters = checkpoint.deadLetterOffset;
     this.#takenAt = checkpoint.takenAt;
     this.#neededFrom = this.#nextNeededFrom;
     this.#nextNeededFrom = checkpoint.remember.offset;

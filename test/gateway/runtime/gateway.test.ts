@@ -67,6 +67,19 @@ test('what is refused is counted, kept with its reason, and acknowledged after i
   await box.stop();
 });
 
+test('what was refused stays counted after a crash, although its dead letters were dropped', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  for (let i = 0; i < 3; i++) box.intake.reject('sensors/x', 'the payload is not JSON', Buffer.from('{'));
+  await box.acknowledged();
+  await box.clock.advance(CHECKPOINT_EVERY_MS);
+  await vi.waitUntil(() => box.gateway.status().checkpoint.bytes > 0, { timeout: 5_000 });
+  await box.deadLetters.trim(3);
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 3, rejected: 3 });
+  await box.stop();
+});
+
 test('an acknowledged alarm stays acknowledged after a crash', async () => {
   const box = new Box(await mkdtemp(join(folder, 'box-')));
   await box.boot();
@@ -317,7 +330,7 @@ class Box {
   #checkpoints!: MortalCheckpointStore;
   journal = new MemoryLog();
   outbox = new MemoryLog();
-  #deadLetters = new MemoryLog();
+  deadLetters = new MemoryLog();
   #stored: Result[] = [];
   gateway!: Gateway;
   intake!: Intake;
@@ -368,7 +381,7 @@ class Box {
       random: () => 0.5,
       journal: this.journal,
       outbox: this.outbox,
-      deadLetterLog: this.#deadLetters,
+      deadLetterLog: this.deadLetters,
       checkpoints: this.#checkpoints,
       checkpointEveryMs: CHECKPOINT_EVERY_MS,
       registry,
@@ -413,7 +426,7 @@ class Box {
     this.clock = new ManualClock(this.clock.now());
     this.journal = this.journal.afterCrash();
     this.outbox = this.outbox.afterCrash();
-    this.#deadLetters = this.#deadLetters.afterCrash();
+    this.deadLetters = this.deadLetters.afterCrash();
     await dead;
     await this.boot();
   }
