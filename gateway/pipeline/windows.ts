@@ -5,24 +5,11 @@ import type { EpochMs } from '../core/clock.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Reading, Series } from '../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../core/stage.ts';
-import { type OpenWindow, OpenWindows, WindowDefinition, type WindowSettings } from './open-windows.ts';
+import { type OpenWindow, OpenWindows, WindowDefinition } from './open-windows.ts';
 import { type Correction, DeviceState, SeriesState, Surfacing } from './series-state.ts';
-import { type SeriesClock, type WatermarkOptions, Watermarks } from './watermark.ts';
+import { type SeriesClock, Watermarks } from './watermark.ts';
+import { checkedTiming, type WindowStageOptions } from './window-options.ts';
 import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
-
-/** A late reading's correction waits this long in receive time for others to the same window. */
-export const DEFAULT_CORRECTION_DELAY_MS = 1000;
-
-/** What the window stage is told. */
-export interface WindowStageOptions {
-  readonly windows: readonly WindowSettings[];
-  readonly time: WatermarkOptions & {
-    /** How long corrections are gathered, in milliseconds of receive time. @default 1000 */
-    readonly correctionDelayMs?: number;
-  };
-  /** Finds the series of a snapshot again. */
-  readonly findSeries: (key: string) => Series | undefined;
-}
 
 /**
  * Windows on event time.
@@ -62,12 +49,8 @@ export class WindowStage implements Stage {
 
   /** @throws GatewayError for settings that are not allowed */
   constructor(options: WindowStageOptions) {
-    const { outOfOrdernessMs, idleTimeoutMs, correctionDelayMs = DEFAULT_CORRECTION_DELAY_MS } = options.time;
-    requireMs('time.outOfOrderness', outOfOrdernessMs, 0);
-    requireMs('time.idleTimeout', idleTimeoutMs, 1);
-    requireMs('time.correctionDelay', correctionDelayMs, 1);
+    const { outOfOrdernessMs, idleTimeoutMs, correctionDelayMs } = checkedTiming(options);
     this.#definitions = options.windows.map((settings) => new WindowDefinition(settings, outOfOrdernessMs));
-    requireUniqueNames(options.windows);
     this.#matches = options.windows.map((settings) => seriesPattern(settings.series));
     this.#findSeries = options.findSeries;
     this.#correctionDelayMs = correctionDelayMs;
@@ -298,23 +281,4 @@ export class WindowStage implements Stage {
 /** The watermark at which the window gives its result, or, after that, closes. */
 function dueOf(window: OpenWindow, definition: WindowDefinition): EpochMs {
   return window.passed ? window.end + definition.latenessMs : window.end;
-}
-
-function requireMs(name: string, value: number, least: number): void {
-  if (Number.isFinite(value) && value >= least) return;
-  throw new GatewayError(`Cannot compute windows: ${name} is ${value} ms`, {
-    hint: `${name} is a finite number of milliseconds, at least ${least}.`,
-  });
-}
-
-function requireUniqueNames(windows: readonly WindowSettings[]): void {
-  const seen = new Set<string>();
-  for (const { name } of windows) {
-    if (seen.has(name)) {
-      throw new GatewayError(`Cannot compute windows: the name ${JSON.stringify(name)} is given twice`, {
-        hint: 'Each window needs a name of its own, as results are known by it.',
-      });
-    }
-    seen.add(name);
-  }
 }
