@@ -70,10 +70,16 @@ test('what is refused is counted, kept with its reason, and acknowledged after i
 test('what was refused stays counted after a crash, although its dead letters were dropped', async () => {
   const box = new Box(await mkdtemp(join(folder, 'box-')));
   await box.boot();
+  const checkpoint = async () => {
+    const { at } = box.gateway.status().checkpoint;
+    await box.clock.advance(CHECKPOINT_EVERY_MS);
+    await vi.waitUntil(() => box.gateway.status().checkpoint.at !== at, { timeout: 5_000 });
+    await settle();
+  };
+  await checkpoint();
   for (let i = 0; i < 3; i++) box.intake.reject('sensors/x', 'the payload is not JSON', Buffer.from('{'));
   await box.acknowledged();
-  await box.clock.advance(CHECKPOINT_EVERY_MS);
-  await vi.waitUntil(() => box.gateway.status().checkpoint.bytes > 0, { timeout: 5_000 });
+  await checkpoint();
   await box.deadLetters.trim(3);
   await box.crash();
   expect(box.gateway.status().ledger).toMatchObject({ received: 3, rejected: 3 });
