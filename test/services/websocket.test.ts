@@ -29,7 +29,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('MQTT over WebSocket: a browser publishes and subscribes as any other client does', async () => {
+test('MQTT over WebSocket: a browser publishes and subscribes like every other client', async () => {
   const client = await mqtt.connectAsync(`${gateway.apiUrl.replace('http', 'ws')}/mqtt`, { connectTimeout: 5_000 });
   try {
     const heard = new Promise<string>((resolve) =>
