@@ -60,6 +60,9 @@ export async function runGateway(
     const beside = ready({ pageUrl: api.url, brokerPort: brokers[0]?.port });
     await Promise.race([Promise.all([untilAborted(signal), beside]), failure.promise]);
     logger.info({}, 'stopping');
+  } catch (error) {
+    // Asked to stop before it had started: that is no fault.
+    if (!signal.aborted || error !== signal.reason) throw error;
   } finally {
     const hurry = AbortSignal.timeout(STOP_WITHIN_MS);
     await api.stop(hurry);

@@ -61,7 +61,7 @@ export class CheckpointStore {
   /** Readable checkpoints, the newest first. What cannot be read is said in the log and passed over. */
   async read(): Promise<readonly Checkpoint[]> {
     const found = [await this.#readSlot(0), await this.#readSlot(1)];
-    const newest = (found[0]?.journalOffset ?? -1) >= (found[1]?.journalOffset ?? -1) ? 0 : 1;
+    const newest = isOlder(found[0], found[1]) ? 1 : 0;
     this.#next = found[newest] === undefined ? 0 : 1 - newest;
     return [found[newest], found[1 - newest]].filter((checkpoint) => checkpoint !== undefined);
   }
@@ -81,6 +81,14 @@ export class CheckpointStore {
   #path(slot: number): string {
     return join(this.#folder, `checkpoint-${slot}`);
   }
+}
+
+/** Offsets tell the order, as the wall clock may go back; when only refusals came in between, those of the dead letters do. */
+function isOlder(one: Checkpoint | undefined, other: Checkpoint | undefined): boolean {
+  if (one === undefined || other === undefined) return one === undefined && other !== undefined;
+  return one.journalOffset === other.journalOffset
+    ? one.deadLetterOffset < other.deadLetterOffset
+    : one.journalOffset < other.journalOffset;
 }
 
 function decode(bytes: Buffer): Checkpoint {

@@ -40,6 +40,15 @@ test('a new store overwrites the older one, so the newest is never at risk', asy
   expect((await next.read()).map(({ journalOffset }) => journalOffset)).toEqual([30, 20]);
 });
 
+test('of two checkpoints of one journal offset the one with more dead letters is the newer', async () => {
+  const store = new CheckpointStore(folder, recordingLogger());
+  for (const deadLetterOffset of [1, 2, 3]) {
+    await store.write({ ...checkpoint(10), deadLetterOffset });
+    const [newest] = await new CheckpointStore(folder, recordingLogger()).read();
+    expect(newest?.deadLetterOffset).toBe(deadLetterOffset);
+  }
+});
+
 test('a checkpoint damaged at any byte falls back to the one before, and the log says so', async () => {
   const store = new CheckpointStore(folder, recordingLogger());
   for (const offset of [10, 20]) await store.write(checkpoint(offset));
