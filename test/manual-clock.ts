@@ -39,6 +39,11 @@ export class ManualClock implements Clock {
     });
   }
 
+  /** Somebody sets the wall clock by so much; no time passes. */
+  jump(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Lets time pass, wakes whose time has come in order, and lets them run until they wait again. */
   async advance(ms: number): Promise<void> {
     const end = this.#monotonicMs + ms;

@@ -15,6 +15,9 @@ export interface Deduplicator {
   isDuplicate(reading: Reading): boolean;
 }
 
+/** Receive times that go back by more than this tell that the wall clock was set back; less is readings that overtook each other. */
+const CLOCK_STEP_MS = 60_000;
+
 /** What the analysis is put together from. */
 export interface AnalysisParts {
   readonly deduplicator: Deduplicator;
@@ -43,6 +46,7 @@ export class Analysis {
   };
   #results: Result[] = [];
   #receiveTime: EpochMs = 0;
+  #wallTime: EpochMs = 0;
   #row: LedgerRow | undefined;
   #rowSource: string | undefined;
 
@@ -55,15 +59,23 @@ export class Analysis {
     this.#deliver = parts.results;
   }
 
-  /** The latest receive time seen; never goes back, whatever the wall clock does. */
+  /**
+   * The receive time the stages have been advanced to. It never goes back, and goes on when the wall clock was set back: it is ahead of
+   * it then, for good. Else nothing that waits for a deadline would be done until the wall clock had caught up, be it years.
+   */
   get receiveTime(): EpochMs {
     return this.#receiveTime;
+  }
+
+  /** The wall time that belongs to `receiveTime`. */
+  get wallTime(): EpochMs {
+    return this.#wallTime;
   }
 
   /** Passes durable readings through the stages, in journal order. Each must be counted as in flight already. */
   process(readings: readonly Reading[]): void {
     for (const reading of readings) {
-      if (reading.receiveTime > this.#receiveTime) this.#advanceStages(reading.receiveTime);
+      if (reading.receiveTime !== this.#wallTime) this.#passTo(reading.receiveTime);
       const row = this.#rowOf(reading.source);
       row.inFlight--;
       countFate(row, this.#judge(reading));
@@ -73,8 +85,7 @@ export class Analysis {
 
   /** Lets receive time reach `now` when nothing is in flight, so that what waits for a deadline is done. */
   advance(now: EpochMs): void {
-    if (now <= this.#receiveTime) return;
-    this.#advanceStages(now);
+    this.#passTo(now);
     this.#flush();
   }
 
@@ -95,11 +106,12 @@ export class Analysis {
     return Object.fromEntries(Object.entries(this.#stages).map(([name, stage]) => [name, stage.snapshot()]));
   }
 
-  restore(snapshots: Readonly<Record<string, unknown>>, receiveTime: EpochMs): void {
+  restore(snapshots: Readonly<Record<string, unknown>>, receiveTime: EpochMs, wallTime: EpochMs): void {
     for (const [name, stage] of Object.entries(this.#stages)) {
       if (Object.hasOwn(snapshots, name)) stage.restore(snapshots[name]);
     }
     this.#receiveTime = receiveTime;
+    this.#wallTime = wallTime;
   }
 
   #judge(reading: Reading): Fate {
@@ -114,9 +126,14 @@ export class Analysis {
     return fate;
   }
 
-  #advanceStages(now: EpochMs): void {
-    this.#receiveTime = now;
-    for (const stage of this.#stageList) stage.advance(now, this.#emit);
+  /** Lets as much time pass as the wall clock did; none where it was set back. */
+  #passTo(wallTime: EpochMs): void {
+    const passedMs = wallTime - this.#wallTime;
+    if (passedMs <= 0 && passedMs >= -CLOCK_STEP_MS) return;
+    this.#wallTime = wallTime;
+    if (passedMs < 0) return;
+    this.#receiveTime += passedMs;
+    for (const stage of this.#stageList) stage.advance(this.#receiveTime, this.#emit);
   }
 
   #flush(): void {

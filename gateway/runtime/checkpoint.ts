@@ -22,6 +22,8 @@ export interface Checkpoint {
   readonly deadLetterOffset: Offset;
   /** The latest receive time the stages have been advanced to. */
   readonly receiveTime: EpochMs;
+  /** The wall time that belongs to it; the same where a checkpoint has none. */
+  readonly wallTime?: EpochMs;
   readonly series: readonly (SeriesIdentity & { readonly unit: string | undefined })[];
   readonly ledger: Record<string, LedgerRow>;
   /** Snapshot of each stage by its name. */

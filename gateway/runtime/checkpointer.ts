@@ -138,6 +138,7 @@ export class Checkpointer {
       remember: this.#remembered.start(deduplicator.remembered, this.#analysedTo),
       deadLetterOffset: deadLetters.nextOffset,
       receiveTime: analysis.receiveTime,
+      wallTime: analysis.wallTime,
       series: registry.all().map(({ device, metric, tags, unit }) => ({ device, metric, tags, unit })),
       ledger: ledger.snapshot(),
       stages: analysis.snapshot(),

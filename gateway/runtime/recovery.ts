@@ -80,7 +80,8 @@ async function restoreCheckpoint(parts: RecoveryParts): Promise<Checkpoint | und
   for (const checkpoint of await parts.checkpoints.read()) {
     try {
       for (const { unit, ...identity } of checkpoint.series) parts.registry.intern(identity, unit);
-      parts.analysis.restore(checkpoint.stages, checkpoint.receiveTime);
+      const { stages, receiveTime, wallTime = receiveTime } = checkpoint;
+      parts.analysis.restore(stages, receiveTime, wallTime);
       parts.ledger.restore(checkpoint.ledger);
       return checkpoint;
     } catch (error) {

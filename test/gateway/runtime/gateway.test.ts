@@ -256,6 +256,25 @@ test('a start that finds no checkpoint says what is lost', async () => {
   await box.stop();
 });
 
+test.each([{ crashes: false }, { crashes: true }])(
+  'a wall clock set back by ten minutes holds no window of a silent device open, crash: $crashes',
+  async ({ crashes }) => {
+    const box = new Box(await mkdtemp(join(folder, 'box-')));
+    await box.boot();
+    box.send({ metric: 'b', value: 1, time: START });
+    await box.acknowledged();
+    await box.clock.advance(CHECKPOINT_EVERY_MS);
+    box.clock.jump(-600_000);
+    box.send({ metric: 'b', value: 2, time: START + 60_000 });
+    await box.acknowledged();
+    if (crashes) await box.crash();
+    await box.clock.advance(180_000);
+    const starts = box.stored().map((result) => (result.kind === 'aggregate' ? result.start : undefined));
+    expect(starts).toContain(START + 60_000);
+    await box.stop();
+  },
+);
+
 type Step =
   | { readonly do: 'send'; readonly readings: readonly Sent[] }
   | { readonly do: 'crash' }
