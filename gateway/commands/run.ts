@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import type { Configuration } from '../../config/configuration.ts';
@@ -52,13 +53,17 @@ export async function runGateway(
     configurationText: redactedYaml(configurationText),
     failed: failure.reject,
   });
-  try {
+  const running = async () => {
     await gateway.start(signal);
     await api.start(signal);
     // Under load a large nursery is worth its memory: see headgate.js.
     setFlagsFromString('--semi-space-growth-factor=2');
-    const beside = ready({ pageUrl: api.url, brokerPort: brokers[0]?.port });
-    await Promise.race([Promise.all([untilAborted(signal), beside]), failure.promise]);
+    // Node would keep the compiled code only at a clean end, and a box that loses its power would compile at every start.
+    flushCompileCache();
+    await Promise.all([untilAborted(signal), ready({ pageUrl: api.url, brokerPort: brokers[0]?.port })]);
+  };
+  try {
+    await Promise.race([running(), failure.promise]);
     logger.info({}, 'stopping');
   } catch (error) {
     // Asked to stop before it had started: that is no fault.
