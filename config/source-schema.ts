@@ -136,8 +136,9 @@ const mqttBroker = Type.Object(
       }),
     ),
     maxPacketBytes: size({
-      description: 'Largest packet; a client that sends a larger one is disconnected.',
-      default: '1 MiB',
+      description:
+        'Largest packet; a client that sends a larger one is disconnected. Payloads above 1 MiB are set aside, their clients stay.',
+      default: '2 MiB',
     }),
     maxConnections: Type.Integer({
       description: 'Most clients at a time.',

@@ -27,7 +27,7 @@ export interface MqttBrokerOptions {
   readonly users?: readonly MqttUser[] | undefined;
   /** Let clients in without a user name. @default true on loopback when there are no users */
   readonly allowAnonymous?: boolean | undefined;
-  /** Largest MQTT packet, in bytes; a client that announces a larger one is cut. @default 1048576 */
+  /** Largest MQTT packet, in bytes; a client that announces a larger one is cut. @default 2097152 */
   readonly maxPacketBytes?: number | undefined;
   /** Clients at a time. @default 10000 */
   readonly maxConnections?: number | undefined;
@@ -98,7 +98,7 @@ export class MqttBroker implements Source {
     this.#logger = logger;
     this.#router = new Router(options.readings, intake);
     this.#access = new Access(options.users, options.allowAnonymous);
-    this.#maxPacketBytes = options.maxPacketBytes ?? 1024 * 1024;
+    this.#maxPacketBytes = options.maxPacketBytes ?? 2 * 1024 * 1024;
     this.#readGate = new ReadGate({
       maxPacketBytes: this.#maxPacketBytes,
       maxInFlightBytes: options.maxInFlightBytes ?? 8 * 1024 * 1024,

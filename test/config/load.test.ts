@@ -45,7 +45,7 @@ describe('a source', () => {
       listen: { host: '127.0.0.1', port: 1883 },
       users: [],
       allowAnonymous: true,
-      maxPacketBytes: 2 ** 20,
+      maxPacketBytes: 2 ** 21,
     });
   });
 

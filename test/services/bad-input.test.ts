@@ -39,7 +39,7 @@ interface Refused {
 const deep = (levels: number) => `{"value":${'['.repeat(levels)}1${']'.repeat(levels)}}`;
 const padded = (bytes: number) => `{"ts":${T0},"value":1}`.padEnd(bytes);
 /** The biggest payload whose packet is within the limit: a topic of 15 bytes with its length, and the message id, go before it. */
-const BIGGEST = MIB - 19;
+const BIGGEST = 2 * MIB - 19;
 
 const REFUSED: readonly Refused[] = [
   { what: 'broken JSON', payload: '{"value": 21.5', reason: /not JSON/ },
@@ -70,6 +70,7 @@ const REFUSED: readonly Refused[] = [
   { what: 'a time that is no number', payload: '{"value":1,"ts":true}', reason: /the time true/ },
   { what: 'a time without a zone', payload: '{"value":1,"ts":"2026-01-05T12:00:00"}', reason: /ISO 8601/ },
   { what: 'a big payload', payload: `{"value":"${'x'.repeat(200_000)}"}`, reason: /the string "x/ },
+  { what: 'a payload beyond 1 MiB', payload: padded(MIB + 1), reason: /1048577 bytes/ },
   { what: 'a megabyte of rubbish', payload: 'x'.repeat(1_000_000), reason: /not JSON/ },
   { what: 'a topic of too many levels', topic: 'sensors/a/b/c', payload: '{"value":1}', reason: /fits no rule/ },
   { what: 'another tree', topic: 'elsewhere', payload: '{"value":1}', reason: /fits no rule/ },
@@ -203,10 +204,10 @@ api: { listen: 127.0.0.1:${api} }
     expect(Math.max(...kept.map(({ bytes }) => bytes))).toBe(4096);
   });
 
-  test('a payload at the limit is read, one beyond it closes its own connection only', async (context) => {
+  test('a payload of 1 MiB is read, and only a packet beyond the limit closes its connection', async (context) => {
     if (influxd === undefined) return context.skip('influxd is not installed');
     const client = await RawClient.connect(port, { id: 'large' });
-    await publish(client, 'sensors/big/one', padded(BIGGEST));
+    await publish(client, 'sensors/big/one', padded(MIB));
     client.send(publishFrame({ topic: 'sensors/big/one', payload: padded(BIGGEST + 1), id: 8 }));
     await client.waitClosed();
     expect(await client.frame()).toBeUndefined();

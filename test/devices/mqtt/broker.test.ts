@@ -131,7 +131,7 @@ describe('bad input', () => {
     client.send(publishFrame({ topic: TOPIC, payload: Buffer.alloc(1_000_000, 0x20), id: 3 }));
     expect((await client.frame())?.toString('hex')).toBe('40020003');
     expect(intake.rejections).toHaveLength(1);
-    client.send(publishFrame({ topic: TOPIC, payload: Buffer.alloc(1_100_000, 0x20), id: 4 }));
+    client.send(publishFrame({ topic: TOPIC, payload: Buffer.alloc(2_100_000, 0x20), id: 4 }));
     await client.waitClosed();
     expect(intake.rejections).toHaveLength(1);
     expect(broker.status().numbers['oversizedPacketsTotal']).toBe(1);
