@@ -13,6 +13,7 @@ import { Checkpointer } from './checkpointer.ts';
 import type { Command } from './command.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Forwarder } from './forwarder.ts';
+import { FreshAcknowledgements } from './fresh-acknowledgements.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import { Ledger } from './ledger.ts';
 import { LiveFeed } from './live-feed.ts';
@@ -40,6 +41,7 @@ export class Gateway implements Lifecycle, GatewayView {
   readonly #admission: Admission;
   readonly #checkpointer: Checkpointer;
   readonly #feed: LiveFeed;
+  readonly #acknowledgements = new FreshAcknowledgements();
   #sources: readonly Source[] = [];
   #forwarders: readonly Forwarder[] = [];
   #state: ComponentState = 'stopped';
@@ -261,15 +263,16 @@ export class Gateway implements Lifecycle, GatewayView {
   }
 
   alarms(query: AlarmQuery): readonly AlarmRow[] {
-    return this.#parts.history.alarms(query);
+    return this.#acknowledgements.applyTo(this.#parts.history.alarms(query));
   }
 
   async acknowledgeAlarm(id: string, by: string): Promise<AlarmRow | undefined> {
-    const alarm = this.#parts.history.alarms({ limit: 1_000, state: 'active' }).find((row) => row.id === id);
-    if (alarm === undefined) return undefined;
+    const alarm = this.alarms({ limit: 1_000, state: 'active' }).find((row) => row.id === id);
+    if (alarm === undefined || alarm.acknowledgedAt !== null) return alarm;
     const time = this.#parts.clock.now();
     await this.#admission.command({ type: 'acknowledge-alarm', id, by, time });
-    return { ...alarm, acknowledgedAt: alarm.acknowledgedAt ?? time };
+    this.#acknowledgements.add(id, time);
+    return { ...alarm, acknowledgedAt: time };
   }
 
   deadLetters(limit: number): Promise<readonly Rejected[]> {

@@ -97,6 +97,7 @@ test('an acknowledged alarm stays acknowledged after a crash', async () => {
   box.activeAlarm = raised.kind === 'alarm' ? raised.id : '';
   expect(await box.gateway.acknowledgeAlarm('another', 'me')).toBeUndefined();
   expect(await box.gateway.acknowledgeAlarm(box.activeAlarm, 'me')).toMatchObject({ acknowledgedAt: box.clock.now() });
+  expect(box.gateway.alarms({ limit: 9 })).toMatchObject([{ acknowledgedAt: box.clock.now() }]);
   await box.crash();
   await box.clock.advance(0);
   const steps = [...box.latest().keys()].filter((id) => id.startsWith('range@'));
