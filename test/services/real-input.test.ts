@@ -122,9 +122,9 @@ api: { listen: 127.0.0.1:${api} }
     return { running, half: half.promise, played };
   }
 
-  /** Takes InfluxDB away until everything is played and the gateway has noticed. */
+  /** Takes InfluxDB away, at once, until everything is played and the gateway has noticed. */
   async function withoutInfluxd(running: GatewayProcess, played: Promise<unknown>): Promise<void> {
-    await influxd!.stop();
+    await influxd!.kill();
     await played;
     await eventually('the sink says that InfluxDB is away', async () => {
       const { sinks } = await running.status();
@@ -179,8 +179,9 @@ api: { listen: 127.0.0.1:${api} }
   test('OPC-UA, InfluxDB stopped in the middle and started again: the same', settings, async (context) => {
     if (influxd === undefined) return context.skip('influxd is not installed');
     const { running, played } = await playFromPlcs();
-    const half = async () => (await running.status()).ledger.received > totalValues() / 2;
-    await eventually('half of the values have arrived', half, 60_000);
+    // Early: what is told of a busy gateway is old already, and much must be left to come.
+    const begun = async () => (await running.status()).ledger.received > totalValues() / 10;
+    await eventually('a tenth of the values has arrived', begun, 60_000);
     await withoutInfluxd(running, played);
     await expectEveryWindow(running);
   });
