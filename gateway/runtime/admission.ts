@@ -89,7 +89,7 @@ export class Admission {
     return new SourceIntake(source, this, this.#parts);
   }
 
-  /** Puts a decision of a person into the journal; resolves when it is durable and has been carried out. */
+  /** Puts a decision of a person into the journal; resolves when it is durable. It is carried out in its place among the readings. */
   command(command: Command): Promise<void> {
     this.#closeRecord();
     const offset = this.#parts.journal.append(encodeCommand(command), 0);
