@@ -1,29 +1,39 @@
-import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { type Disk, errorCode, writeFully } from '../core/disk.ts';
 
 /**
  * Replaces a file so that after a power cut either the old or the new content is there, whole: writes beside it, syncs,
- * renames, and syncs the directory. Not for concurrent calls with one path.
+ * renames, and syncs the folder. Rejects where the disk does; the old content is then still there. Not for concurrent calls with one path.
  */
-export async function writeFileAtomically(path: string, data: Uint8Array | string): Promise<void> {
+export async function writeFileAtomically(disk: Disk, path: string, content: Uint8Array): Promise<void> {
   const temporary = `${path}.new`;
-  const file = await open(temporary, 'w', 0o600);
+  await removeIfThere(disk, temporary);
+  const file = await disk.open(temporary, 'create');
   try {
-    await file.writeFile(data);
-    await file.sync();
+    await writeFully(file, content, 0);
+    await file.datasync();
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
-  await syncDirectory(dirname(path));
+  await disk.rename(temporary, path);
+  await disk.syncDirectory(dirname(path));
 }
 
-/** Makes creations, renames and removals in a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
+/** The content of a file, of at most `maxBytes`; a longer one is cut there. Rejects with `ENOENT` where there is none. */
+export async function readWholeFile(disk: Disk, path: string, maxBytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
+  const file = await disk.open(path, 'read');
   try {
-    await directory.sync();
+    const bytes = Buffer.alloc(Math.min(await file.size(), maxBytes));
+    return bytes.subarray(0, await file.read(bytes, 0));
   } finally {
-    await directory.close();
+    await file.close();
+  }
+}
+
+async function removeIfThere(disk: Disk, path: string): Promise<void> {
+  try {
+    await disk.remove(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
   }
 }

@@ -12,7 +12,6 @@ import {
 } from 'node:fs/promises';
 import { type Disk, type DiskFile, errorCode } from '../core/disk.ts';
 import { GatewayError } from '../core/errors.ts';
-import { syncDirectory } from './atomic-file.ts';
 
 /** The disk of the machine, through node:fs. */
 export const systemDisk: Disk = {
@@ -32,6 +31,15 @@ export const systemDisk: Disk = {
 };
 
 const FLAGS = { read: 'r', create: 'wx+', write: 'r+' } as const;
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
 
 class SystemFile implements DiskFile {
   readonly #handle: FileHandle;

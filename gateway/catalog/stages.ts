@@ -3,14 +3,31 @@ import type { SeriesRegistry } from '../base/series-registry.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
 import { Normaliser } from '../pipeline/normalise.ts';
 import { WindowStage } from '../pipeline/windows.ts';
+import type { RecentReadings } from '../runtime/recent-readings.ts';
+import type { StageSet } from '../runtime/stage-set.ts';
 
 /** The check before the journal, as configured. */
 export function makeNormaliser({ series, time }: Configuration): Normaliser {
   return new Normaliser(series, { earliest: time.earliest, maxFutureMs: time.maxFutureMs });
 }
 
-/** The windows, as configured. */
-export function makeWindows({ windows, time }: Configuration, registry: SeriesRegistry): WindowStage {
+/** New windows and detectors, as configured; anomalies are marked in `recent`. */
+export function makeStages(configuration: Configuration, registry: SeriesRegistry, recent: RecentReadings): StageSet {
+  const windows = makeWindows(configuration, registry);
+  const detection = new DetectStage({ rules: configuration.detect, onAnomaly: () => recent.markLastAsAnomaly() });
+  return {
+    byName: { windows, detection },
+    alarmDesk: {
+      acknowledge: (id, time, emit) => detection.acknowledge(id, time, emit),
+      get activeCount() {
+        return detection.activeAlarms().length;
+      },
+    },
+    watermarkOf: (series) => windows.watermarkOf(series),
+  };
+}
+
+function makeWindows({ windows, time }: Configuration, registry: SeriesRegistry): WindowStage {
   return new WindowStage({
     windows: windows.map(({ name, series, window, aggregates }) => ({
       name,
@@ -21,9 +38,4 @@ export function makeWindows({ windows, time }: Configuration, registry: SeriesRe
     time: { outOfOrdernessMs: time.outOfOrdernessMs, idleTimeoutMs: time.idleTimeoutMs },
     findSeries: (key) => registry.get(key),
   });
-}
-
-/** The detection, as configured. */
-export function makeDetection({ detect }: Configuration, onAnomaly: () => void): DetectStage {
-  return new DetectStage({ rules: detect, onAnomaly });
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Configuration } from '../../config/configuration.ts';
 import { SeriesRegistry } from '../base/series-registry.ts';
-import { makeDetection, makeNormaliser, makeWindows } from '../catalog/stages.ts';
+import { makeNormaliser, makeStages } from '../catalog/stages.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Quality } from '../core/quality.ts';
 import type { Reading, SeriesIdentity, Value } from '../core/reading.ts';
@@ -67,10 +67,7 @@ class Replay implements RecordedTarget {
     this.#normaliser = makeNormaliser(configuration);
     this.#analysis = new Analysis({
       deduplicator: new Deduplicator(),
-      stages: {
-        windows: makeWindows(configuration, this.#registry),
-        detection: makeDetection(configuration, () => recent.markLastAsAnomaly()),
-      },
+      makeStages: () => makeStages(configuration, this.#registry, recent),
       ledger: this.ledger,
       recent,
       results: (results) => this.#output.push(...results),

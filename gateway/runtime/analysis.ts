@@ -4,6 +4,7 @@ import type { Result } from '../core/result.ts';
 import { Fate, type Stage } from '../core/stage.ts';
 import { countFate, type Ledger, type LedgerRow } from './ledger.ts';
 import type { RecentReadings } from './recent-readings.ts';
+import type { StageSet } from './stage-set.ts';
 
 /** Recognises a redelivered reading among the last ones. */
 export interface Deduplicator {
@@ -21,8 +22,8 @@ const CLOCK_STEP_MS = 60_000;
 /** What the analysis is put together from. */
 export interface AnalysisParts {
   readonly deduplicator: Deduplicator;
-  /** The stages by name, in the order in which a reading passes them; the names are written into checkpoints. */
-  readonly stages: Readonly<Record<string, Stage>>;
+  /** Makes new stages, all alike. */
+  readonly makeStages: () => StageSet;
   readonly ledger: Ledger;
   /** Where the last readings are remembered for people. */
   readonly recent: RecentReadings;
@@ -36,8 +37,9 @@ export interface AnalysisParts {
  */
 export class Analysis {
   readonly #deduplicator: Deduplicator;
-  readonly #stages: Readonly<Record<string, Stage>>;
-  readonly #stageList: readonly Stage[];
+  readonly #makeStages: () => StageSet;
+  #stages: StageSet;
+  #stageList: readonly Stage[];
   readonly #ledger: Ledger;
   readonly #recent: RecentReadings;
   readonly #deliver: (results: readonly Result[]) => void;
@@ -52,8 +54,9 @@ export class Analysis {
 
   constructor(parts: AnalysisParts) {
     this.#deduplicator = parts.deduplicator;
-    this.#stages = parts.stages;
-    this.#stageList = Object.values(parts.stages);
+    this.#makeStages = parts.makeStages;
+    this.#stages = parts.makeStages();
+    this.#stageList = Object.values(this.#stages.byName);
     this.#ledger = parts.ledger;
     this.#recent = parts.recent;
     this.#deliver = parts.results;
@@ -65,6 +68,11 @@ export class Analysis {
    */
   get receiveTime(): EpochMs {
     return this.#receiveTime;
+  }
+
+  /** The stages that readings pass. */
+  get stages(): StageSet {
+    return this.#stages;
   }
 
   /** The wall time that belongs to `receiveTime`. */
@@ -103,13 +111,20 @@ export class Analysis {
   }
 
   snapshot(): Record<string, unknown> {
-    return Object.fromEntries(Object.entries(this.#stages).map(([name, stage]) => [name, stage.snapshot()]));
+    return Object.fromEntries(Object.entries(this.#stages.byName).map(([name, stage]) => [name, stage.snapshot()]));
   }
 
+  /**
+   * Goes on from the snapshots of an earlier process. All or nothing: where one of them cannot be restored this throws, and everything
+   * is as it was.
+   */
   restore(snapshots: Readonly<Record<string, unknown>>, receiveTime: EpochMs, wallTime: EpochMs): void {
-    for (const [name, stage] of Object.entries(this.#stages)) {
+    const stages = this.#makeStages();
+    for (const [name, stage] of Object.entries(stages.byName)) {
       if (Object.hasOwn(snapshots, name)) stage.restore(snapshots[name]);
     }
+    this.#stages = stages;
+    this.#stageList = Object.values(stages.byName);
     this.#receiveTime = receiveTime;
     this.#wallTime = wallTime;
   }

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { crc32 } from 'node:zlib';
-import { writeFileAtomically } from '../base/atomic-file.ts';
+import { readWholeFile, writeFileAtomically } from '../base/atomic-file.ts';
 import type { EpochMs } from '../core/clock.ts';
+import { type Disk, errorCode } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
 import type { SeriesIdentity } from '../core/reading.ts';
@@ -30,20 +30,30 @@ export interface Checkpoint {
   readonly stages: Readonly<Record<string, unknown>>;
 }
 
-/** File: magic, version, CRC-32 of the body, body (`v8.serialize`). */
+/** File: magic, version (u32), CRC-32 of the body (u32), body (`v8.serialize`); little endian. */
 const MAGIC = Buffer.from('HGCP');
 const VERSION = 1;
 const HEADER_BYTES = 12;
 
+/**
+ * How the body of each version becomes a checkpoint of this one: this version and the two before can be read. A field that is added and may
+ * be missing needs no new version. Anything else does: raise `VERSION`, give the version before a function that brings its bodies up to
+ * date, and keep bytes of it in the test. The snapshots of the stages have versions of their own.
+ */
+const BODIES: ReadonlyMap<number, (body: unknown) => Checkpoint> = new Map([[1, asCheckpoint]]);
+
 /** Keeps the last two checkpoints, so that a bad one falls back to the one before. */
 export class CheckpointStore {
+  readonly #disk: Disk;
   readonly #folder: string;
   readonly #logger: Logger;
   #next = 0;
   /** Size of the newest checkpoint in bytes. */
   bytes = 0;
 
-  constructor(folder: string, logger: Logger) {
+  /** @param folder where they lie; it must be there when the first is written */
+  constructor(disk: Disk, folder: string, logger: Logger) {
+    this.#disk = disk;
     this.#folder = folder;
     this.#logger = logger;
   }
@@ -55,7 +65,7 @@ export class CheckpointStore {
     MAGIC.copy(header, 0);
     header.writeUInt32LE(VERSION, 4);
     header.writeUInt32LE(crc32(body), 8);
-    await writeFileAtomically(this.#path(this.#next), Buffer.concat([header, body]));
+    await writeFileAtomically(this.#disk, this.#path(this.#next), Buffer.concat([header, body]));
     this.bytes = header.length + body.length;
     this.#next = 1 - this.#next;
   }
@@ -71,9 +81,9 @@ export class CheckpointStore {
   async #readSlot(slot: number): Promise<Checkpoint | undefined> {
     const path = this.#path(slot);
     try {
-      return decode(await readFile(path));
+      return decode(await readWholeFile(this.#disk, path));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      if (errorCode(error) !== 'ENOENT') {
         this.#logger.warn({ path, reason: messageOf(error) }, 'checkpoint passed over: it cannot be read');
       }
       return undefined;
@@ -96,8 +106,29 @@ function isOlder(one: Checkpoint | undefined, other: Checkpoint | undefined): bo
 function decode(bytes: Buffer): Checkpoint {
   if (bytes.length < HEADER_BYTES || !bytes.subarray(0, 4).equals(MAGIC)) throw new Error('it is not a checkpoint');
   const version = bytes.readUInt32LE(4);
-  if (version !== VERSION) throw new Error(`its version is ${version}; this release reads ${VERSION}`);
+  const read = BODIES.get(version);
+  if (read === undefined) {
+    throw new Error(`its version is ${version}; this release reads ${[...BODIES.keys()].join(', ')}`);
+  }
   const body = bytes.subarray(HEADER_BYTES);
   if (crc32(body) !== bytes.readUInt32LE(8)) throw new Error('its checksum does not fit');
-  return deserialize(body) as Checkpoint;
+  return read(deserialize(body));
+}
+
+/** So much that whoever restores from it finds the parts it goes through. */
+function asCheckpoint(body: unknown): Checkpoint {
+  if (isObject(body)) {
+    const { journalOffset, deadLetterOffset, remember, series, ledger, stages } = body;
+    const isWhole =
+      Number.isSafeInteger(journalOffset) &&
+      Number.isSafeInteger(deadLetterOffset) &&
+      Array.isArray(series) &&
+      [remember, ledger, stages].every(isObject);
+    if (isWhole) return body as unknown as Checkpoint;
+  }
+  throw new Error('a part of it is missing');
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

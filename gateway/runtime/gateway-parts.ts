@@ -1,24 +1,16 @@
 import type { SeriesRegistry } from '../base/series-registry.ts';
-import type { Clock, EpochMs } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Intake } from '../core/intake.ts';
 import type { Log } from '../core/log.ts';
-import type { Series } from '../core/reading.ts';
 import type { History, Sink } from '../core/sink.ts';
 import type { Source } from '../core/source.ts';
-import type { Emit, Stage } from '../core/stage.ts';
 import type { Logger } from '../core/telemetry.ts';
 import type { Normaliser } from './admission.ts';
 import type { Deduplicator } from './analysis.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import type { ForwarderOptions } from './forwarder.ts';
 import type { RecentReadings } from './recent-readings.ts';
-
-/** The alarms as the detection knows them. */
-export interface AlarmDesk {
-  /** Acknowledges an alarm and emits the step; false when there is no such active alarm. */
-  acknowledge(id: string, time: EpochMs, emit: Emit): boolean;
-  readonly activeCount: number;
-}
+import type { StageSet } from './stage-set.ts';
 
 /** What a gateway is made of; the front door chooses. */
 export interface GatewayParts {
@@ -36,10 +28,8 @@ export interface GatewayParts {
   readonly normaliser: Normaliser;
   readonly deduplicator: Deduplicator;
   readonly recent: RecentReadings;
-  /** By the names under which their snapshots are kept. */
-  readonly stages: Readonly<Record<string, Stage>>;
-  readonly alarmDesk: AlarmDesk;
-  readonly watermarkOf: (series: Series) => EpochMs | undefined;
+  /** Makes new stages: a restart tries each checkpoint on some of its own. */
+  readonly makeStages: () => StageSet;
   /** Makes the sources, each with the intake of its name. */
   readonly sources: (intake: (source: string) => Intake) => readonly Source[];
   readonly sinks: readonly { readonly sink: Sink; readonly options: ForwarderOptions }[];

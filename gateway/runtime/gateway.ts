@@ -60,7 +60,7 @@ export class Gateway implements Lifecycle, GatewayView {
     });
     this.#analysis = new Analysis({
       deduplicator: parts.deduplicator,
-      stages: parts.stages,
+      makeStages: parts.makeStages,
       ledger: this.#ledger,
       recent: parts.recent,
       results: (results) => this.#takeResults(results),
@@ -196,7 +196,7 @@ export class Gateway implements Lifecycle, GatewayView {
 
   #apply(command: Command): void {
     this.#analysis.apply((emit) => {
-      this.#parts.alarmDesk.acknowledge(command.id, command.time, emit);
+      this.#analysis.stages.alarmDesk.acknowledge(command.id, command.time, emit);
     });
   }
 
@@ -245,12 +245,13 @@ export class Gateway implements Lifecycle, GatewayView {
       sources: this.#sources,
       forwarders: this.#forwarders,
       ledger: this.#ledger,
+      stages: this.#analysis.stages,
       checkpointer: this.#checkpointer,
     };
   }
 
   series(): readonly SeriesStatus[] {
-    return seriesStatus(this.#parts);
+    return seriesStatus(this.#parts, this.#analysis.stages);
   }
 
   readings(query: ReadingsQuery): readonly ReadingRow[] | undefined {

@@ -5,6 +5,7 @@ import type { Checkpointer } from './checkpointer.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import type { Ledger } from './ledger.ts';
+import type { StageSet } from './stage-set.ts';
 
 /** What a status is told of. */
 export interface StatusParts {
@@ -15,12 +16,13 @@ export interface StatusParts {
   readonly sources: readonly Source[];
   readonly forwarders: readonly Forwarder[];
   readonly ledger: Ledger;
+  readonly stages: StageSet;
   readonly checkpointer: Checkpointer;
 }
 
 /** How the gateway and everything in it stand just now. */
 export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...rest }: StatusParts): GatewayStatus {
-  const { clock, name, version, journal, outbox, registry, alarmDesk } = parts;
+  const { clock, name, version, journal, outbox, registry } = parts;
   const memory = process.memoryUsage();
   const ledgers = ledger.sources();
   const sinks = forwarders.map((forwarder) => forwarder.status());
@@ -45,7 +47,7 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     journal: journalStatus,
     outbox: outbox.status(),
     checkpoint: rest.checkpointer.status(),
-    activeAlarms: alarmDesk.activeCount,
+    activeAlarms: rest.stages.alarmDesk.activeCount,
     series: { count: registry.all().length, max: registry.max },
     memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed },
   };
@@ -67,7 +69,7 @@ export function reasonsNotReady({ parts, state, sources }: StatusParts): readonl
 }
 
 /** How every series stands just now, in order of appearance. */
-export function seriesStatus({ registry, recent, watermarkOf }: GatewayParts): readonly SeriesStatus[] {
+export function seriesStatus({ registry, recent }: GatewayParts, { watermarkOf }: StageSet): readonly SeriesStatus[] {
   return registry.all().map((series) => ({
     key: series.key,
     device: series.device,

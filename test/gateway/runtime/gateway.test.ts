@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
+import { systemDisk } from '../../../gateway/base/system-disk.ts';
 import type { Intake } from '../../../gateway/core/intake.ts';
 import { Quality } from '../../../gateway/core/quality.ts';
 import type { Result } from '../../../gateway/core/result.ts';
@@ -225,6 +226,31 @@ test('a damaged newest checkpoint loses nothing, however many readings came afte
   await box.stop();
 });
 
+test('a checkpoint whose detectors cannot be restored leaves nothing of its windows behind', async () => {
+  const boxFolder = await mkdtemp(join(folder, 'box-'));
+  const box = new Box(boxFolder);
+  await box.boot();
+  const store = new CheckpointStore(systemDisk, boxFolder, recordingLogger());
+  for (let i = 0; i < 3; i++) {
+    box.send({ metric: 'b', value: i, time: START + i * 100 });
+    await box.acknowledged();
+    const before = box.gateway.status().checkpoint.offset;
+    await box.clock.advance(CHECKPOINT_EVERY_MS);
+    await vi.waitUntil(() => box.gateway.status().checkpoint.offset > before, { timeout: 5_000 });
+  }
+  const [newest, older] = await store.read();
+  // Each goes over its own slot.
+  await store.write(older!);
+  await store.write({ ...newest!, stages: { ...newest!.stages, detection: 'of another release' } });
+  expect(older!.journalOffset).toBe(2);
+  await box.crash();
+  expect(box.logLines()).toContain('checkpoint passed over: it cannot be restored');
+  expect(box.gateway.status().ledger).toMatchObject({ received: 3, aggregated: 3 });
+  await box.clock.advance(180_000);
+  expect([...box.latest().values()]).toMatchObject([{ fields: { count: 3, last: 2 } }]);
+  await box.stop();
+});
+
 test('a journal too small for the readings to remember is freed of them, and the log says so', async () => {
   const box = new Box(await mkdtemp(join(folder, 'box-')));
   const status = box.journal.status.bind(box.journal);
@@ -371,34 +397,36 @@ class Box {
 
   async boot(): Promise<void> {
     this.#logger = recordingLogger();
-    this.#checkpoints = new MortalCheckpointStore(this.#folder, this.#logger);
+    this.#checkpoints = new MortalCheckpointStore(systemDisk, this.#folder, this.#logger);
     const registry = new SeriesRegistry(this.maxSeries);
     const recent = new RecentReadings();
     const findSeries = (key: string) => registry.get(key);
-    const windows = new WindowStage({
-      windows: [
-        {
-          name: 'm',
-          series: '*',
-          window: { tumblingMs: 60_000, allowedLatenessMs: 30_000 },
-          aggregates: ['count', 'mean', 'stddev', 'p95', 'last'],
-        },
-        {
-          name: 's',
-          series: '*/a',
-          window: { tumblingMs: 10_000, allowedLatenessMs: 0 },
-          aggregates: ['sum', 'first'],
-        },
-      ],
-      time: { outOfOrdernessMs: 5_000, idleTimeoutMs: 5_000 },
-      findSeries,
-    });
-    const detection = new DetectStage({
-      rules: [
-        { series: '*', detector: 'range', options: { max: 100 }, alarm: { severity: 'critical', holdMs: 5_000 } },
-      ],
-      onAnomaly: () => recent.markLastAsAnomaly(),
-    });
+    const windows = () =>
+      new WindowStage({
+        windows: [
+          {
+            name: 'm',
+            series: '*',
+            window: { tumblingMs: 60_000, allowedLatenessMs: 30_000 },
+            aggregates: ['count', 'mean', 'stddev', 'p95', 'last'],
+          },
+          {
+            name: 's',
+            series: '*/a',
+            window: { tumblingMs: 10_000, allowedLatenessMs: 0 },
+            aggregates: ['sum', 'first'],
+          },
+        ],
+        time: { outOfOrdernessMs: 5_000, idleTimeoutMs: 5_000 },
+        findSeries,
+      });
+    const detection = () =>
+      new DetectStage({
+        rules: [
+          { series: '*', detector: 'range', options: { max: 100 }, alarm: { severity: 'critical', holdMs: 5_000 } },
+        ],
+        onAnomaly: () => recent.markLastAsAnomaly(),
+      });
     this.gateway = new Gateway({
       name: 'box',
       version: '0',
@@ -414,12 +442,17 @@ class Box {
       recent,
       normaliser: new Normaliser([]),
       deduplicator: new Deduplicator(16),
-      stages: { windows, detection },
-      alarmDesk: {
-        acknowledge: (id, time, emit) => detection.acknowledge(id, time, emit),
-        activeCount: 0,
+      makeStages: () => {
+        const byName = { windows: windows(), detection: detection() };
+        return {
+          byName,
+          alarmDesk: {
+            acknowledge: (id, time, emit) => byName.detection.acknowledge(id, time, emit),
+            activeCount: byName.detection.activeAlarms().length,
+          },
+          watermarkOf: (series) => byName.windows.watermarkOf(series),
+        };
       },
-      watermarkOf: (series) => windows.watermarkOf(series),
       sources: (intakeOf) => {
         this.intake = intakeOf('floor');
         return [];

@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import type { Configuration } from '../../config/configuration.ts';
+import { SeriesRegistry } from '../base/series-registry.ts';
+import { SegmentLog, type SegmentLogOptions } from '../buffer/segment-log.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Disk } from '../core/disk.ts';
+import type { Intake } from '../core/intake.ts';
+import type { History } from '../core/sink.ts';
+import type { Source } from '../core/source.ts';
+import type { Logger } from '../core/telemetry.ts';
+import { Deduplicator } from '../pipeline/deduplicate.ts';
+import { CheckpointStore } from '../runtime/checkpoint.ts';
+import { Gateway } from '../runtime/gateway.ts';
+import { RecentReadings } from '../runtime/recent-readings.ts';
+import type { FedSink } from './sinks.ts';
+import { makeNormaliser, makeStages } from './stages.ts';
+
+/** The world a gateway lives in, and its two ends: where readings come from and where results go. */
+export interface GatewaySurroundings {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly disk: Disk;
+  readonly version: string;
+  /** The configuration as it may be shown: secrets hidden. */
+  readonly configurationText: string;
+  /** The gateway cannot go on. */
+  readonly failed: (error: unknown) => void;
+  /** Makes the sources, each with the intake of its name. */
+  readonly sources: (intake: (source: string) => Intake) => readonly Source[];
+  readonly sinks: readonly FedSink[];
+  readonly history: History;
+}
+
+const DEAD_LETTER_BYTES = 64 * 1024 * 1024;
+const SMALL_SEGMENT_BYTES = 4 * 1024 * 1024;
+
+/** Puts everything between the two ends together as a configuration says. */
+export function makeGateway(configuration: Configuration, surroundings: GatewaySurroundings): Gateway {
+  const { storage } = configuration;
+  const registry = new SeriesRegistry(storage.maxSeries);
+  const recent = new RecentReadings();
+  return new Gateway({
+    ...surroundings,
+    ...makeLogs(configuration, surroundings),
+    name: configuration.gateway.name,
+    configuration: surroundings.configurationText,
+    checkpoints: new CheckpointStore(surroundings.disk, storage.path, surroundings.logger),
+    checkpointEveryMs: storage.checkpointEveryMs,
+    registry,
+    recent,
+    normaliser: makeNormaliser(configuration),
+    deduplicator: new Deduplicator(),
+    makeStages: () => makeStages(configuration, registry, recent),
+  });
+}
+
+function makeLogs({ storage }: Configuration, { disk, clock, logger, random }: GatewaySurroundings) {
+  const log = (name: string, options: Pick<SegmentLogOptions, 'maxBytes' | 'maxAgeMs' | 'whenFull' | 'segmentBytes'>) =>
+    new SegmentLog({
+      path: join(storage.path, name),
+      disk,
+      clock,
+      random,
+      logger: logger.child({ log: name }),
+      sync: storage.sync === '1s' ? { everyMs: 1_000 } : storage.sync,
+      keepFreeBytes: storage.keepFreeBytes,
+      ...options,
+    });
+  return {
+    // Accepted readings are never dropped: a full journal makes the sources wait.
+    journal: log('journal', { ...storage.journal, whenFull: 'block' }),
+    outbox: log('outbox', storage.outbox),
+    deadLetterLog: log('dead-letters', {
+      maxBytes: DEAD_LETTER_BYTES,
+      segmentBytes: SMALL_SEGMENT_BYTES,
+      whenFull: 'drop-oldest',
+    }),
+  };
+}
