@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { Metrics } from '../gateway/api/metrics.ts';
 import { detectorKinds } from '../gateway/detect/detectors.ts';
 import { configurationOf } from './config/load-text.ts';
-import { FakeView } from './gateway/api/fake-view.ts';
+import { FakeView, groupRow } from './gateway/api/fake-view.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -90,8 +90,9 @@ test('every file that the documents name is there', () => {
 
 test('every metric that the documents name is served', async () => {
   const view = new FakeView();
+  view.groups = [groupRow('press-1', {})];
   const api = { ready: true, streamClients: 0, slowClients: 0, upgradedSockets: 0 };
-  const served = await new Metrics().render(view.status(), api);
+  const served = await new Metrics().render({ status: view.status(), ledger: view.ledgerReport(9), api });
   const named = new Set(documents.flatMap((file) => read(file).match(/\bheadgate_[a-z_]+[a-z]\b/g) ?? []));
   expect(named.size).toBeGreaterThan(8);
   expect([...named].filter((name) => !served.includes(`# TYPE ${name} `))).toEqual([]);

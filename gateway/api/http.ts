@@ -13,6 +13,7 @@ import { configRoutes } from './routes/config.ts';
 import type { RouteContext } from './routes/context.ts';
 import { deadLettersRoutes } from './routes/dead-letters.ts';
 import { healthRoutes } from './routes/health.ts';
+import { ledgerRoutes } from './routes/ledger.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { pageRoutes } from './routes/page.ts';
 import { readingsRoutes } from './routes/readings.ts';
@@ -71,6 +72,7 @@ export async function makeHttp(context: RouteContext, options: HttpOptions): Pro
     healthRoutes,
     metricsRoutes,
     statusRoutes,
+    ledgerRoutes,
     seriesRoutes,
     readingsRoutes,
     aggregatesRoutes,

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ComponentState } from '../core/lifecycle.ts';
 import type { LogStatus } from '../core/log.ts';
-import type { GatewayStatus } from '../core/view.ts';
+import type { GatewayStatus, LedgerReport } from '../core/view.ts';
 
 const STATES: readonly ComponentState[] = ['starting', 'running', 'degraded', 'draining', 'stopped', 'failed'];
 const FATES = ['aggregated', 'filtered', 'duplicate', 'late', 'rejected', 'dropped'] as const;
@@ -12,6 +12,14 @@ export interface ApiCounts {
   readonly streamClients: number;
   readonly slowClients: number;
   readonly upgradedSockets: number;
+}
+
+/** What a scrape tells. */
+export interface Scrape {
+  readonly status: GatewayStatus;
+  /** With as many groups as there may be label values. */
+  readonly ledger: LedgerReport;
+  readonly api: ApiCounts;
 }
 
 /**
@@ -33,11 +41,12 @@ export class Metrics {
   }
 
   /** The text of a scrape. */
-  async render(status: GatewayStatus, api: ApiCounts): Promise<string> {
+  async render({ status, ledger, api }: Scrape): Promise<string> {
     // Sources, sinks and their labels may go away with a new configuration.
     for (const metric of [...this.#gauges.values(), ...this.#counters.values()]) metric.reset();
     this.#gateway(status, api);
     this.#sources(status);
+    this.#groups(ledger);
     this.#sinks(status);
     this.#log('journal', status.journal);
     this.#log('outbox', status.outbox);
@@ -79,6 +88,17 @@ export class Metrics {
       }
       for (const [number, value] of Object.entries(numbers)) {
         this.#gauge('devices_source_numbers', 'What a source tells of itself', { source, number }, value);
+      }
+    }
+  }
+
+  #groups({ groups, groupCount, total }: LedgerReport): void {
+    this.#gauge('runtime_ledger_groups_count', 'Devices with a row in the ledger', {}, groupCount);
+    this.#gauge('runtime_ledger_imbalance_readings', 'Readings unaccounted for: 0', {}, total.imbalance);
+    for (const { name: device, ...row } of groups) {
+      this.#counter('runtime_device_received_readings_total', 'Readings received', { device }, row.received);
+      for (const fate of FATES) {
+        this.#counter('runtime_device_settled_readings_total', 'By what became of them', { device, fate }, row[fate]);
       }
     }
   }

@@ -201,19 +201,39 @@ export const DeadLettersReply = Type.Object({
   deadLetters: Type.Array(DeadLetter, { description: 'Newest first' }),
 });
 
-const Ledger = Type.Object(
+const counts = {
+  received: count('The sum of all the others'),
+  inFlight: count('Accepted, and not yet in a closed fate'),
+  aggregated: count('Went into the analysis'),
+  filtered: count('Left out by configuration'),
+  duplicate: count('Delivered again: same series, time and value'),
+  late: count('Came after the allowed lateness'),
+  rejected: count('Set aside as a dead letter'),
+  dropped: count('Lost: journaled, and not to be had any more'),
+};
+const Ledger = Type.Object(counts, { description: 'Every reading ends in exactly one place' });
+const missing = { imbalance: Type.Integer({ description: 'received less all the others: 0, or readings were lost' }) };
+const LedgerRow = Type.Object({ name: Type.String(), ...counts, ...missing });
+
+/** What may be asked of `GET /api/v1/ledger`. */
+export const LedgerQuery = Type.Object(
   {
-    received: count('The sum of all the others'),
-    inFlight: count('Accepted, and not yet in a closed fate'),
-    aggregated: count('Went into the analysis'),
-    filtered: count('Left out by configuration'),
-    duplicate: count('Delivered again: same series, time and value'),
-    late: count('Came after the allowed lateness'),
-    rejected: count('Set aside as a dead letter'),
-    dropped: count('Lost to a full buffer'),
+    limit: Type.Integer({ minimum: 1, maximum: 1_100, default: 100, description: 'At most this many groups' }),
   },
-  { description: 'Every reading ends in exactly one place' },
+  closed,
 );
+export type LedgerQuery = Static<typeof LedgerQuery>;
+
+export const LedgerReply = Type.Object({
+  total: Type.Object({ ...counts, ...missing }),
+  sources: Type.Array(LedgerRow, { description: 'Where every reading of a source ended' }),
+  groups: Type.Array(LedgerRow, {
+    description:
+      'The same readings by device, [site/]device: first those with most duplicate, late, rejected and dropped, then the busiest. ' +
+      '(unknown) is data of which no device is known, (others) the devices beyond the first 1000',
+  }),
+  groupCount: count('Groups there are, shown or not'),
+});
 
 const LogStatus = Type.Object({
   firstOffset: count('Offset of the oldest kept record'),

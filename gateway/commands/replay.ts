@@ -5,7 +5,7 @@ import { SeriesRegistry } from '../base/series-registry.ts';
 import { makeNormaliser, makeStages } from '../catalog/stages.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Quality } from '../core/quality.ts';
-import type { Reading, SeriesIdentity, Value } from '../core/reading.ts';
+import { deviceKey, type Reading, type SeriesIdentity, type Value } from '../core/reading.ts';
 import type { Result } from '../core/result.ts';
 import { Deduplicator } from '../pipeline/deduplicate.ts';
 import { Analysis } from '../runtime/analysis.ts';
@@ -79,20 +79,16 @@ class Replay implements RecordedTarget {
     const problem =
       typeof series === 'string' ? series : this.#normaliser.normalise(series, value, quality, sourceTime, VIRTUAL_NOW);
     if (problem !== undefined || typeof series === 'string') {
-      this.reject(`${identity.device}/${identity.metric}`, problem ?? '');
+      this.reject(`${identity.device}/${identity.metric}`, problem ?? '', deviceKey(identity));
       return;
     }
-    const row = this.ledger.row(SOURCE);
-    row.received++;
-    row.inFlight++;
+    this.ledger.admit(this.ledger.row(SOURCE), series);
     const scaled = this.#normaliser.value;
     this.#readings.push({ series, source: SOURCE, value: scaled, quality, sourceTime, receiveTime: VIRTUAL_NOW });
   }
 
-  reject(subject: string, reason: string): void {
-    const row = this.ledger.row(SOURCE);
-    row.received++;
-    row.rejected++;
+  reject(subject: string, reason: string, device?: string): void {
+    this.ledger.reject(this.ledger.row(SOURCE), device);
     if (this.#rejections.length < MAX_NAMED_REJECTIONS) this.#rejections.push(`${subject}: ${reason}`);
   }
 

@@ -11,6 +11,8 @@ export interface Rejected {
   readonly time: EpochMs;
   /** MQTT topic, node id, measurement: where it came from. */
   readonly subject: string;
+  /** The device whose reading it is, as `deviceKey` says it; undefined where that is not known. */
+  readonly device?: string | undefined;
   /** The data itself, at most `MAX_REJECTED_BYTES`; cut beyond. */
   readonly payload: Uint8Array;
 }

@@ -42,14 +42,19 @@ export interface Reading {
 
 /** The stable key of a series: site, device and metric as a path, then the other tags in order of their names. */
 export function seriesKey(identity: SeriesIdentity): string {
-  const { device, metric, tags } = identity;
-  const path = `${encodePart(device)}/${encodePart(metric)}`;
-  if (tags === undefined) return path;
-  let key = Object.hasOwn(tags, 'site') ? `${encodePart(tags['site']!)}/${path}` : path;
+  const { metric, tags } = identity;
+  let key = `${deviceKey(identity)}/${encodePart(metric)}`;
+  if (tags === undefined) return key;
   for (const name of Object.keys(tags).sort()) {
     if (name !== 'site') key += `;${encodePart(name)}=${encodePart(tags[name]!)}`;
   }
   return key;
+}
+
+/** The thing that a series belongs to, as the beginning of its key: `[site/]device`. */
+export function deviceKey({ device, tags }: SeriesIdentity): string {
+  if (tags === undefined || !Object.hasOwn(tags, 'site')) return encodePart(device);
+  return `${encodePart(tags['site']!)}/${encodePart(device)}`;
 }
 
 function encodePart(part: string): string {

@@ -13,6 +13,8 @@ export interface GatewayView {
   status(): GatewayStatus;
   /** Reasons why data cannot be accepted and kept just now; empty when ready. */
   notReady(): readonly string[];
+  /** Where every reading ended, with at most `limit` groups. */
+  ledgerReport(limit: number): LedgerReport;
   series(): readonly SeriesStatus[];
   /** Raw readings still held in memory, oldest first. Undefined for an unknown series. */
   readings(query: ReadingsQuery): readonly ReadingRow[] | undefined;
@@ -88,6 +90,23 @@ export interface LedgerCounts {
   readonly late: number;
   readonly rejected: number;
   readonly dropped: number;
+}
+
+/** A row of the ledger, and what it misses. */
+export interface NamedCounts extends LedgerCounts {
+  readonly name: string;
+  /** `received` less the sum of the others: 0, or readings were lost uncounted. */
+  readonly imbalance: number;
+}
+
+/** The ledger in full: the same readings by source, and by device. */
+export interface LedgerReport {
+  readonly total: LedgerCounts & { readonly imbalance: number };
+  readonly sources: readonly NamedCounts[];
+  /** Those first of which most readings did not go into an aggregate, then the busiest. */
+  readonly groups: readonly NamedCounts[];
+  /** How many groups there are, shown or not. */
+  readonly groupCount: number;
 }
 
 /** How a sink, and the forwarder that feeds it, stand just now. The totals count since the process started. */

@@ -2,7 +2,7 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Intake } from '../core/intake.ts';
 import type { Log, Offset } from '../core/log.ts';
 import type { Quality } from '../core/quality.ts';
-import type { Reading, Series, SeriesIdentity, Value } from '../core/reading.ts';
+import { deviceKey, type Reading, type Series, type SeriesIdentity, type Value } from '../core/reading.ts';
 import { type Command, encodeCommand } from './command.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Ledger, LedgerRow } from './ledger.ts';
@@ -114,8 +114,8 @@ export class Admission {
   }
 
   /** @internal for the intakes */
-  reject(source: string, subject: string, reason: string, payload: Uint8Array): void {
-    this.#parts.deadLetters.add(source, subject, reason, payload);
+  reject(source: string, subject: string, reason: string, payload: Uint8Array, device?: string): void {
+    this.#parts.deadLetters.add(source, subject, reason, payload, device);
     this.#rejected = true;
     this.#wake();
   }
@@ -220,11 +220,11 @@ class SourceIntake implements Intake {
     const { normaliser } = this.#parts;
     const problem = normaliser.normalise(series, value, quality, sourceTime, receiveTime);
     if (problem !== undefined) {
-      this.reject(series.key, problem, Buffer.from(JSON.stringify({ value: String(value), sourceTime })));
+      const payload = Buffer.from(JSON.stringify({ value: String(value), sourceTime }));
+      this.#reject(series.key, problem, payload, deviceKey(series));
       return;
     }
-    this.#row.received++;
-    this.#row.inFlight++;
+    this.#parts.ledger.admit(this.#row, series);
     this.#admission.add({
       series,
       source: this.#source,
@@ -236,12 +236,15 @@ class SourceIntake implements Intake {
   }
 
   reject(subject: string, reason: string, payload: Uint8Array): void {
-    this.#row.received++;
-    this.#row.rejected++;
-    this.#admission.reject(this.#source, subject, reason, payload);
+    this.#reject(subject, reason, payload, undefined);
   }
 
   acknowledge(done: () => void): void {
     this.#admission.acknowledge(done);
+  }
+
+  #reject(subject: string, reason: string, payload: Uint8Array, device: string | undefined): void {
+    this.#parts.ledger.reject(this.#row, device);
+    this.#admission.reject(this.#source, subject, reason, payload, device);
   }
 }

@@ -2,7 +2,7 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Result } from '../core/result.ts';
 import { Fate, type Stage } from '../core/stage.ts';
-import { countFate, type Ledger, type LedgerRow } from './ledger.ts';
+import type { Ledger, LedgerRow } from './ledger.ts';
 import type { RecentReadings } from './recent-readings.ts';
 import type { StageSet } from './stage-set.ts';
 
@@ -84,9 +84,7 @@ export class Analysis {
   process(readings: readonly Reading[]): void {
     for (const reading of readings) {
       if (reading.receiveTime !== this.#wallTime) this.#passTo(reading.receiveTime);
-      const row = this.#rowOf(reading.source);
-      row.inFlight--;
-      countFate(row, this.#judge(reading));
+      this.#ledger.settle(this.#rowOf(reading.source), reading.series, this.#judge(reading));
     }
     this.#flush();
   }

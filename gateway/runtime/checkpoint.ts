@@ -8,7 +8,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
 import type { SeriesIdentity } from '../core/reading.ts';
 import type { Logger } from '../core/telemetry.ts';
-import type { LedgerRow } from './ledger.ts';
+import type { LedgerSnapshot } from './ledger.ts';
 import type { RememberedStart } from './remembered-range.ts';
 
 /** Everything needed to go on from an offset of the journal. */
@@ -25,7 +25,10 @@ export interface Checkpoint {
   /** The wall time that belongs to it; the same where a checkpoint has none. */
   readonly wallTime?: EpochMs;
   readonly series: readonly (SeriesIdentity & { readonly unit: string | undefined })[];
-  readonly ledger: Record<string, LedgerRow>;
+  /** Counts by source. */
+  readonly ledger: LedgerSnapshot['sources'];
+  /** Counts by series group; a checkpoint of an older release has none. */
+  readonly ledgerGroups?: LedgerSnapshot['groups'];
   /** Snapshot of each stage by its name. */
   readonly stages: Readonly<Record<string, unknown>>;
 }

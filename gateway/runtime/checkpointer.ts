@@ -132,6 +132,7 @@ export class Checkpointer {
   /** Synchronous, as the offset and all snapshots must be of one moment: else a replay would analyse readings twice, or never. */
   #take(): Checkpoint {
     const { clock, registry, deduplicator, deadLetters, analysis, ledger } = this.#parts;
+    const { sources, groups } = ledger.snapshot();
     return {
       takenAt: clock.now(),
       journalOffset: this.#analysedTo,
@@ -140,7 +141,8 @@ export class Checkpointer {
       receiveTime: analysis.receiveTime,
       wallTime: analysis.wallTime,
       series: registry.all().map(({ device, metric, tags, unit }) => ({ device, metric, tags, unit })),
-      ledger: ledger.snapshot(),
+      ledger: sources,
+      ledgerGroups: groups,
       stages: analysis.snapshot(),
     };
   }

@@ -20,10 +20,10 @@ export class DeadLetters {
     return this.#log.status().nextOffset;
   }
 
-  /** Takes refused data; durable after `commit`. */
-  add(origin: string, subject: string, reason: string, payload: Uint8Array): void {
+  /** Takes refused data; durable after `commit`. `device` is whose reading it is, where that is known. */
+  add(origin: string, subject: string, reason: string, payload: Uint8Array, device?: string): void {
     const kept = payload.length > MAX_REJECTED_BYTES ? payload.subarray(0, MAX_REJECTED_BYTES) : payload;
-    this.#log.append(encode({ origin, subject, reason, time: this.#clock.now(), payload: kept }), 1);
+    this.#log.append(encode({ origin, device, subject, reason, time: this.#clock.now(), payload: kept }), 1);
   }
 
   commit(): Promise<void> {
@@ -33,33 +33,21 @@ export class DeadLetters {
   /** The newest ones first, at most `limit`. */
   async newest(limit: number): Promise<readonly Rejected[]> {
     const { firstOffset, durableOffset } = this.#log.status();
-    const reader = this.#log.reader(Math.max(firstOffset, durableOffset - limit));
     const found: Rejected[] = [];
-    try {
-      for (let records = await reader.read(READ_BYTES); records.length > 0; records = await reader.read(READ_BYTES)) {
-        for (const record of records) found.push(decodeDeadLetter(record.payload));
-      }
-    } finally {
-      await reader.close();
-    }
+    await this.readFrom(Math.max(firstOffset, durableOffset - limit), (letter) => found.push(letter));
     return found.slice(-limit).reverse();
   }
 
-  /** How many dead letters of each origin were added from an offset on. */
-  async countSince(from: Offset): Promise<ReadonlyMap<string, number>> {
-    const counts = new Map<string, number>();
+  /** Calls `each` with the dead letters that were added from an offset on, in order. */
+  async readFrom(from: Offset, each: (letter: Rejected) => void): Promise<void> {
     const reader = this.#log.reader(from);
     try {
       for (let records = await reader.read(READ_BYTES); records.length > 0; records = await reader.read(READ_BYTES)) {
-        for (const record of records) {
-          const { origin } = decodeDeadLetter(record.payload);
-          counts.set(origin, (counts.get(origin) ?? 0) + 1);
-        }
+        for (const record of records) each(decodeDeadLetter(record.payload));
       }
     } finally {
       await reader.close();
     }
-    return counts;
   }
 }
 

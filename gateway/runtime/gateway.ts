@@ -6,7 +6,15 @@ import type { ComponentState, Lifecycle } from '../core/lifecycle.ts';
 import type { Result } from '../core/result.ts';
 import type { AggregateQuery, AggregateRow, AlarmQuery, AlarmRow } from '../core/sink.ts';
 import type { Source } from '../core/source.ts';
-import type { GatewayStatus, GatewayView, LiveEvent, ReadingRow, ReadingsQuery, SeriesStatus } from '../core/view.ts';
+import type {
+  GatewayStatus,
+  GatewayView,
+  LedgerReport,
+  LiveEvent,
+  ReadingRow,
+  ReadingsQuery,
+  SeriesStatus,
+} from '../core/view.ts';
 import { Admission, type DurableEntry } from './admission.ts';
 import { Analysis } from './analysis.ts';
 import { Checkpointer } from './checkpointer.ts';
@@ -248,6 +256,10 @@ export class Gateway implements Lifecycle, GatewayView {
       stages: this.#analysis.stages,
       checkpointer: this.#checkpointer,
     };
+  }
+
+  ledgerReport(limit: number): LedgerReport {
+    return this.#ledger.report(limit);
   }
 
   series(): readonly SeriesStatus[] {

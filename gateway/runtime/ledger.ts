@@ -1,7 +1,8 @@
+import { deviceKey, type Series } from '../core/reading.ts';
 import { Fate } from '../core/stage.ts';
-import type { LedgerCounts } from '../core/view.ts';
+import type { LedgerCounts, LedgerReport, NamedCounts } from '../core/view.ts';
 
-/** The mutable counts of one source. `received` is counted at the door, the others where a reading ends. */
+/** The mutable counts of one source or group. `received` is counted at the door, the others where a reading ends. */
 export interface LedgerRow {
   received: number;
   inFlight: number;
@@ -13,6 +14,20 @@ export interface LedgerRow {
   dropped: number;
 }
 
+/** What a checkpoint keeps of a ledger. */
+export interface LedgerSnapshot {
+  readonly sources: Readonly<Record<string, LedgerRow>>;
+  /** Undefined in a checkpoint of a release that did not count by group. */
+  readonly groups: ReadonlyMap<string, LedgerRow> | undefined;
+}
+
+/** The group of what cannot be told to come from any device. */
+export const UNKNOWN_GROUP = '(unknown)';
+/** The group of all devices that came when there were `MAX_GROUPS` already. */
+export const OTHER_GROUPS = '(others)';
+/** Devices that are counted each for itself, so that a flood of made-up names takes no memory. */
+export const MAX_GROUPS = 1_000;
+
 const COLUMN_OF_FATE: readonly (keyof LedgerRow)[] = [];
 {
   const columns = COLUMN_OF_FATE as (keyof LedgerRow)[];
@@ -23,55 +38,114 @@ const COLUMN_OF_FATE: readonly (keyof LedgerRow)[] = [];
 }
 
 /**
- * Where every reading ended, by source. What was received is counted on arrival and again, by its fate, where it ends; the two
- * must agree at any moment: `received = inFlight + aggregated + filtered + duplicate + late + rejected + dropped`.
+ * Where every reading ended, by source and, once more, by series group: the device. What was received is counted on arrival and again, by
+ * its fate, where it ends; the two must agree in every row at any moment:
+ * `received = inFlight + aggregated + filtered + duplicate + late + rejected + dropped`. Sources and groups add up to the same total.
  */
 export class Ledger {
-  readonly #rows = new Map<string, LedgerRow>();
+  readonly #sources = new Map<string, LedgerRow>();
+  readonly #groups = new Map<string, LedgerRow>();
+  /** By series id: looking up the row of a reading allocates nothing and compares no text. */
+  readonly #groupOfSeries: (LedgerRow | undefined)[] = [];
 
   /** The row of a source, begun at zero. Keep it: looking it up for each reading is not needed. */
   row(source: string): LedgerRow {
-    let row = this.#rows.get(source);
-    if (row === undefined) {
-      row = emptyRow();
-      this.#rows.set(source, row);
-    }
-    return row;
+    return rowIn(this.#sources, source);
+  }
+
+  /** A reading has come in from the source of `row` and has no fate yet. Hot path. */
+  admit(row: LedgerRow, series: Series): void {
+    const group = this.#group(series);
+    row.received++;
+    row.inFlight++;
+    group.received++;
+    group.inFlight++;
+  }
+
+  /** A reading that was in flight has found its fate. Hot path. */
+  settle(row: LedgerRow, series: Series, fate: Fate): void {
+    const group = this.#group(series);
+    const column = COLUMN_OF_FATE[fate]!;
+    row.inFlight--;
+    row[column]++;
+    group.inFlight--;
+    group[column]++;
+  }
+
+  /** What has come in was set aside; `device` is that of its reading as `deviceKey` says it, where that is known. */
+  reject(row: LedgerRow, device: string | undefined): void {
+    this.#end(row, device, 'rejected', 1);
+  }
+
+  /** Readings that had come in are lost. */
+  drop(row: LedgerRow, device: string | undefined, readings: number): void {
+    this.#end(row, device, 'dropped', readings);
   }
 
   sources(): ReadonlyMap<string, LedgerCounts> {
-    return this.#rows;
+    return this.#sources;
   }
 
+  groups(): ReadonlyMap<string, LedgerCounts> {
+    return this.#groups;
+  }
+
+  /** The sum over all sources, which is the sum over all groups too. */
   total(): LedgerCounts {
-    const sum = emptyRow();
-    for (const row of this.#rows.values()) {
-      for (const column of Object.keys(sum) as (keyof LedgerRow)[]) sum[column] += row[column];
-    }
-    return sum;
+    return sumOf(this.#sources.values());
   }
 
-  /** What has ended, by source. What is in flight is not in it: it is in the journal, and a replay counts it again. */
-  snapshot(): Record<string, LedgerRow> {
-    const rows: [string, LedgerRow][] = [];
-    for (const [source, row] of this.#rows) {
-      rows.push([source, { ...row, received: row.received - row.inFlight, inFlight: 0 }]);
-    }
-    return Object.fromEntries(rows);
+  /** Every source and the `limit` groups most worth a look: those that lost most to other fates than an aggregate, then the busiest. */
+  report(limit: number): LedgerReport {
+    const groups = [...this.#groups].map(named).sort((a, b) => astray(b) - astray(a) || b.received - a.received);
+    return {
+      total: withImbalance(this.total()),
+      sources: [...this.#sources].map(named),
+      groups: groups.slice(0, limit),
+      groupCount: groups.length,
+    };
   }
 
-  restore(snapshot: Record<string, LedgerRow>): void {
+  /** What has ended. What is in flight is not in it: it is in the journal, and a replay counts it again. */
+  snapshot(): LedgerSnapshot {
+    return { sources: Object.fromEntries(endedIn(this.#sources)), groups: new Map(endedIn(this.#groups)) };
+  }
+
+  restore({ sources, groups }: LedgerSnapshot): void {
     // Into the same rows, as others hold them already.
-    for (const [source, row] of Object.entries(snapshot)) Object.assign(this.row(source), row);
+    for (const [source, row] of Object.entries(sources)) Object.assign(this.row(source), row);
+    for (const [group, row] of groups ?? []) Object.assign(rowIn(this.#groups, group), row);
+    // Of whom the readings were before they were counted by group, nobody knows any more.
+    if (groups === undefined) Object.assign(this.#groupNamed(undefined), this.total());
+  }
+
+  #end(row: LedgerRow, device: string | undefined, column: 'rejected' | 'dropped', readings: number): void {
+    for (const counts of [row, this.#groupNamed(device)]) {
+      counts.received += readings;
+      counts[column] += readings;
+    }
+  }
+
+  #group(series: Series): LedgerRow {
+    return this.#groupOfSeries[series.id] ?? this.#findGroup(series);
+  }
+
+  #findGroup(series: Series): LedgerRow {
+    const row = this.#groupNamed(deviceKey(series));
+    // Filled densely, so that V8 keeps the array fast.
+    while (this.#groupOfSeries.length < series.id) this.#groupOfSeries.push(undefined);
+    this.#groupOfSeries[series.id] = row;
+    return row;
+  }
+
+  #groupNamed(name: string | undefined): LedgerRow {
+    if (name === undefined) return rowIn(this.#groups, UNKNOWN_GROUP);
+    const isFull = this.#groups.size >= MAX_GROUPS && !this.#groups.has(name);
+    return rowIn(this.#groups, isFull ? OTHER_GROUPS : name);
   }
 }
 
-/** Counts a fate in a row. */
-export function countFate(row: LedgerRow, fate: Fate): void {
-  row[COLUMN_OF_FATE[fate]!]++;
-}
-
-/** What a ledger misses: 0 when it balances. */
+/** What a row of the ledger misses: 0 when it balances. */
 export function imbalance(counts: LedgerCounts): number {
   const { inFlight, aggregated, filtered, duplicate, late, rejected, dropped } = counts;
   return counts.received - (inFlight + aggregated + filtered + duplicate + late + rejected + dropped);
@@ -79,4 +153,35 @@ export function imbalance(counts: LedgerCounts): number {
 
 function emptyRow(): LedgerRow {
   return { received: 0, inFlight: 0, aggregated: 0, filtered: 0, duplicate: 0, late: 0, rejected: 0, dropped: 0 };
+}
+
+function rowIn(rows: Map<string, LedgerRow>, name: string): LedgerRow {
+  let row = rows.get(name);
+  if (row === undefined) {
+    row = emptyRow();
+    rows.set(name, row);
+  }
+  return row;
+}
+
+function sumOf(rows: Iterable<LedgerRow>): LedgerRow {
+  const sum = emptyRow();
+  for (const row of rows) for (const column of Object.keys(sum) as (keyof LedgerRow)[]) sum[column] += row[column];
+  return sum;
+}
+
+function endedIn(rows: ReadonlyMap<string, LedgerRow>): [string, LedgerRow][] {
+  return [...rows].map(([name, row]) => [name, { ...row, received: row.received - row.inFlight, inFlight: 0 }]);
+}
+
+function withImbalance<T extends LedgerCounts>(counts: T): T & { imbalance: number } {
+  return { ...counts, imbalance: imbalance(counts) };
+}
+
+function named([name, row]: [string, LedgerRow]): NamedCounts {
+  return withImbalance({ name, ...row });
+}
+
+function astray({ duplicate, late, rejected, dropped }: LedgerCounts): number {
+  return duplicate + late + rejected + dropped;
 }

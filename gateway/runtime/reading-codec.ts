@@ -1,6 +1,6 @@
 import { GatewayError } from '../core/errors.ts';
 import type { Quality } from '../core/quality.ts';
-import type { Reading, Series, SeriesIdentity, Value } from '../core/reading.ts';
+import { deviceKey, type Reading, type Series, type SeriesIdentity, type Value } from '../core/reading.ts';
 
 /**
  * How a batch of readings lies in one journal record. Every record stands alone: it names its series itself, once each, so a lost
@@ -156,20 +156,30 @@ function kindOf(value: Value): number {
 /** Finds the series of an identity; a sentence where there is none. */
 export type InternSeries = (identity: SeriesIdentity, unit: string | undefined) => Series | string;
 
+/** A reading whose series cannot be had any more. */
+export interface Homeless {
+  readonly source: string;
+  /** As `deviceKey` says it. */
+  readonly device: string;
+}
+
 /**
  * Reads a payload back.
  *
- * @returns the readings; of those whose series cannot be had any more, only the source of each, as `homeless`
+ * @returns the readings; of those whose series cannot be had any more, only where each came from, as `homeless`
  * @throws GatewayError where the payload is not one that `ReadingEncoder` wrote
  */
-export function decodeReadings(payload: Uint8Array, intern: InternSeries): { readings: Reading[]; homeless: string[] } {
+export function decodeReadings(
+  payload: Uint8Array,
+  intern: InternSeries,
+): { readings: Reading[]; homeless: Homeless[] } {
   const cursor = new PayloadCursor(payload);
   const recordKind = cursor.byte();
   if (recordKind !== RecordKind.readings)
     throw new GatewayError(`Cannot read journal record: its kind is ${recordKind}, not readings`);
-  const definitions: { series: Series | undefined; source: string }[] = [];
+  const definitions: Definition[] = [];
   const readings: Reading[] = [];
-  const homeless: string[] = [];
+  const homeless: Homeless[] = [];
   let receiveTime = Number.NaN;
   while (!cursor.atEnd) {
     const flags = cursor.byte();
@@ -182,21 +192,26 @@ export function decodeReadings(payload: Uint8Array, intern: InternSeries): { rea
     const sourceTime = (flags & SOURCE_IS_RECEIVE_TIME) === 0 ? cursor.double() : receiveTime;
     const value = readValue(cursor, (flags >>> KIND_SHIFT) & 0b11);
     const { series, source } = definition;
-    if (series === undefined) homeless.push(source);
+    if (series === undefined) homeless.push(definition);
     else readings.push({ series, source, value, quality: (flags & QUALITY_MASK) as Quality, sourceTime, receiveTime });
   }
   return { readings, homeless };
 }
 
-function readDefinition(cursor: PayloadCursor, intern: InternSeries): { series: Series | undefined; source: string } {
+interface Definition extends Homeless {
+  readonly series: Series | undefined;
+}
+
+function readDefinition(cursor: PayloadCursor, intern: InternSeries): Definition {
   const source = cursor.text();
   const device = cursor.text();
   const metric = cursor.text();
   const unit = cursor.text();
   const tags: [string, string][] = [];
   for (let left = cursor.varint(); left > 0; left--) tags.push([cursor.text(), cursor.text()]);
-  const series = intern({ device, metric, tags: Object.fromEntries(tags) }, unit === '' ? undefined : unit);
-  return { series: typeof series === 'string' ? undefined : series, source };
+  const identity = { device, metric, tags: Object.fromEntries(tags) };
+  const series = intern(identity, unit === '' ? undefined : unit);
+  return { series: typeof series === 'string' ? undefined : series, source, device: deviceKey(identity) };
 }
 
 function readValue(cursor: PayloadCursor, kind: number): Value {

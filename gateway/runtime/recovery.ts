@@ -8,7 +8,7 @@ import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
 import { type Command, decodeCommand } from './command.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Ledger } from './ledger.ts';
-import { decodeReadings, RecordKind } from './reading-codec.ts';
+import { decodeReadings, type Homeless, RecordKind } from './reading-codec.ts';
 
 const READ_BYTES = 4 * 1024 * 1024;
 
@@ -42,16 +42,17 @@ export interface Recovered {
  */
 export async function recover(parts: RecoveryParts): Promise<Recovered> {
   const checkpoint = await restoreCheckpoint(parts);
-  const rejected = await parts.deadLetters.countSince(checkpoint?.deadLetterOffset ?? 0);
-  for (const [origin, count] of rejected) {
-    if (!isSource(parts, origin)) continue;
-    const row = parts.ledger.row(origin);
-    row.received += count;
-    row.rejected += count;
-  }
+  await countRejected(parts, checkpoint?.deadLetterOffset ?? 0);
   tellOfLostRecords(parts, checkpoint);
   const { replayed, unreadable } = await replayJournal(parts, checkpoint);
   return { replayed, unreadable, checkpoint };
+}
+
+async function countRejected(parts: RecoveryParts, from: Offset): Promise<void> {
+  await parts.deadLetters.readFrom(from, ({ origin, device }) => {
+    if (!isSource(parts, origin)) return;
+    parts.ledger.reject(parts.ledger.row(origin), device);
+  });
 }
 
 /** A checkpoint goes on from its offset: what lay between it and the journal that is there is lost, or is in the checkpoint only. */
@@ -82,7 +83,7 @@ async function restoreCheckpoint(parts: RecoveryParts): Promise<Checkpoint | und
       for (const { unit, ...identity } of checkpoint.series) parts.registry.intern(identity, unit);
       const { stages, receiveTime, wallTime = receiveTime } = checkpoint;
       parts.analysis.restore(stages, receiveTime, wallTime);
-      parts.ledger.restore(checkpoint.ledger);
+      parts.ledger.restore({ sources: checkpoint.ledger, groups: checkpoint.ledgerGroups });
       return checkpoint;
     } catch (error) {
       parts.logger.warn(
@@ -142,21 +143,13 @@ function replayRecord(parts: RecoveryParts, record: LogRecord, analyse: boolean,
   }
 }
 
-/** Readings whose series has no room any more; `homeless` names the source of each. */
-function dropHomeless({ ledger, logger }: RecoveryParts, offset: Offset, homeless: readonly string[]): void {
-  for (const source of homeless) {
-    const row = ledger.row(source);
-    row.received++;
-    row.dropped++;
-  }
+/** Readings whose series has no room any more. */
+function dropHomeless({ ledger, logger }: RecoveryParts, offset: Offset, homeless: readonly Homeless[]): void {
+  for (const { source, device } of homeless) ledger.drop(ledger.row(source), device, 1);
   logger.warn({ offset, homeless: homeless.length }, 'journaled readings dropped: storage.maxSeries was lowered');
 }
 
 function analyseAgain(parts: RecoveryParts, readings: readonly Reading[]): void {
-  for (const { source } of readings) {
-    const row = parts.ledger.row(source);
-    row.received++;
-    row.inFlight++;
-  }
+  for (const { source, series } of readings) parts.ledger.admit(parts.ledger.row(source), series);
   parts.analysis.process(readings);
 }

@@ -2,7 +2,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Api } from '../../gateway/api/app.ts';
 import { systemClock } from '../../gateway/base/system-clock.ts';
-import { FakeView } from '../gateway/api/fake-view.ts';
+import { FakeView, groupRow } from '../gateway/api/fake-view.ts';
 import { KeepingLogger } from '../gateway/api/start-api.ts';
 import { requireProgram } from '../services/require-program.ts';
 import { launchBrowser, type TestBrowser, watchProblems } from './browser.ts';
@@ -177,6 +177,19 @@ describe.skipIf(program === undefined)('the page', () => {
     await eventually(() => page.getByTestId('ledger-balance').first().textContent()).toBe('✓ balances');
     plant.view.ledger = { ...plant.view.ledger, received: plant.view.ledger.received + 3 };
     await eventually(() => page.getByTestId('ledger-balance').first().textContent()).toBe('✗ 3 unaccounted for');
+  });
+
+  test('the ledger is told by device, and how many devices are not shown', async () => {
+    const plant = new LivePlant();
+    plant.view.groups = Array.from({ length: 30 }, (_, i) => groupRow(`device-${i}`, { received: 1234, late: 1234 }));
+    const api = await serve(plant.view);
+    run(plant);
+    const { page, problems } = await open(api.url);
+    const table = page.getByTestId('ledger-devices');
+    await eventually(() => table.locator('tbody tr').count()).toBe(20);
+    expect(await table.locator('tbody tr').first().textContent()).toMatch(/^\s*device-01,2340{4}1,23400\s*$/);
+    expect(await table.locator('caption').textContent()).toBe('by device, 20 of 30');
+    expect(problems).toEqual([]);
   });
 
   test('a lost connection is told, and the page goes on by itself when the gateway is back', async () => {

@@ -3,6 +3,9 @@ import { Type } from 'typebox';
 import type { Metrics } from '../metrics.ts';
 import type { RouteContext } from './context.ts';
 
+/** Devices whose rows of the ledger are in a scrape: label values must stay few. */
+const GROUPS_IN_METRICS = 100;
+
 /** `/metrics` for Prometheus. */
 export function metricsRoutes(app: FastifyInstance, { view, hub, upgrade }: RouteContext): void {
   // Loaded at the first scrape: 20 MiB that a gateway without Prometheus does not pay.
@@ -25,12 +28,14 @@ export function metricsRoutes(app: FastifyInstance, { view, hub, upgrade }: Rout
     },
     async (_request, reply) => {
       const metrics = await load();
-      const text = await metrics.render(view.status(), {
+      const api = {
         ready: view.notReady().length === 0,
         streamClients: hub.clients,
         slowClients: hub.slowClients,
         upgradedSockets: upgrade.sockets,
-      });
+      };
+      const ledger = view.ledgerReport(GROUPS_IN_METRICS);
+      const text = await metrics.render({ status: view.status(), ledger, api });
       return reply.type(metrics.contentType).send(text);
     },
   );

@@ -1,4 +1,4 @@
-import type { LedgerCounts } from '../../core/view.ts';
+import type { LedgerCounts, LedgerReport } from '../../core/view.ts';
 import { formatCount } from './format.ts';
 import { html, type View } from './html.ts';
 import type { Store } from './store.ts';
@@ -24,7 +24,29 @@ export function Ledger({ store }: { store: Store; version: number }): View {
     </div>
     ${sources.map((source) => html`<${Balance} key=${source.name} name=${source.name} counts=${source.ledger} />`)}
     ${all !== undefined && sources.length > 1 ? html`<${Balance} name="all sources" counts=${all} />` : null}
+    ${store.ledger === undefined || store.ledger.groups.length === 0 ? null : html`<${Devices} report=${store.ledger} />`}
   </section>`;
+}
+
+/** The same readings by device, those first that lost most to other fates than an aggregate. */
+function Devices({ report }: { report: LedgerReport }): View {
+  const { groups, groupCount } = report;
+  return html`<div class="devices" tabindex="0" role="region" aria-label="Ledger by device">
+    <table data-testid="ledger-devices">
+      <caption class="muted">by device${groups.length < groupCount ? `, ${groups.length} of ${formatCount(groupCount)}` : ''}</caption>
+      <thead>
+        <tr><th scope="col">device</th><th scope="col">received</th>${TERMS.map(([term, label]) => html`<th key=${term} scope="col">${label}</th>`)}</tr>
+      </thead>
+      <tbody>
+        ${groups.map(
+          (row) => html`<tr key=${row.name} class=${row.imbalance === 0 ? '' : 'no'}>
+            <th scope="row">${row.name}</th><td>${formatCount(row.received)}</td>
+            ${TERMS.map(([term]) => html`<td key=${term} class=${`${term} ${row[term] === 0 ? 'zero' : ''}`}>${formatCount(row[term])}</td>`)}
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 function Balance({ name, counts }: { name: string; counts: LedgerCounts }): View {

@@ -1,5 +1,5 @@
 import type { AlarmRow } from '../../core/sink.ts';
-import type { LiveReading, SeriesStatus } from '../../core/view.ts';
+import type { LedgerReport, LiveReading, SeriesStatus } from '../../core/view.ts';
 import type { StatusReply } from '../status-reply.ts';
 import { AlarmList, MAX_ALARMS } from './alarm-list.ts';
 import { now, throttled } from './browser-clock.ts';
@@ -28,6 +28,7 @@ export const RECENT = 48;
 const BY_NAME = new Intl.Collator('en', { numeric: true });
 const PAINT_MS = 200;
 const SPARKLINES_AT_START = 24;
+const DEVICES_IN_LEDGER = 20;
 // A list this long is read again less often: it is megabytes.
 const MANY_SERIES = 1_000;
 
@@ -38,6 +39,8 @@ export class Store {
   /** Undefined until they have been read. */
   series: Map<string, SeriesEntry> | undefined;
   letters: readonly DeadLetter[] = [];
+  /** The ledger with its rows by device; undefined until it was read. */
+  ledger: LedgerReport | undefined;
   /** What went wrong with the last request of this page, for a person. */
   trouble: string | undefined;
   readonly chart = new ChartData(
@@ -54,6 +57,7 @@ export class Store {
   readonly #readSeries = throttled(1_000, () => this.#attempt(() => this.#loadSeries()));
   readonly #readAlarms = throttled(3_000, () => this.#attempt(() => this.#loadAlarms()));
   readonly #readLetters = throttled(2_000, () => this.#attempt(() => this.#loadLetters()));
+  readonly #readLedger = throttled(5_000, () => this.#attempt(() => this.#loadLedger()));
   readonly #refreshRates = throttled(2_000, () => this.#attempt(() => this.#loadSeries()));
   readonly #refreshManyRates = throttled(30_000, () => this.#attempt(() => this.#loadSeries()));
 
@@ -178,6 +182,10 @@ export class Store {
     this.letters = deadLetters;
   }
 
+  async #loadLedger(): Promise<void> {
+    this.ledger = await fetchJson<LedgerReport>('/api/v1/ledger', { limit: DEVICES_IN_LEDGER });
+  }
+
   async #loadSparklines(): Promise<void> {
     for (const [series, entry] of [...(this.series ?? [])].slice(0, SPARKLINES_AT_START)) {
       if (entry.recent.length > RECENT / 2) continue;
@@ -213,6 +221,7 @@ export class Store {
     if (this.#refused >= 0 && refused !== this.#refused) this.#readLetters();
     this.#refused = refused;
     if (Math.min(status.activeAlarms, MAX_ALARMS) !== this.alarms.length) this.#readAlarms();
+    this.#readLedger();
     if (this.series !== undefined) (this.series.size > MANY_SERIES ? this.#refreshManyRates : this.#refreshRates)();
     this.changed();
   }

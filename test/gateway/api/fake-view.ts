@@ -6,8 +6,10 @@ import type {
   GatewayStatus,
   GatewayView,
   LedgerCounts,
+  LedgerReport,
   LiveEvent,
   LiveReading,
+  NamedCounts,
   ReadingRow,
   ReadingsQuery,
   SeriesStatus,
@@ -59,6 +61,8 @@ export class FakeView implements GatewayView {
     late: 5,
     rejected: 1,
   };
+  /** Rows of the ledger by device. */
+  groups: NamedCounts[] = [];
   sinks: SinkStatus[] = [sink('history', 'history', 0), sink('influx', 'influxdb', 1520)];
   letters: Rejected[] = [];
   windows: AggregateRow[] = [];
@@ -176,6 +180,15 @@ export class FakeView implements GatewayView {
     return this.reasons;
   }
 
+  ledgerReport(limit: number): LedgerReport {
+    return {
+      total: { ...this.ledger, imbalance: 0 },
+      sources: [{ name: 'floor', ...this.ledger, imbalance: 0 }],
+      groups: this.groups.slice(0, limit),
+      groupCount: this.groups.length,
+    };
+  }
+
   series(): readonly SeriesStatus[] {
     return [...this.#series.values()].map((series) => series.status);
   }
@@ -240,4 +253,9 @@ function sink(name: string, type: string, records: number): SinkStatus {
 /** A rejected payload for tests. */
 export function letter(reason: string, subject: string, payload: string, time: number): Rejected {
   return { origin: 'floor', reason, time, subject, payload: Buffer.from(payload) };
+}
+
+/** A row of the ledger by device for tests; what is not told is 0. */
+export function groupRow(name: string, counts: Partial<LedgerCounts>): NamedCounts {
+  return { ...NO_READINGS, name, imbalance: 0, ...counts };
 }

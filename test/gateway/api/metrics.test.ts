@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { groupRow } from './fake-view.ts';
 import { startApi } from './start-api.ts';
 
 let one: Awaited<ReturnType<typeof startApi>>;
@@ -37,6 +38,19 @@ describe('/metrics', () => {
       if (name.startsWith('headgate_devices_settled_readings_total{source="floor"')) sum += value;
     }
     expect(sum).toBe(received);
+  });
+
+  test('the ledger is there by device, for a hundred of them at the most', async () => {
+    one.view.groups = Array.from({ length: 150 }, (_, i) =>
+      groupRow(`press-${i}`, { received: 9, late: 4, aggregated: 5 }),
+    );
+    const samples = await scrape();
+    expect(samples.get('headgate_runtime_device_received_readings_total{device="press-7"}')).toBe(9);
+    expect(samples.get('headgate_runtime_device_settled_readings_total{device="press-7",fate="late"}')).toBe(4);
+    const told = [...samples.keys()].filter((name) => name.startsWith('headgate_runtime_device_received'));
+    expect(told).toHaveLength(100);
+    expect(samples.get('headgate_runtime_ledger_groups_count')).toBe(150);
+    expect(samples.get('headgate_runtime_ledger_imbalance_readings')).toBe(0);
   });
 
   test('a second scrape does not count again', async () => {

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { Ajv, type AnySchema } from 'ajv';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as schemas from '../../../gateway/api/schemas.ts';
-import { letter } from './fake-view.ts';
+import { groupRow, letter } from './fake-view.ts';
 import { startApi } from './start-api.ts';
 
 const KEY = 'press-1/oil_temperature';
@@ -49,6 +49,7 @@ describe('answers have the shape that is described', () => {
     ['/healthz', schemas.HealthReply],
     ['/readyz', schemas.ReadyReply],
     ['/api/v1/status', schemas.StatusReply],
+    ['/api/v1/ledger', schemas.LedgerReply],
     ['/api/v1/series', schemas.SeriesReply],
     [`/api/v1/readings?series=${KEY}`, schemas.ReadingsReply],
     [`/api/v1/aggregates?series=${KEY}`, schemas.AggregatesReply],
@@ -155,6 +156,16 @@ describe('/api/v1/alarms', () => {
     const reply = await one.http.inject({ method: 'POST', url, headers: { origin: 'http://evil.example' } });
     expect(reply.statusCode).toBe(403);
     expect(one.view.acknowledged).toHaveLength(count);
+  });
+});
+
+describe('/api/v1/ledger', () => {
+  test('gives as many devices as asked for, and how many there are', async () => {
+    one.view.groups = ['a', 'b', 'c'].map((name) => groupRow(name, { received: 2, dropped: 2 }));
+    const { body } = await get('/api/v1/ledger?limit=2');
+    expectShape(schemas.LedgerReply, body);
+    expect(body.groups.map(({ name }: { name: string }) => name)).toEqual(['a', 'b']);
+    expect(body.groupCount).toBe(3);
   });
 });
 
