@@ -11,7 +11,13 @@ import type { Logger } from '../../gateway/core/telemetry.ts';
 import { Access, ConnackCode, isClientName, isLoopback, type MqttUser } from './access.ts';
 import { type AedesClient, emitterOf, handleConnection, storeOf } from './aedes-internals.ts';
 import { coalesceWrites } from './coalesced-writes.ts';
-import { type ListenAddress, Listener, type TlsIdentity } from './listener.ts';
+import {
+  type ConnectionListener,
+  type ListenAddress,
+  Listener,
+  type MakeListener,
+  type TlsIdentity,
+} from './listener.ts';
 import { rememberUnheard } from './match-cache.ts';
 import { ReadGate } from './read-gate.ts';
 import { isMqttText, type ReadingRule, Router } from './reading-rules.ts';
@@ -44,6 +50,8 @@ export interface MqttBrokerOptions {
 export interface MqttDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What takes the connections. @default the network of this machine */
+  readonly makeListener?: MakeListener | undefined;
 }
 
 const MAX_PARTIAL_BYTES = 32 * 1024 * 1024;
@@ -80,7 +88,7 @@ export class MqttBroker implements Source {
   readonly #readGate: ReadGate;
   readonly #sessions = new SessionBounds(SESSION_LIMITS);
   readonly #maxPacketBytes: number;
-  readonly #listener: Listener;
+  readonly #listener: ConnectionListener;
   #aedes: Aedes | undefined;
   #state: ComponentState = 'starting';
   #port = 0;
@@ -90,7 +98,7 @@ export class MqttBroker implements Source {
   #undeliveredTotal = 0;
 
   /** Throws a `GatewayError` for a rule that cannot be used. */
-  constructor(options: MqttBrokerOptions, intake: Intake, { clock, logger }: MqttDependencies) {
+  constructor(options: MqttBrokerOptions, intake: Intake, { clock, logger, makeListener }: MqttDependencies) {
     this.name = options.name;
     this.#options = options;
     this.#intake = intake;
@@ -105,10 +113,9 @@ export class MqttBroker implements Source {
       maxPartialBytes: MAX_PARTIAL_BYTES,
     });
     const maxConnections = options.maxConnections ?? 10_000;
-    this.#listener = new Listener(
-      { maxConnections, maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? maxConnections },
-      (socket) => this.attach(socket),
-    );
+    const limits = { maxConnections, maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? maxConnections };
+    const connected = (stream: Duplex) => this.attach(stream);
+    this.#listener = makeListener?.(limits, connected) ?? new Listener(limits, connected);
   }
 
   /** The port that is listened on, once started. */

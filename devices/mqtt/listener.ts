@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { GatewayError, messageOf } from '../../gateway/core/errors.ts';
 
@@ -26,11 +27,24 @@ export interface ListenerLimits {
   readonly maxConnectionsPerAddress: number;
 }
 
+/** Takes connections: from the network or, in a test, from elsewhere. */
+export interface ConnectionListener {
+  /** Listens; resolves with the port, rejects with a `GatewayError` where that is not possible. */
+  listen(address: ListenAddress, tls?: TlsIdentity): Promise<number>;
+  /** Stops listening and cuts all connections. */
+  close(): Promise<void>;
+  /** Connections beyond the limits. */
+  readonly refusedTotal: number;
+}
+
+/** Makes a listener that hands over every connection within the limits. */
+export type MakeListener = (limits: ListenerLimits, connected: (stream: Duplex) => void) => ConnectionListener;
+
 /** After this long without a sign of life from the peer's TCP, the connection is probed. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
 /** Takes connections on several addresses, bounded in all and for each peer address. */
-export class Listener {
+export class Listener implements ConnectionListener {
   readonly #limits: ListenerLimits;
   readonly #connected: (socket: Socket) => void;
   readonly #servers: Server[] = [];
@@ -47,7 +61,6 @@ export class Listener {
     return this.#refusedTotal;
   }
 
-  /** Listens; resolves with the port, rejects with a `GatewayError` where that is not possible. */
   async listen(address: ListenAddress, tls?: TlsIdentity): Promise<number> {
     const server = tls === undefined ? createServer({ noDelay: true }) : this.#createTls(address, tls);
     if (tls === undefined) server.on('connection', (socket) => this.#admit(socket) && this.#connected(socket));
