@@ -2,6 +2,9 @@ import type { EpochMs } from '../gateway/core/clock.ts';
 import type { Severity } from '../gateway/core/result.ts';
 import type { HostPort } from './units.ts';
 
+/** Name of the source behind the HTTP routes that take line protocol. Every gateway has it, so no other source may have the name. */
+export const HTTP_SOURCE = 'http';
+
 /**
  * The configuration as the gateway uses it: every default filled in, durations in milliseconds, sizes in bytes, addresses
  * taken apart, secrets read, paths absolute. What each key means stands in `schema.ts`, which the file follows.

@@ -1,5 +1,6 @@
 import { GatewayError } from '../gateway/core/errors.ts';
 import type { CheckedDetect } from './analysis-schema.ts';
+import { HTTP_SOURCE } from './configuration.ts';
 import { quoted } from './problems.ts';
 import { detectorOptions } from './resolve.ts';
 import type { CheckedFile } from './schema.ts';
@@ -34,6 +35,13 @@ type PartlyRule = {
 export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Report): void {
   for (const key of ['sources', 'windows', 'sinks'] as const) uniqueNames(key, file[key] ?? [], report);
   file.sources?.forEach((source, index) => {
+    if (source?.name === HTTP_SOURCE) {
+      report(
+        `sources[${index}].name`,
+        `the name ${quoted(HTTP_SOURCE)} is that of the API's own source, which takes line protocol`,
+        'choose another one',
+      );
+    }
     if (source !== undefined) checkSource(source, `sources[${index}]`, report);
   });
   file.windows?.forEach((window, index) => {

@@ -131,7 +131,7 @@ export function configurationSchema(vocabulary: Vocabulary) {
           default: '127.0.0.1:8080',
         }),
         allowAnonymous: Type.Boolean({
-          description: 'Let everybody who reaches the address see and acknowledge.',
+          description: 'Let everybody who reaches the address see, acknowledge and write readings.',
           default: false,
         }),
       }),

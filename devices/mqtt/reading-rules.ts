@@ -1,11 +1,12 @@
 import type { EpochMs } from '../../gateway/core/clock.ts';
 import { GatewayError } from '../../gateway/core/errors.ts';
 import type { Intake } from '../../gateway/core/intake.ts';
+import type { LinePrecision } from '../../gateway/core/line-writes.ts';
 import type { Decoder, DecodeTarget, RawMessage } from '../../gateway/core/message.ts';
 import { Quality } from '../../gateway/core/quality.ts';
 import type { Series, Value } from '../../gateway/core/reading.ts';
 import { type JsonOptions, jsonDecoder } from '../decoders/json.ts';
-import { type LinePrecision, lineProtocolDecoder } from '../decoders/line-protocol.ts';
+import { lineProtocolDecoder } from '../decoders/line-protocol.ts';
 import { plainDecoder } from '../decoders/plain.ts';
 import {
   defaultTemplate,
@@ -190,8 +191,8 @@ class RouteTarget implements DecodeTarget {
     this.#intake.reading(series, value, quality, sourceTime, this.message.receiveTime);
   }
 
-  reject(reason: string): void {
-    this.#intake.reject(this.message.topic, reason, this.message.payload);
+  reject(reason: string, part?: string): void {
+    this.#intake.reject(this.message.topic, reason, part === undefined ? this.message.payload : Buffer.from(part));
   }
 
   /** The series of a metric of this route, or a sentence why there is none; only a series is remembered. */

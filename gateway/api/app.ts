@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../core/clock.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Lifecycle } from '../core/lifecycle.ts';
+import type { LineWrites } from '../core/line-writes.ts';
 import type { Logger } from '../core/telemetry.ts';
 import type { GatewayView } from '../core/view.ts';
 import { EventHub, type EventHubOptions } from './event-hub.ts';
@@ -31,6 +32,8 @@ export interface ApiParts {
   readonly logger: Logger;
   /** Receives MQTT over WebSocket; without it upgrades are refused. */
   readonly onUpgrade?: OnUpgrade | undefined;
+  /** Takes line protocol; without it there are no routes to write to. */
+  readonly writes?: LineWrites | undefined;
 }
 
 /** HTTP: the page, the API and MQTT over WebSocket, on one port. Sees the gateway through a `GatewayView` alone. */
@@ -66,13 +69,13 @@ export class Api implements Lifecycle {
 
   async start(signal: AbortSignal): Promise<void> {
     const { listen, allowAnonymous = false, stream, requestTimeoutMs } = this.#options;
-    const { clock, logger, onUpgrade } = this.#parts;
+    const { clock, logger, onUpgrade, writes } = this.#parts;
     checkListen(listen, allowAnonymous);
     signal.throwIfAborted();
     if (this.#running !== undefined) throw new GatewayError('Cannot start the API twice', { hint: 'stop it first' });
     const hub = new EventHub(this.#view, clock, stream);
     const upgrade = new MqttUpgrade(onUpgrade, logger);
-    const context = { view: this.#view, hub, upgrade, files: new PageFiles() };
+    const context = { view: this.#view, hub, upgrade, files: new PageFiles(), writes };
     const http = await makeHttp(context, {
       logger,
       loopback: isLoopback(listen.host) && !allowAnonymous,

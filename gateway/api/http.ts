@@ -13,6 +13,7 @@ import { configRoutes } from './routes/config.ts';
 import type { RouteContext } from './routes/context.ts';
 import { deadLettersRoutes } from './routes/dead-letters.ts';
 import { healthRoutes } from './routes/health.ts';
+import { influxdbRoutes } from './routes/influxdb.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -20,6 +21,7 @@ import { readingsRoutes } from './routes/readings.ts';
 import { seriesRoutes } from './routes/series.ts';
 import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
+import { writeRoute } from './routes/write.ts';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -83,6 +85,11 @@ export async function makeHttp(context: RouteContext, options: HttpOptions): Pro
     pageRoutes,
   ]) {
     app.register(async (scope) => routes(scope, context));
+  }
+  const { writes } = context;
+  if (writes !== undefined) {
+    app.register(async (scope) => writeRoute(scope, writes));
+    app.register(async (scope) => influxdbRoutes(scope, writes, options.logger));
   }
   await app.ready();
   return app;

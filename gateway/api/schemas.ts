@@ -113,6 +113,28 @@ export type AcknowledgeBody = Static<typeof AcknowledgeBody>;
 export const DeadLettersQuery = Type.Object({ limit: limit(100, 1000) }, closed);
 export type DeadLettersQuery = Static<typeof DeadLettersQuery>;
 
+/** What may be said to `POST /api/v1/write`. */
+export const WriteQuery = Type.Object(
+  {
+    precision: Type.Optional(
+      Type.Union(
+        ['ns', 'us', 'ms', 's'].map((unit) => Type.Literal(unit)),
+        { default: 'ns', description: 'Unit of the timestamps' },
+      ),
+    ),
+  },
+  closed,
+);
+export type WriteQuery = Static<typeof WriteQuery>;
+
+/** The body of `POST /api/v1/write`. */
+export const WriteBody = Type.String({
+  description: 'Line protocol: measurement[,tag=value…] field=value[,field=value…] [timestamp]',
+});
+
+/** The answer of `POST /api/v1/write`. */
+export const Written = Type.Null({ description: 'Every reading is durable' });
+
 /** What may be asked of `GET /api/v1/stream`. */
 export const StreamQuery = Type.Object(
   {

@@ -1,4 +1,5 @@
 import { type Series, type SeriesIdentity, seriesKey } from '../core/reading.ts';
+import { ownText } from './own-text.ts';
 
 /** Longest name of a device, metric or tag that is taken, in UTF-16 code units. */
 export const MAX_NAME_LENGTH = 256;
@@ -31,13 +32,13 @@ export class SeriesRegistry {
     }
     const series: Series = {
       id: this.#all.length,
-      key,
-      device: identity.device,
-      metric: identity.metric,
-      tags: Object.freeze({ ...identity.tags }),
+      key: ownText(key),
+      device: ownText(identity.device),
+      metric: ownText(identity.metric),
+      tags: ownTags(identity.tags),
       unit,
     };
-    this.#byKey.set(key, series);
+    this.#byKey.set(series.key, series);
     this.#all.push(series);
     return series;
   }
@@ -50,6 +51,12 @@ export class SeriesRegistry {
   all(): readonly Series[] {
     return this.#all;
   }
+}
+
+function ownTags(tags: SeriesIdentity['tags'] = {}): Series['tags'] {
+  return Object.freeze(
+    Object.fromEntries(Object.entries(tags).map(([name, value]) => [ownText(name), ownText(value)])),
+  );
 }
 
 function unfitIdentity(identity: SeriesIdentity): string | undefined {

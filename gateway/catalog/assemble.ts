@@ -1,4 +1,5 @@
-import type { Configuration } from '../../config/configuration.ts';
+import { type Configuration, HTTP_SOURCE } from '../../config/configuration.ts';
+import { LineProtocolWrites } from '../../devices/http/line-protocol-writes.ts';
 import { MqttBroker } from '../../devices/mqtt/broker.ts';
 import { Api } from '../api/app.ts';
 import { systemDisk } from '../base/system-disk.ts';
@@ -35,6 +36,7 @@ export async function assemble(configuration: Configuration, parts: AssemblyPart
   const { clock, logger } = parts;
   const factories = await sourceFactories(configuration, parts);
   const brokers: MqttBroker[] = [];
+  let writes: LineProtocolWrites | undefined;
   const gateway = makeGateway(configuration, {
     ...parts,
     ...makeSinks(configuration, parts),
@@ -42,7 +44,8 @@ export async function assemble(configuration: Configuration, parts: AssemblyPart
     sources: (intake) => {
       const sources = factories.map(({ name, make }): Source => make(intake(name)));
       brokers.push(...sources.filter((source) => source instanceof MqttBroker));
-      return sources;
+      writes = new LineProtocolWrites(HTTP_SOURCE, intake(HTTP_SOURCE), clock);
+      return [...sources, writes];
     },
   });
   const api = new Api(configuration.api, gateway, {
@@ -52,6 +55,9 @@ export async function assemble(configuration: Configuration, parts: AssemblyPart
       const broker = brokers[0];
       if (broker === undefined) stream.destroy();
       else broker.attach(stream, request);
+    },
+    writes: {
+      write: async (request) => writes?.write(request) ?? { kind: 'busy', detail: 'the gateway has not started' },
     },
   });
   return { gateway, api, brokers };

@@ -36,9 +36,16 @@ export interface Intake {
   series(identity: SeriesIdentity, unit?: string): Series | string;
   /**
    * Adds a reading. It is checked (finite, plausible time) and normalised; what fails is set aside in the dead-letter store.
-   * `sourceTime` undefined means that the source has no time: the receive time is taken.
+   * `sourceTime` undefined means that the source has no time: the receive time is taken. Answers why it was set aside; undefined when it
+   * was taken.
    */
-  reading(series: Series, value: Value, quality: Quality, sourceTime: EpochMs | undefined, receiveTime: EpochMs): void;
+  reading(
+    series: Series,
+    value: Value,
+    quality: Quality,
+    sourceTime: EpochMs | undefined,
+    receiveTime: EpochMs,
+  ): string | undefined;
   /** Sets data aside that cannot become a reading; counted, kept with its reason, visible in the API. */
   reject(subject: string, reason: string, payload: Uint8Array): void;
   /** `done` is called once everything given before is durable in the journal or the dead-letter store, in order of the calls. */

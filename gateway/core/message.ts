@@ -24,8 +24,11 @@ export interface DecodeTarget {
     tags?: Readonly<Record<string, string>>,
     quality?: Quality,
   ): void;
-  /** The message, or a part of it, cannot be understood. `reason` is a sentence for a person, with the offending value. */
-  reject(reason: string): void;
+  /**
+   * The message, or a part of it, cannot be understood. `reason` is a sentence for a person, with the offending value; `part` is the text
+   * that is wrong, where it is not the whole message.
+   */
+  reject(reason: string, part?: string): void;
 }
 
 /** Turns bytes into values. Total: whatever the bytes, it calls the target and never throws. */

@@ -216,13 +216,19 @@ class SourceIntake implements Intake {
     return this.#parts.intern(identity, unit);
   }
 
-  reading(series: Series, value: Value, quality: Quality, sourceTime: EpochMs | undefined, receiveTime: EpochMs): void {
+  reading(
+    series: Series,
+    value: Value,
+    quality: Quality,
+    sourceTime: EpochMs | undefined,
+    receiveTime: EpochMs,
+  ): string | undefined {
     const { normaliser } = this.#parts;
     const problem = normaliser.normalise(series, value, quality, sourceTime, receiveTime);
     if (problem !== undefined) {
       const payload = Buffer.from(JSON.stringify({ value: String(value), sourceTime }));
       this.#reject(series.key, problem, payload, deviceKey(series));
-      return;
+      return problem;
     }
     this.#parts.ledger.admit(this.#row, series);
     this.#admission.add({
@@ -233,6 +239,7 @@ class SourceIntake implements Intake {
       sourceTime: sourceTime ?? receiveTime,
       receiveTime,
     });
+    return undefined;
   }
 
   reject(subject: string, reason: string, payload: Uint8Array): void {

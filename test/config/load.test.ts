@@ -337,6 +337,13 @@ describe('names', () => {
     expect(briefly(problemsOf('__proto__: {}\nconstructor: {}\n'))).toHaveLength(2);
   });
 
+  test('of a source may not be that of the HTTP routes', () => {
+    const text = "sources: [{ name: http, type: mqtt, readings: [{ topic: 'a/b' }] }]\n";
+    expect(briefly(problemsOf(text))).toEqual([
+      expect.stringContaining('sources[0].name: the name "http" is that of the API'),
+    ]);
+  });
+
   test('of users may not look like topics, nor be there twice', () => {
     const text = `${BROKER}    users:\n      - { name: a/+, password: x }\n      - { name: b, password: x }\n      - { name: b, password: y }\n`;
     expect(briefly(problemsOf(text))).toEqual([

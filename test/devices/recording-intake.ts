@@ -27,6 +27,8 @@ export class RecordingIntake implements Intake {
   readonly held: (() => void)[] = [];
   /** Keep acknowledgements back until `release`. */
   hold = false;
+  /** Why a value is refused, as the normaliser of the gateway would. */
+  judge: (value: Value) => string | undefined = () => undefined;
 
   constructor(maxSeries?: number) {
     this.registry = new SeriesRegistry(maxSeries);
@@ -36,8 +38,17 @@ export class RecordingIntake implements Intake {
     return this.registry.intern(identity, unit);
   }
 
-  reading(series: Series, value: Value, quality: Quality, sourceTime: EpochMs | undefined, receiveTime: EpochMs): void {
-    this.readings.push({ series, value, quality, sourceTime, receiveTime });
+  reading(
+    series: Series,
+    value: Value,
+    quality: Quality,
+    sourceTime: EpochMs | undefined,
+    receiveTime: EpochMs,
+  ): string | undefined {
+    const problem = this.judge(value);
+    if (problem === undefined) this.readings.push({ series, value, quality, sourceTime, receiveTime });
+    else this.reject(series.key, problem, new Uint8Array());
+    return problem;
   }
 
   reject(subject: string, reason: string, payload: Uint8Array): void {

@@ -170,8 +170,8 @@ describe.skipIf(program === undefined)('the page', () => {
 
   test('sources, sinks, backlog, ledger and dead letters are told', async () => {
     const { page, plant } = await plantPage();
-    await eventually(() => page.getByTestId('source').count()).toBe(2);
-    expect(await page.getByTestId('source').last().textContent()).toContain('refuses the connection');
+    await eventually(() => page.getByTestId('source').count()).toBe(3);
+    expect(await page.getByTestId('source').nth(1).textContent()).toContain('refuses the connection');
     expect(await page.getByTestId('sink').last().textContent()).toMatch(/influx.*degraded.*1,520.*1 min 33 s/s);
     await eventually(() => page.getByTestId('dead-letter').count()).toBe(3);
     await eventually(() => page.getByTestId('ledger-balance').first().textContent()).toBe('✓ balances');

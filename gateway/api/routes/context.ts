@@ -1,3 +1,4 @@
+import type { LineWrites } from '../../core/line-writes.ts';
 import type { GatewayView } from '../../core/view.ts';
 import type { EventHub } from '../event-hub.ts';
 import type { MqttUpgrade } from '../mqtt-upgrade.ts';
@@ -9,4 +10,6 @@ export interface RouteContext {
   readonly hub: EventHub;
   readonly upgrade: MqttUpgrade;
   readonly files: PageFiles;
+  /** Where line protocol goes; undefined where nothing can be written. */
+  readonly writes: LineWrites | undefined;
 }

@@ -26,7 +26,7 @@ export class RecordingIntake implements Intake {
     return this.#registry.intern(identity, unit);
   }
 
-  reading(series: Series, value: Value, quality: Quality, sourceTime: number | undefined): void {
+  reading(series: Series, value: Value, quality: Quality, sourceTime: number | undefined): undefined {
     this.readings.push({ key: series.key, value, quality, sourceTime });
   }
 

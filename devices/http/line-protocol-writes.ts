@@ -1,0 +1,150 @@
+import type { Clock, EpochMs } from '../../gateway/core/clock.ts';
+import type { Intake } from '../../gateway/core/intake.ts';
+import type { ComponentState } from '../../gateway/core/lifecycle.ts';
+import type { LineWrite, LineWriteOutcome, LineWrites } from '../../gateway/core/line-writes.ts';
+import type { DecodeTarget } from '../../gateway/core/message.ts';
+import { Quality } from '../../gateway/core/quality.ts';
+import type { Value } from '../../gateway/core/reading.ts';
+import type { Source, SourceStatus } from '../../gateway/core/source.ts';
+import { LineReader } from '../decoders/line-reader.ts';
+import { type BodyLimits, BodyRefusal, BodyRoom } from './body.ts';
+
+/** How much may be written at a time. */
+export interface LineProtocolWriteLimits extends BodyLimits {
+  /** Requests at a time. */
+  readonly maxRequests: number;
+}
+
+/** Bodies as Telegraf sends them are some hundred kilobytes. */
+const LIMITS: LineProtocolWriteLimits = {
+  maxBytes: 16 * 1024 * 1024,
+  maxInflatedBytes: 32 * 1024 * 1024,
+  maxHeldBytes: 64 * 1024 * 1024,
+  maxRequests: 256,
+};
+
+/** Characters of a body that are read in one go, which takes some milliseconds; the next ones when these are durable. */
+const SLICE = 256 * 1024;
+
+/**
+ * Line protocol that is written over HTTP, as a source. A request is answered when all of its readings are durable; while the disk is
+ * slow, requests wait, and what they hold is bounded.
+ */
+export class LineProtocolWrites implements Source, LineWrites {
+  readonly name: string;
+  readonly type = 'http';
+  readonly #intake: Intake;
+  readonly #clock: Clock;
+  readonly #limits: LineProtocolWriteLimits;
+  readonly #room: BodyRoom;
+  #state: ComponentState = 'starting';
+  #requests = 0;
+  #requestsTotal = 0;
+  #refusedRequestsTotal = 0;
+
+  constructor(name: string, intake: Intake, clock: Clock, limits: Partial<LineProtocolWriteLimits> = {}) {
+    this.name = name;
+    this.#intake = intake;
+    this.#clock = clock;
+    this.#limits = { ...LIMITS, ...limits };
+    this.#room = new BodyRoom(this.#limits);
+  }
+
+  async start(_signal: AbortSignal): Promise<void> {
+    this.#state = 'running';
+  }
+
+  /** Requests under way are not acknowledged any more, unless all of them is in the journal already. */
+  async stop(_signal: AbortSignal): Promise<void> {
+    this.#state = 'stopped';
+  }
+
+  status(): SourceStatus {
+    const running = this.#state === 'running';
+    return {
+      state: this.#state,
+      detail: running ? 'takes line protocol on the port of the API' : `writing is ${this.#state}`,
+      numbers: {
+        requests: this.#requests,
+        requestsTotal: this.#requestsTotal,
+        inFlightBytes: this.#room.heldBytes,
+        refusedRequestsTotal: this.#refusedRequestsTotal,
+      },
+    };
+  }
+
+  async write(request: LineWrite): Promise<LineWriteOutcome> {
+    this.#requestsTotal++;
+    this.#requests++;
+    try {
+      const { maxRequests } = this.#limits;
+      if (this.#requests > maxRequests) {
+        throw new BodyRefusal('busy', `${maxRequests} requests are being written, the most at a time`);
+      }
+      this.#checkRunning();
+      return await this.#room.read(request, (body) => this.#take(new LineReader(body, request.precision)));
+    } catch (error) {
+      this.#refusedRequestsTotal++;
+      if (error instanceof BodyRefusal) return { kind: error.kind, detail: error.message };
+      throw error;
+    } finally {
+      this.#requests--;
+    }
+  }
+
+  async #take(reader: LineReader): Promise<LineWriteOutcome> {
+    const target = new WriteTarget(this.#intake, this.#clock.now());
+    for (let more = true; more; ) {
+      this.#checkRunning();
+      more = reader.read(target, SLICE);
+      await new Promise<void>((resolve) => this.#intake.acknowledge(resolve));
+    }
+    return { kind: 'durable', refused: target.refused, reason: target.reason };
+  }
+
+  #checkRunning(): void {
+    if (this.#state !== 'running') throw new BodyRefusal('busy', `the gateway is ${this.#state}`);
+  }
+}
+
+/** Receives what is in the lines of one request. */
+class WriteTarget implements DecodeTarget {
+  readonly #intake: Intake;
+  readonly #receiveTime: EpochMs;
+  /** Lines and values that were set aside. */
+  refused = 0;
+  /** Why the first was. */
+  reason: string | undefined;
+
+  constructor(intake: Intake, receiveTime: EpochMs) {
+    this.#intake = intake;
+    this.#receiveTime = receiveTime;
+  }
+
+  value(
+    value: Value,
+    sourceTime: EpochMs | undefined,
+    metric = '',
+    device = '',
+    tags?: Readonly<Record<string, string>>,
+  ): void {
+    const series = this.#intake.series(tags === undefined ? { device, metric } : { device, metric, tags });
+    if (typeof series === 'string') {
+      this.#intake.reject(`${device}/${metric}`, series, Buffer.from(JSON.stringify({ value, sourceTime })));
+      this.#count(series);
+      return;
+    }
+    const problem = this.#intake.reading(series, value, Quality.good, sourceTime, this.#receiveTime);
+    if (problem !== undefined) this.#count(problem);
+  }
+
+  reject(reason: string, part = ''): void {
+    this.#intake.reject('line protocol', reason, Buffer.from(part));
+    this.#count(reason);
+  }
+
+  #count(reason: string): void {
+    this.refused++;
+    this.reason ??= reason;
+  }
+}
