@@ -1,27 +1,42 @@
-import type { Log, LogCursor, LogReader, LogRecord, LogStatus, Offset } from '../gateway/core/log.ts';
+import type { Kept, Log, LogCursor, LogReader, LogRecord, LogStatus, Offset } from '../gateway/core/log.ts';
 
 /** A log in memory, for tests of what stands on a log. `commit` waits while `stuck` is set. */
 export class MemoryLog implements Log {
   readonly records: LogRecord[] = [];
-  readonly #cursors = new Map<string, { offset: Offset }>();
+  readonly #cursors = new Map<string, { offset: Offset; note: unknown }>();
+  readonly #damaged = new Set<Offset>();
+  #appendedItems = 0;
   #first = 0;
   #durable = 0;
   #waiting: (() => void)[] = [];
   #release: (() => void)[] = [];
   #stuck = false;
+  #stopped = false;
+  #droppedItems = 0;
 
   /** What a crash leaves of it: the durable records and the cursors. */
   afterCrash(): MemoryLog {
     const log = new MemoryLog();
     log.records.push(...this.records.slice(0, this.#durable));
+    const last = log.records.at(-1);
+    log.#appendedItems = last === undefined ? 0 : last.ordinal + last.items;
     log.#first = this.#first;
     log.#durable = this.#durable;
-    for (const [name, { offset }] of this.#cursors) log.#cursors.set(name, { offset });
+    log.#droppedItems = this.#droppedItems;
+    for (const offset of this.#damaged) log.#damaged.add(offset);
+    // As through a file: a note is what its JSON says.
+    for (const [name, state] of this.#cursors) log.#cursors.set(name, JSON.parse(JSON.stringify(state)));
     return log;
   }
 
-  async start(): Promise<void> {}
-  async stop(): Promise<void> {}
+  async start(): Promise<void> {
+    this.#stopped = false;
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#stopped && !this.#stuck) await this.commit();
+    this.#stopped = true;
+  }
 
   /** While true nothing becomes durable. */
   set stuck(stuck: boolean) {
@@ -29,13 +44,29 @@ export class MemoryLog implements Log {
     if (!stuck) for (const release of this.#release.splice(0)) release();
   }
 
+  /** Drops the kept records before an offset, as a full log does. */
+  drop(before: Offset): void {
+    const dropped = this.records.slice(this.#first, before).filter(({ offset }) => !this.#damaged.has(offset));
+    this.#droppedItems += dropped.reduce((items, record) => items + record.items, 0);
+    this.#first = Math.max(this.#first, before);
+  }
+
+  /** Makes a record unreadable, as damage on the disk does. */
+  damage(offset: Offset): void {
+    this.#damaged.add(offset);
+  }
+
   append(payload: Uint8Array, items: number): Offset {
+    if (this.#stopped) throw new Error('cannot append: the log is not running');
     const offset = this.records.length;
-    this.records.push({ offset, items, time: offset, payload: Uint8Array.from(payload) });
+    const ordinal = this.#appendedItems;
+    this.records.push({ offset, items, ordinal, time: offset + 1, payload: Uint8Array.from(payload) });
+    this.#appendedItems += items;
     return offset;
   }
 
   async commit(): Promise<void> {
+    if (this.#stopped) throw new Error('cannot commit: the log is not running');
     const end = this.records.length;
     while (this.#stuck) await new Promise<void>((resolve) => this.#release.push(resolve));
     this.#durable = Math.max(this.#durable, end);
@@ -44,17 +75,21 @@ export class MemoryLog implements Log {
 
   reader(from: Offset): LogReader {
     const log = this;
-    let position = Math.max(from, this.#first);
+    let position = from;
     return {
       get position() {
         return position;
       },
       async read(maxBytes) {
-        const start = position;
-        let bytes = 0;
-        while (position < log.#durable && (position === start || bytes < maxBytes))
-          bytes += log.records[position++]!.payload.length;
-        return log.records.slice(start, position);
+        position = Math.max(position, log.#first);
+        const records: LogRecord[] = [];
+        for (let bytes = 0; position < log.#durable && (records.length === 0 || bytes < maxBytes); position++) {
+          if (log.#damaged.has(position)) continue;
+          const record = log.records[position]!;
+          records.push(record);
+          bytes += record.payload.length;
+        }
+        return records;
       },
       async wait(signal) {
         if (position < log.#durable || signal.aborted) return;
@@ -67,16 +102,20 @@ export class MemoryLog implements Log {
     };
   }
 
-  cursor(name: string): LogCursor {
-    const state = this.#cursors.get(name) ?? { offset: 0 };
+  cursor(name: string, at = this.#first): LogCursor {
+    const state = this.#cursors.get(name) ?? { offset: at, note: undefined };
     this.#cursors.set(name, state);
     return {
       name,
       get offset() {
         return state.offset;
       },
-      async commit(offset) {
-        state.offset = offset;
+      get note() {
+        return state.note;
+      },
+      async commit(offset, note) {
+        state.offset = Math.max(state.offset, offset);
+        if (note !== undefined) state.note = note;
       },
     };
   }
@@ -85,16 +124,32 @@ export class MemoryLog implements Log {
     this.#first = Math.max(this.#first, Math.min(before, this.#durable));
   }
 
+  kept(from: Offset): Kept {
+    const records = this.records
+      .slice(Math.max(from, this.#first), this.#durable)
+      .filter(({ offset }) => !this.#damaged.has(offset));
+    return {
+      items: records.reduce((items, record) => items + record.items, 0),
+      bytes: records.reduce((bytes, record) => bytes + record.payload.length, 0),
+    };
+  }
+
   status(): LogStatus {
+    const damagedItems = [...this.#damaged].reduce((items, offset) => items + this.records[offset]!.items, 0);
+    const { items, bytes } = this.kept(0);
     return {
       firstOffset: this.#first,
       nextOffset: this.records.length,
       durableOffset: this.#durable,
-      bytes: this.records.slice(this.#first).reduce((total, { payload }) => total + payload.length, 0),
+      bytes,
       maxBytes: Number.MAX_SAFE_INTEGER,
       segments: 1,
       oldestTime: this.records[this.#first]?.time,
-      droppedItems: 0,
+      appendedItems: this.#appendedItems,
+      keptItems: items,
+      droppedItems: this.#droppedItems,
+      droppedBySeries: {},
+      damagedItems,
       quarantined: 0,
       missingRecords: 0,
       pendingBytes: this.records.slice(this.#durable).reduce((total, { payload }) => total + payload.length, 0),

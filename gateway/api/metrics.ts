@@ -134,6 +134,9 @@ export class Metrics {
     this.#gauge('buffer_missing_records', 'Found missing by the last start', labels, status.missingRecords);
     this.#gauge('buffer_trouble', '1 while the disk makes trouble', labels, status.trouble === undefined ? 0 : 1);
     this.#counter('buffer_appended_records_total', 'Records appended since it was created', labels, status.nextOffset);
+    this.#gauge('buffer_kept_items', 'Items that can be read', labels, status.keptItems);
+    this.#counter('buffer_appended_items_total', 'Items appended since it was created', labels, status.appendedItems);
+    this.#gauge('buffer_damaged_items', 'Items lost by damage on the disk', labels, status.damagedItems);
     this.#counter('buffer_dropped_items_total', 'Items dropped because it was full', labels, status.droppedItems);
     this.#counter('buffer_quarantined_stretches_total', 'Damaged stretches set aside', labels, status.quarantined);
   }

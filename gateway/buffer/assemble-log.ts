@@ -1,12 +1,13 @@
 import type { Offset } from '../core/log.ts';
 import { Committer } from './committer.ts';
-import { HEADER_BYTES, MAX_PAYLOAD_BYTES, RECORD_HEADER_BYTES, SEAL_BYTES } from './format.ts';
+import { LAYOUT, MAX_PAYLOAD_BYTES } from './format.ts';
 import type { LogState } from './log-state.ts';
 import type { Recovered } from './recovery.ts';
 import { Retention } from './retention.ts';
 import type { SegmentList } from './segment.ts';
 import { SegmentAppender } from './segment-appender.ts';
 import type { SegmentLogOptions } from './segment-log-options.ts';
+import type { CountEnd } from './segment-places.ts';
 import type { Troubles } from './troubles.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
@@ -21,6 +22,11 @@ export interface LogParts {
   readonly missingRecords: number;
 }
 
+/** Where appending goes on. */
+export interface LogEnd extends CountEnd {
+  readonly nextOffset: Offset;
+}
+
 /** What the parts share with the log around them. */
 export interface LogSurroundings {
   readonly state: LogState;
@@ -33,13 +39,13 @@ export interface LogSurroundings {
 export function assembleLog(
   options: SegmentLogOptions,
   { segments, missingRecords }: Recovered,
-  nextOffset: Offset,
+  { nextOffset, nextOrdinal, unwrittenItems }: LogEnd,
   { state, troubles, onDurable }: LogSurroundings,
 ): LogParts {
   const { disk, path, clock, logger, maxBytes, sync = 'always' } = options;
   const quarterBytes = Math.floor(maxBytes / 4);
   const segmentBytes = Math.min(options.segmentBytes ?? DEFAULT_SEGMENT_BYTES, quarterBytes);
-  const buffer = new WriteBuffer(segmentBytes - HEADER_BYTES - SEAL_BYTES);
+  const buffer = new WriteBuffer(segmentBytes - LAYOUT.headerBytes - LAYOUT.sealBytes);
   const appender = new SegmentAppender({
     disk,
     path,
@@ -49,6 +55,7 @@ export function assembleLog(
     segmentBytes,
     countsAfter: sync === 'always' ? 'sync' : 'write',
     syncs: sync !== 'never',
+    unwrittenItems,
     release: (chunk) => buffer.release(chunk),
   });
   const retention = new Retention({
@@ -63,6 +70,7 @@ export function assembleLog(
     maxAgeMs: options.maxAgeMs,
     keepFreeBytes: options.keepFreeBytes ?? 0,
     active: () => appender.active,
+    writtenItems: nextOrdinal - unwrittenItems,
     onDropped: options.onDropped ?? (() => undefined),
   });
   const committer = new Committer({
@@ -75,7 +83,8 @@ export function assembleLog(
     sync,
     whenFull: options.whenFull ?? 'block',
     nextOffset,
-    maxPayloadBytes: Math.min(MAX_PAYLOAD_BYTES, quarterBytes - RECORD_HEADER_BYTES),
+    nextOrdinal,
+    maxPayloadBytes: Math.min(MAX_PAYLOAD_BYTES, quarterBytes - LAYOUT.recordBytes),
     maxPendingBytes: options.maxPendingBytes ?? DEFAULT_PENDING_BYTES,
     random: options.random,
     onDurable,

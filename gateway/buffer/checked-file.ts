@@ -1,17 +1,24 @@
 import { crc32 } from 'node:zlib';
 import { readWholeFile, writeFileAtomically } from '../base/atomic-file.ts';
 import { type Disk, errorCode } from '../core/disk.ts';
+import { GatewayError } from '../core/errors.ts';
 
 /** Nothing we keep in such a file is larger. */
-const MAX_BYTES = 64 * 1024;
+const MAX_BYTES = 256 * 1024;
 
 /**
  * Replaces a small file of JSON with a checksum, so that after a power cut either the old or the new content is there, whole.
  * Not for concurrent calls with one path.
+ *
+ * @throws GatewayError when the content is larger than 256 KiB
  */
 export async function writeChecked(disk: Disk, path: string, value: object): Promise<void> {
   const json = JSON.stringify(value);
-  await writeFileAtomically(disk, path, Buffer.from(`${checksum(json)} ${json}\n`));
+  const bytes = Buffer.from(`${checksum(json)} ${json}\n`);
+  if (bytes.length > MAX_BYTES) {
+    throw new GatewayError(`${path} would have ${bytes.length} bytes`, { hint: `at most ${MAX_BYTES} are allowed` });
+  }
+  await writeFileAtomically(disk, path, bytes);
 }
 
 /** The content; `missing` when there is no file, `damaged` when the checksum is wrong or it cannot be read. */

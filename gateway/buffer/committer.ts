@@ -29,6 +29,8 @@ export interface CommitterOptions {
   readonly random: (() => number) | undefined;
   /** Offset of the first record it will take. */
   readonly nextOffset: Offset;
+  /** Ordinal of its first item. */
+  readonly nextOrdinal: number;
   /** More has become durable. */
   readonly onDurable: () => void;
 }
@@ -51,6 +53,8 @@ export class Committer {
   readonly #end = new AbortController();
   #nextOffset: Offset;
   #durableOffset: Offset;
+  #nextOrdinal: number;
+  #durableOrdinal: number;
   /** The commit that is running, and the one that is due when it is done. */
   #running: PromiseWithResolvers<void> | undefined;
   #due: PromiseWithResolvers<void> | undefined;
@@ -68,6 +72,8 @@ export class Committer {
     this.#options = options;
     this.#nextOffset = options.nextOffset;
     this.#durableOffset = options.nextOffset;
+    this.#nextOrdinal = options.nextOrdinal;
+    this.#durableOrdinal = options.nextOrdinal;
     if (typeof options.sync === 'object') this.#syncLoop = this.#syncEvery(options.sync.everyMs);
   }
 
@@ -79,6 +85,16 @@ export class Committer {
   /** Everything before this is durable, as far as `sync` promises. */
   get durableOffset(): Offset {
     return this.#durableOffset;
+  }
+
+  /** Items appended since the log was created. */
+  get nextOrdinal(): number {
+    return this.#nextOrdinal;
+  }
+
+  /** Items that were appended before `durableOffset`. */
+  get durableOrdinal(): number {
+    return this.#durableOrdinal;
   }
 
   /** Bytes in memory that are not safe yet. */
@@ -101,7 +117,8 @@ export class Committer {
       });
     }
     const offset = this.#nextOffset++;
-    buffer.append(offset, items, clock.now(), payload);
+    buffer.append(offset, items, this.#nextOrdinal, clock.now(), payload);
+    this.#nextOrdinal += items;
     return offset;
   }
 
@@ -154,6 +171,7 @@ export class Committer {
       this.#running = this.#due;
       this.#due = undefined;
       const end = this.#nextOffset;
+      const endOrdinal = this.#nextOrdinal;
       this.#taken = this.#options.buffer.bytes;
       appender.enqueue(this.#options.buffer.take());
       const failure = await this.#persist(appender);
@@ -162,6 +180,7 @@ export class Committer {
       this.#taken = 0;
       if (failure === undefined) {
         this.#durableOffset = end;
+        this.#durableOrdinal = endOrdinal;
         running?.resolve();
         this.#options.onDurable();
       } else {
@@ -216,7 +235,10 @@ export class Committer {
   /** After a failed write or sync: what is not surely on disk is queued again, and readers do not see it meanwhile. */
   async #fallBack(appender: SegmentAppender): Promise<void> {
     await appender.abandon();
-    this.#durableOffset = Math.min(this.#durableOffset, appender.head?.firstOffset ?? this.#durableOffset);
+    const { head } = appender;
+    if (head === undefined || head.firstOffset >= this.#durableOffset) return;
+    this.#durableOffset = head.firstOffset;
+    this.#durableOrdinal = head.firstOrdinal;
   }
 
   /** Returns once there is room for the head of the queue; false when the head was dropped instead. */
@@ -235,6 +257,7 @@ export class Committer {
       // What is written already does not wait for the room of the rest: reading it is what makes room.
       if (this.#options.sync !== 'never') await appender.sync();
       this.#durableOffset = Math.max(this.#durableOffset, chunk.firstOffset);
+      this.#durableOrdinal = Math.max(this.#durableOrdinal, chunk.firstOrdinal);
       this.#options.onDurable();
       if (this.#end.signal.aborted) throw new GatewayError(lack);
       this.#room = Promise.withResolvers();
@@ -248,9 +271,9 @@ export class Committer {
     const { whenFull } = this.#options;
     if (whenFull === 'drop-oldest') return await this.#options.retention.dropOldest();
     if (whenFull !== 'drop-newest' || appender.head === undefined) return false;
-    const { items, firstOffset, endOffset } = appender.head;
+    const dropped = appender.head;
     appender.dropHead();
-    await this.#options.retention.dropUnwritten(items, firstOffset, endOffset);
+    await this.#options.retention.dropUnwritten(dropped, appender.unwrittenItems);
     return true;
   }
 

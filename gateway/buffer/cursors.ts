@@ -34,7 +34,7 @@ export class Cursors {
       const name = typeof content === 'string' ? undefined : content['name'];
       const offset = typeof content === 'string' ? undefined : asCount(content['offset']);
       if (typeof name === 'string' && fileName(name) === file && offset !== undefined) {
-        this.#get(name, offset).load(offset);
+        this.#get(name, offset).load(offset, typeof content === 'string' ? undefined : content['note']);
       } else {
         this.#logger.warn({ file }, `the cursor in ${file} cannot be read: it begins again at the first kept record`);
       }
@@ -100,8 +100,9 @@ class FileCursor implements LogCursor {
   readonly #path: string;
   readonly #troubles: Troubles;
   #offset: Offset;
+  #note: unknown;
   /** What the file says; undefined while there is none. */
-  #savedOffset: Offset | undefined;
+  #saved: { readonly offset: Offset; readonly note: unknown } | undefined;
   #saving: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -117,13 +118,18 @@ class FileCursor implements LogCursor {
     return this.#offset;
   }
 
-  /** Takes over what the file says. */
-  load(offset: Offset): void {
-    this.#offset = offset;
-    this.#savedOffset = offset;
+  get note(): unknown {
+    return this.#note;
   }
 
-  /** Moves the cursor, backwards too. */
+  /** Takes over what the file says. */
+  load(offset: Offset, note: unknown): void {
+    this.#offset = offset;
+    this.#note = note;
+    this.#saved = { offset, note };
+  }
+
+  /** Moves the cursor, backwards too. The note stays. */
   moveTo(offset: Offset): Promise<void> {
     this.#offset = offset;
     return this.flush();
@@ -134,14 +140,15 @@ class FileCursor implements LogCursor {
    * resolves all the same and the next commit tries again: an old cursor file costs a redelivery, but a consumer that waited
    * for room could never make any.
    */
-  commit(offset: Offset): Promise<void> {
+  commit(offset: Offset, note?: unknown): Promise<void> {
     this.#offset = Math.max(this.#offset, offset);
+    if (note !== undefined) this.#note = note;
     return this.flush();
   }
 
   flush(): Promise<void> {
     if (this.#saving === undefined) {
-      if (this.#offset === this.#savedOffset) return Promise.resolve();
+      if (this.#offset === this.#saved?.offset && this.#note === this.#saved.note) return Promise.resolve();
       this.#saving = this.#save();
       return this.#saving;
     }
@@ -154,11 +161,11 @@ class FileCursor implements LogCursor {
   }
 
   async #save(): Promise<void> {
-    const offset = this.#offset;
+    const content = { offset: this.#offset, note: this.#note };
     const activity = `cursor ${this.name}`;
     try {
-      await writeChecked(this.#disk, this.#path, { name: this.name, offset });
-      this.#savedOffset = offset;
+      await writeChecked(this.#disk, this.#path, { name: this.name, ...content });
+      this.#saved = content;
       this.#troubles.end(activity);
     } catch (error) {
       this.#troubles.begin(activity, `cannot write the ${activity}: ${messageOf(error)}`);

@@ -6,8 +6,8 @@ import { GatewayError, messageOf } from '../core/errors.ts';
 import type { LogRecord, Offset } from '../core/log.ts';
 import { asCount, readChecked } from './checked-file.ts';
 import { CURSOR_SUFFIX } from './cursors.ts';
-import { decodeHeader, HEADER_BYTES, parseSegmentName, SEAL_BYTES } from './format.ts';
-import { type Damage, SegmentScanner, scanSegment } from './segment-scanner.ts';
+import { decodeHeader, LAYOUT, LAYOUTS, parseSegmentName, type SegmentHeader } from './format.ts';
+import { type Damage, type ScanStart, SegmentScanner, scanSegment } from './segment-scanner.ts';
 
 /*
  * A look into logs on disk. Nothing is written and no lock is taken, so it works beside a running gateway as well: what is
@@ -24,7 +24,9 @@ export interface LogSummary {
   /** First offset of the oldest segment; undefined when there is none. */
   readonly firstOffset: Offset | undefined;
   readonly cursors: readonly { readonly name: string; readonly offset: Offset }[];
+  /** Counts as last saved: a running log has gone on since. */
   readonly droppedItems: number;
+  readonly damagedItems: number;
   /** Files in its quarantine. */
   readonly quarantined: number;
 }
@@ -36,6 +38,11 @@ export interface SegmentReport {
   readonly items: number;
   readonly bytes: number;
   readonly firstOffset: Offset;
+  /** Items of the log before its first record; undefined in format version 1, which does not tell, and where the header is damaged. */
+  readonly firstOrdinal: number | undefined;
+  /** How often it was thinned, and how many items that has taken out. */
+  readonly level: number;
+  readonly thinnedItems: number;
   /** Offset of the last record; undefined without any. */
   readonly lastOffset: Offset | undefined;
   /** Wall times of first and last record; undefined without any. */
@@ -105,7 +112,7 @@ export async function* dumpLog(path: string, disk: Disk = systemDisk): AsyncGene
     const file = await openIfThere(disk, join(path, name));
     if (file === undefined) continue;
     try {
-      const scanner = new SegmentScanner(file, firstOffset);
+      const scanner = new SegmentScanner(file, startOf(await readHeader(file), firstOffset));
       const size = await file.size();
       for (;;) {
         const { records, finished } = await scanner.next(size, limit, DUMP_BYTES);
@@ -136,6 +143,9 @@ async function verify(
     name,
     bytes,
     firstOffset,
+    firstOrdinal: undefined,
+    level: 0,
+    thinnedItems: 0,
     ...nothing,
     sealed: false,
     damage: [],
@@ -144,35 +154,47 @@ async function verify(
   };
   try {
     const size = await file.size();
-    const header = Buffer.alloc(HEADER_BYTES);
-    const headerBytes = await file.read(header, 0);
-    if (headerBytes < HEADER_BYTES) return { ...empty, tornBytes: headerBytes };
-    const decoded = decodeHeader(header);
+    const header = await readHeader(file);
+    const start = startOf(header, firstOffset);
+    const { headerBytes, sealBytes } = start.layout;
+    if (size < headerBytes) return { ...empty, tornBytes: size };
     let lastOffset: Offset | undefined;
-    const scan = await scanSegment(file, firstOffset, limit, (records) => {
+    const scan = await scanSegment(file, start, limit, (records) => {
       lastOffset = records.at(-1)!.offset;
     });
     const damage = [...scan.damage];
-    if (decoded?.firstOffset !== firstOffset) damage.unshift({ start: 0, end: HEADER_BYTES });
+    if (header?.firstOffset !== firstOffset || !header.isWhole) damage.unshift({ start: 0, end: headerBytes });
     if (scan.surplus !== undefined) damage.push(scan.surplus);
     const tornBytes = scan.tail === undefined ? 0 : size - scan.tail.start;
     // Only a torn write at the very end of the log, or a torn seal, is what a crash leaves.
-    const isOrdinary = limit === Number.MAX_SAFE_INTEGER || tornBytes <= SEAL_BYTES;
+    const isOrdinary = limit === Number.MAX_SAFE_INTEGER || tornBytes <= sealBytes;
     if (scan.tail !== undefined && !isOrdinary) damage.push(scan.tail);
     return {
       ...empty,
+      ...(header?.place === undefined ? {} : { ...header.place, firstOrdinal: header.place.itemsBefore }),
       records: scan.records,
       items: scan.items,
       lastOffset,
       firstTime: scan.records > 0 ? scan.firstTime : undefined,
       lastTime: scan.records > 0 ? scan.lastTime : undefined,
-      sealed: scan.sealed,
+      sealed: scan.seal !== undefined,
       damage,
       tornBytes: isOrdinary ? tornBytes : 0,
     };
   } catch (error) {
     return { ...empty, unreadable: messageOf(error) };
   }
+}
+
+async function readHeader(file: DiskFile): Promise<SegmentHeader | undefined> {
+  const bytes = Buffer.alloc(LAYOUT.headerBytes);
+  return decodeHeader(bytes.subarray(0, await file.read(bytes, 0)));
+}
+
+/** Where a header is damaged, the newest layout is tried. */
+function startOf(header: SegmentHeader | undefined, firstOffset: Offset): ScanStart {
+  const layout = LAYOUTS.find(({ version }) => version === header?.version) ?? LAYOUT;
+  return { layout, firstOffset, itemsBefore: header?.place?.itemsBefore ?? 0 };
 }
 
 async function summarise(disk: Disk, path: string): Promise<LogSummary | undefined> {
@@ -188,7 +210,8 @@ async function summarise(disk: Disk, path: string): Promise<LogSummary | undefin
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     firstOffset: files[0]?.firstOffset,
     cursors: await cursorsOf(disk, join(path, 'cursors')),
-    droppedItems: typeof state === 'string' ? 0 : (asCount(state['droppedItems']) ?? 0),
+    droppedItems: (typeof state === 'string' ? undefined : asCount(state['droppedItems'])) ?? 0,
+    damagedItems: (typeof state === 'string' ? undefined : asCount(state['damagedItems'])) ?? 0,
     quarantined: (await entries(disk, join(path, 'quarantine')))?.length ?? 0,
   };
 }

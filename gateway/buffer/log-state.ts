@@ -3,7 +3,19 @@ import type { Disk } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
 import { asCount, readChecked, writeChecked } from './checked-file.ts';
+import type { SegmentList } from './segment.ts';
 import type { Troubles } from './troubles.ts';
+
+/** What is known of one segment beyond its file: were the file lost, nothing else would tell. */
+export interface SegmentMark {
+  /** Items that thinning has taken out: they are counted as dropped. */
+  readonly thinned: number;
+  /** Items in it that damage has cost. */
+  readonly damaged: number;
+}
+
+/** Marks beyond are not written: the file stays small. */
+const MAX_MARKS = 4000;
 
 /** What a log remembers beside its segments, in the file `state`. It may be lost: then only counts are. */
 export class LogState {
@@ -12,13 +24,24 @@ export class LogState {
   readonly #troubles: Troubles;
   #saving: Promise<boolean> | undefined;
   #dirty = false;
+  #live: { readonly segments: SegmentList; readonly durableOrdinal: () => number } | undefined;
   /** Items dropped since the log was created. */
   droppedItems = 0;
-  /** Records before this are dropped and counted, whether or not their files have been removed yet. */
-  droppedBefore: Offset = 0;
+  /** Items lost by damage in or beside segments that are gone. */
+  damagedItems = 0;
+  /** So many items had become durable when this was saved; undefined where no file tells. */
+  appendedItems: number | undefined;
+  /** Those of them that were dropped before they were written to a segment. */
+  unwrittenItems = 0;
+  /** Records before this are trimmed or dropped, and counted, whether or not their files have been removed yet. */
+  goneBefore: Offset = 0;
+  /** Items that were written to segments before that place; undefined where no file tells. */
+  goneItems: number | undefined;
   /** No record at or behind this has been appended when this was saved. */
   nextOffset: Offset = 0;
   quarantined = 0;
+  /** By first offset, those segments that there is something to say about. */
+  readonly marks = new Map<Offset, SegmentMark>();
 
   constructor(disk: Disk, path: string, troubles: Troubles) {
     this.#disk = disk;
@@ -26,6 +49,7 @@ export class LogState {
     this.#troubles = troubles;
   }
 
+  /** Reads what there is; version 1 of the file counted less. */
   async load(): Promise<void> {
     const state = await readChecked(this.#disk, this.#path);
     if (state === 'missing') return;
@@ -35,9 +59,26 @@ export class LogState {
       return;
     }
     this.droppedItems = asCount(state['droppedItems']) ?? 0;
-    this.droppedBefore = asCount(state['droppedBefore']) ?? 0;
+    this.damagedItems = asCount(state['damagedItems']) ?? 0;
+    this.appendedItems = asCount(state['appendedItems']);
+    this.unwrittenItems = asCount(state['unwrittenItems']) ?? 0;
+    this.goneBefore = asCount(state['goneBefore'] ?? state['droppedBefore']) ?? 0;
+    this.goneItems = asCount(state['goneItems']);
     this.nextOffset = asCount(state['nextOffset']) ?? 0;
     this.quarantined = asCount(state['quarantined']) ?? 0;
+    for (const [offset, thinned, damaged] of asRows(state['marks'])) this.marks.set(offset, { thinned, damaged });
+  }
+
+  /** From now on what is saved follows the log as it stands. */
+  follow(segments: SegmentList, durableOrdinal: () => number): void {
+    this.#live = { segments, durableOrdinal };
+  }
+
+  /** Items taken out of segments whose first offset is in `[from, to)`. */
+  thinnedBetween(from: Offset, to: Offset): number {
+    let items = 0;
+    for (const [offset, { thinned }] of this.marks) if (offset >= from && offset < to) items += thinned;
+    return items;
   }
 
   /** Makes the present values durable. Never fails: what a full disk refuses is saved with the next call. @returns false where it was */
@@ -53,9 +94,8 @@ export class LogState {
     let saved = true;
     while (this.#dirty) {
       this.#dirty = false;
-      const { droppedItems, droppedBefore, nextOffset, quarantined } = this;
       try {
-        await writeChecked(this.#disk, this.#path, { droppedItems, droppedBefore, nextOffset, quarantined });
+        await writeChecked(this.#disk, this.#path, this.#content());
         saved = true;
         this.#troubles.end('state');
       } catch (error) {
@@ -65,4 +105,42 @@ export class LogState {
     }
     return saved;
   }
+
+  #content(): object {
+    if (this.#live !== undefined) {
+      this.appendedItems = Math.max(this.appendedItems ?? 0, this.#live.durableOrdinal());
+      this.#markSegments(this.#live.segments);
+    }
+    const {
+      droppedItems,
+      damagedItems,
+      appendedItems,
+      unwrittenItems,
+      goneBefore,
+      goneItems,
+      nextOffset,
+      quarantined,
+    } = this;
+    const marks = [...this.marks].slice(0, MAX_MARKS).map(([offset, mark]) => [offset, mark.thinned, mark.damaged]);
+    const counts = { droppedItems, damagedItems, appendedItems, unwrittenItems, goneBefore, goneItems };
+    return { version: 2, ...counts, nextOffset, quarantined, marks };
+  }
+
+  /** Marks of segments that are missing stay: at the next start they explain a part of what is not there. */
+  #markSegments(segments: SegmentList): void {
+    for (const { firstOffset, place, damagedItems } of segments) {
+      if (place.thinnedItems === 0 && damagedItems === 0) this.marks.delete(firstOffset);
+      else this.marks.set(firstOffset, { thinned: place.thinnedItems, damaged: damagedItems });
+    }
+    for (const offset of this.marks.keys()) if (offset < this.goneBefore) this.marks.delete(offset);
+  }
+}
+
+function asRows(value: unknown): readonly [number, number, number][] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((row: unknown): [number, number, number][] => {
+    if (!Array.isArray(row)) return [];
+    const [offset, thinned, damaged] = row.map(asCount);
+    return offset === undefined || thinned === undefined || damaged === undefined ? [] : [[offset, thinned, damaged]];
+  });
 }

@@ -2,10 +2,13 @@ import { join } from 'node:path';
 import { type DiskFile, writeFully } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
-import { encodeHeader, encodeSeal, HEADER_BYTES, SEAL_BYTES, type SegmentSummary } from './format.ts';
+import { encodeHeader, encodeSeal, LAYOUT, LAYOUTS, type Layout, type Seal, type SegmentPlace } from './format.ts';
 import { type Segment, SegmentList } from './segment.ts';
 import { type FoundSegment, findSegments, type RecoveryOptions } from './segment-files.ts';
 import { type ScanResult, scanSegment } from './segment-scanner.ts';
+
+/** No place in the count of items is known, or needed, for a segment of version 1 before all segments are. */
+const NOWHERE: SegmentPlace = { itemsBefore: 0, unwrittenBefore: 0, thinnedItems: 0, level: 0 };
 
 /** What lies in the folder of a log after its recovery. */
 export interface Recovered {
@@ -35,7 +38,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     const limit = found[index + 1]?.firstOffset ?? Number.MAX_SAFE_INTEGER;
     let segment: Segment | undefined;
     try {
-      segment = await recoverSegment(options, file, limit);
+      segment = await recoverSegment(options, file, limit, segments.last?.place ?? NOWHERE);
     } catch (error) {
       options.logger.error({ segment: file.name }, `cannot recover segment ${file.name}: ${messageOf(error)}`);
       unreadable.push(file.firstOffset);
@@ -60,25 +63,29 @@ async function recoverSegment(
   options: RecoveryOptions,
   found: FoundSegment,
   limit: Offset,
+  previous: SegmentPlace,
 ): Promise<Segment | undefined> {
   const path = join(options.path, found.name);
-  if (found.size <= HEADER_BYTES) {
+  if (found.size <= (found.layout ?? LAYOUT).headerBytes) {
     options.logger.info({ segment: found.name }, `segment ${found.name} holds no records: removed`);
     await options.disk.remove(path);
     return undefined;
   }
-  if (found.seal !== undefined && found.headerIsGood) {
-    return asSegment(path, found, { ...found.seal, dataEnd: found.size - SEAL_BYTES }, limit);
+  const { seal, layout, headerIsGood } = found;
+  if (seal !== undefined && layout !== undefined && headerIsGood) {
+    const dataEnd = found.size - layout.sealBytes;
+    return asSegment(path, { ...found, layout, place: found.place ?? NOWHERE }, { ...seal, dataEnd }, limit);
   }
-  let scan: ScanResult;
   const file = await options.disk.open(path, 'write');
   try {
-    scan = await scanSegment(file, found.firstOffset, limit);
-    if (scan.records > 0) await mend(options, file, found, scan, limit);
+    const scanned = await scan(file, found, limit, previous);
+    if (scanned !== undefined) {
+      await mend(options, file, scanned, limit);
+      return asSegment(path, { ...scanned, size: scanned.dataEnd + scanned.layout.sealBytes }, scanned, limit);
+    }
   } finally {
     await file.close();
   }
-  if (scan.records > 0) return asSegment(path, { ...found, size: scan.dataEnd + SEAL_BYTES }, scan, limit);
   if (limit === Number.MAX_SAFE_INTEGER && found.headerIsGood) {
     options.logger.info(
       { segment: found.name, bytes: found.size },
@@ -87,6 +94,34 @@ async function recoverSegment(
     await options.disk.remove(path);
   } else {
     await options.quarantine.moveAside(path, found.name, found.size, 'it holds no record that could be read');
+  }
+  return undefined;
+}
+
+/** A segment that was read whole. */
+interface Scanned extends ScanResult, Pick<Seal, 'appendedItems'> {
+  readonly name: string;
+  readonly firstOffset: Offset;
+  readonly headerIsGood: boolean;
+  readonly layout: Layout;
+  readonly place: SegmentPlace;
+}
+
+/** Reads a segment whole. Where a damaged header does not tell the layout, the one that finds records is right. */
+async function scan(
+  file: DiskFile,
+  found: FoundSegment,
+  limit: Offset,
+  { unwrittenBefore }: SegmentPlace,
+): Promise<Scanned | undefined> {
+  const { name, firstOffset, headerIsGood } = found;
+  for (const layout of found.layout === undefined ? LAYOUTS : [found.layout]) {
+    const itemsBefore = found.place?.itemsBefore ?? 0;
+    const result = await scanSegment(file, { layout, firstOffset, itemsBefore }, limit);
+    if (result.records === 0) continue;
+    const place = found.place ?? { ...NOWHERE, itemsBefore: result.firstOrdinal, unwrittenBefore };
+    const appendedItems = result.seal?.appendedItems ?? result.endOrdinal - place.itemsBefore;
+    return { ...result, name, firstOffset, headerIsGood, layout, place, appendedItems };
   }
   return undefined;
 }
@@ -105,59 +140,57 @@ async function rewrite(file: DiskFile, end: number): Promise<void> {
 }
 
 /** Sets damage aside, cuts what is behind the last good record, and seals the segment. */
-async function mend(
-  options: RecoveryOptions,
-  file: DiskFile,
-  found: FoundSegment,
-  scan: ScanResult,
-  limit: Offset,
-): Promise<void> {
+async function mend(options: RecoveryOptions, file: DiskFile, scan: Scanned, limit: Offset): Promise<void> {
   const { logger, quarantine } = options;
+  const { name, layout, place, headerIsGood } = scan;
   const damage = [...scan.damage];
-  if (!found.headerIsGood) damage.unshift({ start: 0, end: HEADER_BYTES });
+  if (!headerIsGood) damage.unshift({ start: 0, end: layout.headerBytes });
   if (scan.surplus !== undefined) damage.push(scan.surplus);
   if (scan.tail !== undefined) {
     const bytes = scan.tail.end - scan.tail.start;
     // The last segment ends in a torn write after every crash. In another one it is damage, unless it is but a torn seal.
-    const isOrdinary = limit === Number.MAX_SAFE_INTEGER || bytes <= SEAL_BYTES;
-    if (isOrdinary)
-      logger.info({ segment: found.name, bytes }, `cut ${bytes} bytes of a torn write from segment ${found.name}`);
+    const isOrdinary = limit === Number.MAX_SAFE_INTEGER || bytes <= layout.sealBytes;
+    if (isOrdinary) logger.info({ segment: name, bytes }, `cut ${bytes} bytes of a torn write from segment ${name}`);
     else damage.push(scan.tail);
   }
-  for (const stretch of damage) await quarantine.setAside(found.name, file, stretch);
+  for (const stretch of damage) await quarantine.setAside(name, file, stretch);
   try {
-    if (!found.headerIsGood) await writeFully(file, encodeHeader(found.firstOffset, scan.firstTime), 0);
+    if (!headerIsGood) await writeFully(file, encodeHeader(scan.firstOffset, scan.firstTime, place, layout), 0);
     await rewrite(file, scan.dataEnd);
     await file.truncate(scan.dataEnd);
-    await writeFully(
-      file,
-      encodeSeal({ ...scan, endOffset: Math.min(scan.endOffset, limit) }, scan.dataEnd),
-      scan.dataEnd,
-    );
+    // Version 1 has one count of items in a seal: what was appended, so that a later start knows it too.
+    const items = layout.version === 1 ? scan.appendedItems : scan.items;
+    const summary = { ...scan, items, endOffset: Math.min(scan.endOffset, limit) };
+    await writeFully(file, encodeSeal(summary, place, scan.dataEnd, layout), scan.dataEnd);
     await file.datasync();
     await options.disk.syncDirectory(options.path);
   } catch (error) {
     // Its records are known all the same; the next start tries again.
-    logger.warn({ segment: found.name }, `cannot seal segment ${found.name}: ${messageOf(error)}`);
+    logger.warn({ segment: name }, `cannot seal segment ${name}: ${messageOf(error)}`);
   }
 }
 
 function asSegment(
   path: string,
-  found: FoundSegment,
-  summary: SegmentSummary & { readonly dataEnd: number },
+  { firstOffset, layout, place, size }: Pick<Scanned, 'firstOffset' | 'layout' | 'place'> & { readonly size: number },
+  summary: Omit<Seal, 'place'> & { readonly dataEnd: number },
   limit: Offset,
 ): Segment {
   return {
     path,
-    firstOffset: found.firstOffset,
+    layout,
+    firstOffset,
+    place,
     endOffset: Math.min(summary.endOffset, limit),
     dataEnd: summary.dataEnd,
-    fileBytes: found.size,
+    fileBytes: size,
     records: summary.records,
-    items: summary.items,
+    appendedItems: summary.appendedItems,
+    damagedItems: Math.max(0, summary.appendedItems - place.thinnedItems - summary.items),
+    missingBehind: 0,
     firstTime: summary.firstTime,
     lastTime: summary.lastTime,
+    retired: false,
     removed: false,
   };
 }

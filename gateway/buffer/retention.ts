@@ -4,9 +4,10 @@ import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
 import type { Logger } from '../core/telemetry.ts';
 import type { LogState } from './log-state.ts';
-import type { Segment, SegmentList } from './segment.ts';
-import { scanSegment } from './segment-scanner.ts';
+import { keptItems, type Segment, type SegmentList, writtenBefore } from './segment.ts';
+import { scanSegment, scanStart } from './segment-scanner.ts';
 import type { Troubles } from './troubles.ts';
+import type { Chunk } from './write-buffer.ts';
 
 /** Data that was given up because there was no room or it got too old. */
 export interface Dropped {
@@ -35,6 +36,8 @@ export interface RetentionOptions {
   readonly keepFreeBytes: number;
   /** The segment that is being written: it is never deleted. */
   readonly active: () => Segment | undefined;
+  /** Items that had been written to segments before the log was opened. */
+  readonly writtenItems: number;
   /** Told of all that is dropped before its time. Must not throw. */
   readonly onDropped: (dropped: Dropped) => void;
 }
@@ -68,11 +71,12 @@ export class Retention {
   /** Deletes segments that hold nothing at or behind `before`. */
   async trim(before: Offset): Promise<void> {
     this.#trimmedBefore = Math.max(this.#trimmedBefore, before);
-    for (;;) {
-      const segment = this.#oldest();
-      if (segment === undefined || segment.endOffset > this.#trimmedBefore) return;
-      if (!(await this.#delete(segment))) return;
+    const segments: Segment[] = [];
+    for (const segment of this.#options.segments) {
+      if (segment === this.#options.active() || segment.endOffset > this.#trimmedBefore) break;
+      segments.push(segment);
     }
+    if (segments.length > 0) await this.#retire(segments);
   }
 
   /** Drops segments whose records are all older than the age allowed. */
@@ -93,10 +97,13 @@ export class Retention {
     return segment !== undefined && (await this.#drop(segment, 'full'));
   }
 
-  /** Counts records that will never be written. */
-  async dropUnwritten(items: number, firstOffset: Offset, endOffset: Offset): Promise<void> {
+  /** Counts records that will never be written. @param unwrittenItems all such items, with these */
+  async dropUnwritten(chunk: Chunk, unwrittenItems: number): Promise<void> {
+    const { items, firstOffset, endOffset, firstOrdinal } = chunk;
     const { state, onDropped } = this.#options;
     state.droppedItems += items;
+    state.unwrittenItems = unwrittenItems;
+    state.appendedItems = Math.max(state.appendedItems ?? 0, firstOrdinal + items);
     state.nextOffset = Math.max(state.nextOffset, endOffset);
     onDropped({ items, firstOffset, endOffset, reason: 'full' });
     await state.save();
@@ -112,28 +119,51 @@ export class Retention {
     const firstOffset = Math.max(segment.firstOffset, this.#trimmedBefore);
     const items = await this.#itemsFrom(segment, firstOffset);
     if (segment.removed) return true;
-    if (segment.endOffset > state.droppedBefore && items > 0) {
+    if (!segment.retired && items > 0) {
       state.droppedItems += items;
       onDropped({ items, firstOffset, endOffset: segment.endOffset, reason });
     }
-    state.droppedBefore = Math.max(state.droppedBefore, segment.endOffset);
-    // Saved before the file goes: a crash between the two neither forgets these items nor counts them again.
+    return await this.#retire([segment]);
+  }
+
+  /**
+   * Takes the oldest segments out of the count of what is kept, then deletes them. The count is saved before the files go: a crash
+   * between the two neither forgets nor repeats anything.
+   *
+   * @returns false where one could not be deleted
+   */
+  async #retire(segments: readonly Segment[]): Promise<boolean> {
+    const { state } = this.#options;
+    for (const segment of segments) if (!segment.retired) this.#takeOut(segment);
     const saved = await state.save();
-    const deleted = await this.#delete(segment);
+    for (const segment of segments) if (!segment.removed && !(await this.#delete(segment))) return false;
     // A full disk had no room for the count: now it has.
-    if (deleted && !saved) await state.save();
-    return deleted;
+    if (!saved) await state.save();
+    return true;
+  }
+
+  #takeOut(segment: Segment): void {
+    const { segments, state, writtenItems } = this.#options;
+    const next = segments.after(segment);
+    state.damagedItems += segments.missingInFront + segment.damagedItems + segment.missingBehind;
+    segments.missingInFront = 0;
+    segment.retired = true;
+    state.goneBefore = Math.max(state.goneBefore, segment.endOffset);
+    state.goneItems =
+      next === undefined ? Math.max(writtenItems, writtenBefore(segment) + segment.appendedItems) : writtenBefore(next);
+    // No file name will tell any more how far the numbers have come.
+    if (next === undefined) state.nextOffset = Math.max(state.nextOffset, segment.endOffset);
   }
 
   /** Items of a segment in records at or behind an offset: those before were trimmed, they are not lost. */
   async #itemsFrom(segment: Segment, offset: Offset): Promise<number> {
-    if (offset <= segment.firstOffset) return segment.items;
+    if (offset <= segment.firstOffset) return keptItems(segment);
     if (offset >= segment.endOffset) return 0;
     let items = 0;
     try {
       const file = await this.#options.disk.open(segment.path, 'read');
       try {
-        await scanSegment(file, segment.firstOffset, segment.endOffset, (records) => {
+        await scanSegment(file, scanStart(segment), segment.endOffset, (records) => {
           for (const record of records) if (record.offset >= offset) items += record.items;
         });
       } finally {
@@ -144,18 +174,13 @@ export class Retention {
         { segment: segment.path },
         `cannot count what is dropped, all items of the segment are taken: ${messageOf(error)}`,
       );
-      return segment.items;
+      return keptItems(segment);
     }
     return items;
   }
 
   async #delete(segment: Segment): Promise<boolean> {
-    const { disk, segments, state, troubles } = this.#options;
-    if (segment === segments.last) {
-      // No file name will tell any more how far the numbers have come.
-      state.nextOffset = Math.max(state.nextOffset, segment.endOffset);
-      await state.save();
-    }
+    const { disk, segments, troubles } = this.#options;
     try {
       await disk.remove(segment.path);
       troubles.end('deleting');

@@ -4,8 +4,8 @@ import { type Disk, type DiskFile, errorCode, writeFully } from '../core/disk.ts
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
 import type { Logger } from '../core/telemetry.ts';
-import { encodeHeader, encodeSeal, HEADER_BYTES, SEAL_BYTES, segmentName } from './format.ts';
-import type { Segment, SegmentList } from './segment.ts';
+import { encodeHeader, encodeSeal, LAYOUT, type SegmentPlace, segmentName } from './format.ts';
+import { keptItems, type Segment, type SegmentList } from './segment.ts';
 import type { Chunk } from './write-buffer.ts';
 
 /** What an appender works with. */
@@ -21,6 +21,8 @@ export interface SegmentAppenderOptions {
   readonly countsAfter: 'sync' | 'write';
   /** False: never sync anything. */
   readonly syncs: boolean;
+  /** Items that were dropped before they were written, since the log was created. */
+  readonly unwrittenItems: number;
   /** A chunk is safe; its memory is free. */
   readonly release: (chunk: Chunk) => void;
 }
@@ -32,7 +34,9 @@ interface Open {
   /** Where the next write goes. */
   position: number;
   /** What the segment was when it was synced last: the state to fall back to. */
-  safe: Pick<Segment, 'endOffset' | 'dataEnd' | 'records' | 'items' | 'firstTime' | 'lastTime'>;
+  safe: Pick<Segment, 'endOffset' | 'dataEnd' | 'records' | 'appendedItems' | 'firstTime' | 'lastTime'>;
+  /** Ordinal of the item that would follow without a gap. */
+  endOrdinal: number;
   directorySynced: boolean;
 }
 
@@ -48,9 +52,16 @@ export class SegmentAppender {
   #queue: Chunk[] = [];
   #written: Chunk[] = [];
   #open: Open | undefined;
+  #unwrittenItems: number;
 
   constructor(options: SegmentAppenderOptions) {
     this.#options = options;
+    this.#unwrittenItems = options.unwrittenItems;
+  }
+
+  /** Items that were dropped before they were written, since the log was created. */
+  get unwrittenItems(): number {
+    return this.#unwrittenItems;
   }
 
   /** The segment that is being written, if there is one. */
@@ -77,30 +88,39 @@ export class SegmentAppender {
   }
 
   enqueue(chunks: readonly Chunk[]): void {
-    for (const chunk of chunks) this.#queue.push(chunk);
+    for (const chunk of chunks) {
+      chunk.unwrittenBefore = this.#unwrittenItems;
+      this.#queue.push(chunk);
+    }
   }
 
   /** Takes the head out of the queue: it will never be written. */
   dropHead(): void {
     const chunk = this.#queue.shift();
-    if (chunk !== undefined) this.#options.release(chunk);
+    if (chunk === undefined) return;
+    this.#unwrittenItems += chunk.items;
+    for (const later of this.#queue) later.unwrittenBefore += chunk.items;
+    this.#options.release(chunk);
   }
 
   /** How many bytes the files of the log will grow when the head is written. */
   growth(): number {
-    const used = this.head?.used ?? 0;
-    return this.#open !== undefined && this.#fits(this.#open, used) ? used : used + HEADER_BYTES + SEAL_BYTES;
+    const chunk = this.head;
+    if (chunk === undefined) return 0;
+    const fits = this.#open !== undefined && this.#fits(this.#open, chunk);
+    return fits ? chunk.used : chunk.used + LAYOUT.headerBytes + LAYOUT.sealBytes;
   }
 
   /** Writes the head. It may be lost until the next `sync`. */
   async writeHead(): Promise<void> {
     const chunk = this.#queue[0];
     if (chunk === undefined) return;
-    if (this.#open !== undefined && !this.#fits(this.#open, chunk.used)) await this.close(chunk.firstOffset);
-    this.#open ??= await this.#create(chunk.firstOffset);
+    if (this.#open !== undefined && !this.#fits(this.#open, chunk)) await this.close(chunk.firstOffset);
+    this.#open ??= await this.#create(chunk);
     const open = this.#open;
     await writeFully(open.file, chunk.bytes.subarray(0, chunk.used), open.position);
     open.position += chunk.used;
+    open.endOrdinal = chunk.firstOrdinal + chunk.items;
     this.#options.segments.resize(open.segment, open.position);
     this.#queue.shift();
     this.#written.push(chunk);
@@ -135,8 +155,9 @@ export class SegmentAppender {
     segment.endOffset = endOffset;
     try {
       // Not synced: if it is lost, the segment is scanned at the next start.
-      await writeFully(file, encodeSeal(segment, segment.dataEnd), segment.dataEnd);
-      this.#options.segments.resize(segment, segment.dataEnd + SEAL_BYTES);
+      const seal = encodeSeal({ ...segment, items: keptItems(segment) }, segment.place, segment.dataEnd);
+      await writeFully(file, seal, segment.dataEnd);
+      this.#options.segments.resize(segment, segment.dataEnd + seal.length);
     } catch (error) {
       this.#options.logger.debug({ segment: segment.path }, `cannot seal a segment: ${messageOf(error)}`);
     }
@@ -166,16 +187,21 @@ export class SegmentAppender {
     await this.#closeFile(open);
   }
 
-  #fits(open: Open, bytes: number): boolean {
-    return open.position === HEADER_BYTES || open.position + bytes + SEAL_BYTES <= this.#options.segmentBytes;
+  /** Where something was dropped before, a new segment begins: so there is no gap in the count of items within one. */
+  #fits(open: Open, { used, firstOrdinal }: Chunk): boolean {
+    if (firstOrdinal !== open.endOrdinal) return false;
+    return (
+      open.position === LAYOUT.headerBytes || open.position + used + LAYOUT.sealBytes <= this.#options.segmentBytes
+    );
   }
 
-  async #create(firstOffset: Offset): Promise<Open> {
+  async #create({ firstOffset, firstOrdinal, unwrittenBefore }: Chunk): Promise<Open> {
     const { disk, clock, segments } = this.#options;
+    const place: SegmentPlace = { itemsBefore: firstOrdinal, unwrittenBefore, thinnedItems: 0, level: 0 };
     const path = join(this.#options.path, segmentName(firstOffset));
     const file = await this.#createFile(path);
     try {
-      await writeFully(file, encodeHeader(firstOffset, clock.now()), 0);
+      await writeFully(file, encodeHeader(firstOffset, clock.now(), place), 0);
     } catch (error) {
       await file.close();
       await disk.remove(path);
@@ -183,15 +209,33 @@ export class SegmentAppender {
     }
     const empty = {
       endOffset: firstOffset,
-      dataEnd: HEADER_BYTES,
+      dataEnd: LAYOUT.headerBytes,
       records: 0,
-      items: 0,
+      appendedItems: 0,
       firstTime: Number.NaN,
       lastTime: Number.NaN,
     };
-    const segment: Segment = { path, firstOffset, fileBytes: HEADER_BYTES, removed: false, ...empty };
+    const segment: Segment = {
+      path,
+      layout: LAYOUT,
+      firstOffset,
+      place,
+      fileBytes: LAYOUT.headerBytes,
+      damagedItems: 0,
+      missingBehind: 0,
+      retired: false,
+      removed: false,
+      ...empty,
+    };
     segments.add(segment);
-    return { segment, file, position: HEADER_BYTES, safe: empty, directorySynced: false };
+    return {
+      segment,
+      file,
+      position: LAYOUT.headerBytes,
+      safe: empty,
+      endOrdinal: firstOrdinal,
+      directorySynced: false,
+    };
   }
 
   async #createFile(path: string): Promise<DiskFile> {
@@ -208,8 +252,8 @@ export class SegmentAppender {
 
   /** Everything written so far is as safe as it will get. */
   #settle(open: Open): void {
-    const { endOffset, dataEnd, records, items, firstTime, lastTime } = open.segment;
-    open.safe = { endOffset, dataEnd, records, items, firstTime, lastTime };
+    const { endOffset, dataEnd, records, appendedItems, firstTime, lastTime } = open.segment;
+    open.safe = { endOffset, dataEnd, records, appendedItems, firstTime, lastTime };
     for (const chunk of this.#written) this.#options.release(chunk);
     this.#written = [];
   }
@@ -233,6 +277,6 @@ function count(segment: Segment, chunk: Chunk): void {
   segment.endOffset = chunk.endOffset;
   segment.dataEnd += chunk.used;
   segment.records += chunk.records;
-  segment.items += chunk.items;
+  segment.appendedItems += chunk.items;
   segment.lastTime = chunk.lastTime;
 }

@@ -6,10 +6,12 @@ import type { Logger } from '../core/telemetry.ts';
 import {
   decodeHeader,
   decodeSeal,
-  HEADER_BYTES,
+  LAYOUT,
+  LAYOUTS,
+  type Layout,
   parseSegmentName,
-  SEAL_BYTES,
-  type SegmentSummary,
+  type Seal,
+  type SegmentPlace,
   segmentName,
   VERSION,
 } from './format.ts';
@@ -30,7 +32,11 @@ export interface FoundSegment {
   readonly firstOffset: Offset;
   readonly size: number;
   readonly headerIsGood: boolean;
-  readonly seal: SegmentSummary | undefined;
+  /** Undefined where neither header nor seal tells. */
+  readonly layout: Layout | undefined;
+  /** Undefined where neither header nor seal tells, and in version 1. */
+  readonly place: SegmentPlace | undefined;
+  readonly seal: Seal | undefined;
 }
 
 const MISNAMED = '.misnamed';
@@ -64,7 +70,7 @@ async function look(options: RecoveryOptions, name: string, nameOffset: Offset):
   try {
     file = await options.disk.open(path, 'read');
     const size = await file.size();
-    const header = Buffer.alloc(Math.min(HEADER_BYTES, size));
+    const header = Buffer.alloc(Math.min(LAYOUT.headerBytes, size));
     await file.read(header, 0);
     const decoded = decodeHeader(header);
     if (decoded !== undefined && decoded.version > VERSION) {
@@ -74,15 +80,16 @@ async function look(options: RecoveryOptions, name: string, nameOffset: Offset):
       );
       return undefined;
     }
-    const end = Buffer.alloc(SEAL_BYTES);
-    const sealAt = size - SEAL_BYTES;
-    const sealIsRead = sealAt >= HEADER_BYTES && (await file.read(end, sealAt)) === SEAL_BYTES;
+    const layout = LAYOUTS.find(({ version }) => version === decoded?.version);
+    const sealed = await readSeal(file, size, layout === undefined ? LAYOUTS : [layout]);
     return {
       name,
       size,
       firstOffset: decoded?.firstOffset ?? nameOffset,
-      headerIsGood: decoded !== undefined,
-      seal: sealIsRead ? decodeSeal(end, 0, sealAt) : undefined,
+      headerIsGood: decoded?.isWhole === true,
+      layout: layout ?? sealed?.layout,
+      place: decoded?.place ?? sealed?.seal.place,
+      seal: sealed?.seal,
     };
   } catch (error) {
     options.logger.error({ segment: name }, `cannot read segment ${name}: ${messageOf(error)}`);
@@ -90,6 +97,23 @@ async function look(options: RecoveryOptions, name: string, nameOffset: Offset):
   } finally {
     await file?.close();
   }
+}
+
+/** The seal at the end of a file, in one of some layouts. */
+async function readSeal(
+  file: DiskFile,
+  size: number,
+  layouts: readonly Layout[],
+): Promise<{ layout: Layout; seal: Seal } | undefined> {
+  for (const layout of layouts) {
+    const sealAt = size - layout.sealBytes;
+    if (sealAt < layout.headerBytes) continue;
+    const bytes = Buffer.alloc(layout.sealBytes);
+    if ((await file.read(bytes, sealAt)) < bytes.length) continue;
+    const seal = decodeSeal(bytes, 0, sealAt, layout);
+    if (seal !== undefined) return { layout, seal };
+  }
+  return undefined;
 }
 
 /** A header knows better than a name: files that were swapped or renamed get their names back. */

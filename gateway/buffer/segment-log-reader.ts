@@ -3,9 +3,10 @@ import { messageOf } from '../core/errors.ts';
 import type { LogReader, LogRecord, Offset } from '../core/log.ts';
 import type { Logger } from '../core/telemetry.ts';
 import { segmentName } from './format.ts';
+import type { Spot } from './kept.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Segment, SegmentList } from './segment.ts';
-import { SegmentScanner } from './segment-scanner.ts';
+import { SegmentScanner, scanStart } from './segment-scanner.ts';
 
 /** What a reader sees of its log. */
 export interface ReaderPort {
@@ -16,11 +17,13 @@ export interface ReaderPort {
   readonly quarantine: Quarantine;
   /** Everything before this may be read. */
   readableOffset(): Offset;
-  /** Damage was found for the first time. */
-  onDamage(): Promise<void>;
+  /** Damage was found for the first time in a segment. */
+  onDamage(segment: Segment): Promise<void>;
   /** Calls `wake` when more may be read or the log stops; returns how to cancel. */
   subscribe(wake: () => void): () => void;
   readonly stopped: boolean;
+  /** The reader will not be used any more. */
+  onClosed(reader: SegmentLogReader): void;
 }
 
 /** Reads the records of a log in order, one segment after the other. Not for concurrent calls of `read`. */
@@ -28,6 +31,7 @@ export class SegmentLogReader implements LogReader {
   readonly #port: ReaderPort;
   #position: Offset;
   #current: { readonly segment: Segment; readonly file: DiskFile; readonly scanner: SegmentScanner } | undefined;
+  #spot: Spot | undefined;
   #closed = false;
 
   constructor(port: ReaderPort, from: Offset) {
@@ -37,6 +41,11 @@ export class SegmentLogReader implements LogReader {
 
   get position(): Offset {
     return this.#position;
+  }
+
+  /** Where it stands; undefined before it has read something, and where that has gone. */
+  get spot(): Spot | undefined {
+    return this.#spot?.segment.removed === true ? undefined : this.#spot;
   }
 
   async read(maxBytes: number): Promise<readonly LogRecord[]> {
@@ -83,6 +92,7 @@ export class SegmentLogReader implements LogReader {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#port.onClosed(this);
     await this.#leave();
   }
 
@@ -91,13 +101,13 @@ export class SegmentLogReader implements LogReader {
     if (this.#current !== undefined) return true;
     try {
       const file = await this.#port.disk.open(segment.path, 'read');
-      this.#current = { segment, file, scanner: new SegmentScanner(file, segment.firstOffset) };
+      this.#current = { segment, file, scanner: new SegmentScanner(file, scanStart(segment)) };
       return true;
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
       if (!segment.removed) {
         this.#port.logger.error({ segment: segment.path }, 'a segment is missing: its records are lost');
-        this.#port.segments?.remove(segment);
+        this.#port.segments?.lose(segment);
       }
       return false;
     }
@@ -111,19 +121,22 @@ export class SegmentLogReader implements LogReader {
     const { file, scanner, segment } = this.#current!;
     const wanted: LogRecord[] = [];
     let bytes = 0;
+    let passed = this.#spot?.segment === segment ? this.#spot.items : 0;
     for (;;) {
       const stretch = await scanner.next(dataEnd, endOffset, maxBytes);
       for (const damage of stretch.damage) {
         const isNew = await this.#port.quarantine.setAside(segmentName(segment.firstOffset), file, damage);
-        if (isNew) await this.#port.onDamage();
+        if (isNew) await this.#port.onDamage(segment);
       }
       for (const record of stretch.records) {
+        passed += record.items;
         if (record.offset < this.#position) continue;
         wanted.push(record);
         bytes += record.payload.length;
       }
       const last = wanted.at(-1);
       if (last !== undefined) this.#position = last.offset + 1;
+      this.#spot = { segment, offset: this.#position, items: passed, position: scanner.position };
       if (stretch.finished || bytes >= maxBytes || wanted.length > 0)
         return { records: wanted, finished: stretch.finished };
     }

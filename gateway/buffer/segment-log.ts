@@ -1,13 +1,17 @@
 import { join } from 'node:path';
 import { GatewayError, messageOf } from '../core/errors.ts';
-import type { Log, LogCursor, LogReader, LogStatus, Offset } from '../core/log.ts';
+import type { Kept, Log, LogCursor, LogReader, LogStatus, Offset } from '../core/log.ts';
 import { assembleLog, type LogParts } from './assemble-log.ts';
+import { countDamage } from './count-damage.ts';
 import { Cursors } from './cursors.ts';
+import { keptFrom } from './kept.ts';
 import { LogState } from './log-state.ts';
 import { Quarantine } from './quarantine.ts';
 import { recover } from './recovery.ts';
+import type { Segment } from './segment.ts';
 import type { SegmentLogOptions } from './segment-log-options.ts';
 import { type ReaderPort, SegmentLogReader } from './segment-log-reader.ts';
+import { placeSegments } from './segment-places.ts';
 import { Troubles } from './troubles.ts';
 
 export type { Dropped } from './retention.ts';
@@ -25,6 +29,7 @@ export class SegmentLog implements Log {
   readonly #state: LogState;
   /** Who waits for more to read. */
   readonly #waiting = new Set<() => void>();
+  readonly #readers = new Set<SegmentLogReader>();
   #phase: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
   #parts: LogParts | undefined;
   #unlock: (() => Promise<void>) | undefined;
@@ -103,18 +108,21 @@ export class SegmentLog implements Log {
         return log.#phase === 'stopped';
       },
       readableOffset: () => this.#durableOffset,
-      onDamage: () => this.#saveState(),
+      onDamage: (segment) => this.#noteDamage(segment),
+      onClosed: (reader) => this.#readers.delete(reader),
       subscribe: (wake) => {
         this.#waiting.add(wake);
         return () => this.#waiting.delete(wake);
       },
     };
-    return new SegmentLogReader(port, from);
+    const reader = new SegmentLogReader(port, from);
+    this.#readers.add(reader);
+    return reader;
   }
 
   /** Also before `start`, which then moves it to where it was. */
-  cursor(name: string): LogCursor {
-    return this.#cursors.get(name, this.#firstOffset);
+  cursor(name: string, at = this.#firstOffset): LogCursor {
+    return this.#cursors.get(name, at);
   }
 
   async trim(before: Offset): Promise<void> {
@@ -123,6 +131,16 @@ export class SegmentLog implements Log {
     await retention.trim(Math.min(before, committer.durableOffset));
     await retention.expire();
     committer.roomMade();
+  }
+
+  kept(from: Offset): Kept {
+    const { segments } = this.#parts ?? {};
+    if (segments === undefined) return { items: 0, bytes: 0 };
+    return keptFrom(
+      segments,
+      from,
+      [...this.#readers].flatMap((reader) => reader.spot ?? []),
+    );
   }
 
   status(): LogStatus {
@@ -136,7 +154,11 @@ export class SegmentLog implements Log {
       maxBytes: this.#options.maxBytes,
       segments: segments?.length ?? 0,
       oldestTime: oldest === undefined || Number.isNaN(oldest.firstTime) ? undefined : oldest.firstTime,
+      appendedItems: committer?.nextOrdinal ?? 0,
+      keptItems: segments?.keptItems ?? 0,
       droppedItems: this.#state.droppedItems,
+      droppedBySeries: {},
+      damagedItems: this.#state.damagedItems + (segments?.damagedItems ?? 0),
       quarantined: this.#quarantine.count,
       missingRecords: missingRecords ?? 0,
       pendingBytes: committer?.pendingBytes ?? 0,
@@ -173,17 +195,20 @@ export class SegmentLog implements Log {
     await this.#cursors.load();
     const recovered = await recover({ disk, path: this.#path, logger, quarantine: this.#quarantine });
     const { segments } = recovered;
-    const endOffset = Math.max(recovered.endOffset, this.#state.nextOffset, this.#state.droppedBefore);
+    const endOffset = Math.max(recovered.endOffset, this.#state.nextOffset, this.#state.goneBefore);
     const firstOffset = segments.first?.firstOffset ?? endOffset;
     const nextOffset = Math.max(endOffset, this.#cursors.greatest);
+    const end = { nextOffset, ...placeSegments(segments, this.#state, nextOffset) };
     await this.#cursors.mend(firstOffset, endOffset);
-    const parts = assembleLog(this.#options, recovered, nextOffset, {
+    const parts = assembleLog(this.#options, recovered, end, {
       state: this.#state,
       troubles: this.#troubles,
       onDurable: () => this.#wake(),
     });
-    // What was dropped and counted just before a crash, but not deleted yet.
-    await parts.retention.trim(this.#state.droppedBefore);
+    this.#state.unwrittenItems = end.unwrittenItems;
+    this.#state.follow(segments, () => parts.committer.durableOrdinal);
+    // What was counted just before a crash, but not deleted yet.
+    await parts.retention.trim(this.#state.goneBefore);
     await parts.retention.expire();
     await this.#saveState(nextOffset);
     return parts;
@@ -199,6 +224,16 @@ export class SegmentLog implements Log {
     this.#state.nextOffset = Math.max(this.#state.nextOffset, nextOffset);
     this.#state.quarantined = this.#quarantine.count;
     await this.#state.save();
+  }
+
+  async #noteDamage(segment: Segment): Promise<void> {
+    const { disk, logger } = this.#options;
+    try {
+      await countDamage(disk, segment);
+    } catch (error) {
+      logger.warn({ segment: segment.path }, `cannot count what damage has cost: ${messageOf(error)}`);
+    }
+    await this.#saveState();
   }
 
   async #release(): Promise<void> {

@@ -3,16 +3,17 @@ import type { LogRecord, Offset } from '../core/log.ts';
 import {
   claimedLength,
   decodeSeal,
-  HEADER_BYTES,
   isRecord,
+  type Layout,
   MAX_PAYLOAD_BYTES,
-  RECORD_HEADER_BYTES,
   recordItems,
   recordOffset,
+  recordOrdinal,
   recordTime,
-  SEAL_BYTES,
+  type Seal,
   type SegmentSummary,
 } from './format.ts';
+import type { Segment } from './segment.ts';
 
 /** Bytes of a segment that are no record although one was expected. */
 export interface Damage {
@@ -26,7 +27,7 @@ export interface Stretch {
   readonly records: readonly LogRecord[];
   readonly damage: readonly Damage[];
   /** The seal, where the scan has come to it. */
-  readonly seal: SegmentSummary | undefined;
+  readonly seal: Seal | undefined;
   /** Nothing more is to be had before the end that was given. */
   readonly finished: boolean;
 }
@@ -34,7 +35,21 @@ export interface Stretch {
 /** How much is read at once; a larger record is read whole. */
 const READ_AHEAD_BYTES = 256 * 1024;
 
-type Parsed = LogRecord | SegmentSummary | { readonly need: number } | 'bad' | 'behind';
+type Parsed = LogRecord | Seal | { readonly need: number } | 'bad' | 'behind';
+
+/** What a scanner has to know of a segment beforehand. */
+export interface ScanStart {
+  readonly layout: Layout;
+  /** No record of the segment has a smaller offset. */
+  readonly firstOffset: Offset;
+  /** Ordinal of its first record: from it those of version 1, which does not store them, are counted. */
+  readonly itemsBefore: number;
+}
+
+/** Where to begin with a segment of a log. */
+export function scanStart({ layout, firstOffset, place }: Segment): ScanStart {
+  return { layout, firstOffset, itemsBefore: place.itemsBefore };
+}
 
 /**
  * Reads the records of one segment in order and checks every one of them. Behind damaged bytes it goes on at the next
@@ -44,16 +59,21 @@ type Parsed = LogRecord | SegmentSummary | { readonly need: number } | 'bad' | '
  */
 export class SegmentScanner {
   readonly #file: DiskFile;
+  readonly #layout: Layout;
   #block: Buffer = Buffer.alloc(0);
   /** Position in the file of the block, and of the next byte to look at. */
-  #blockStart = HEADER_BYTES;
-  #position = HEADER_BYTES;
+  #blockStart: number;
+  #position: number;
   #expected: Offset;
+  #ordinal: number;
 
-  /** @param firstOffset no record of this segment has a smaller offset */
-  constructor(file: DiskFile, firstOffset: Offset) {
+  constructor(file: DiskFile, { layout, firstOffset, itemsBefore }: ScanStart) {
     this.#file = file;
+    this.#layout = layout;
+    this.#blockStart = layout.headerBytes;
+    this.#position = layout.headerBytes;
     this.#expected = firstOffset;
+    this.#ordinal = itemsBefore;
   }
 
   /** Where the next record begins in the file. */
@@ -81,10 +101,11 @@ export class SegmentScanner {
         this.#position = end;
       } else if ('payload' in parsed) {
         records.push(parsed);
-        const size = RECORD_HEADER_BYTES + parsed.payload.length;
+        const size = this.#layout.recordBytes + parsed.payload.length;
         bytes += size;
         this.#position += size;
         this.#expected = parsed.offset + 1;
+        this.#ordinal = parsed.ordinal + parsed.items;
       } else {
         return { records, damage, seal: parsed, finished: true };
       }
@@ -93,29 +114,31 @@ export class SegmentScanner {
   }
 
   #parse(end: number, limit: Offset): Parsed {
+    const { recordBytes, sealBytes, version } = this.#layout;
     const block = this.#block;
     const at = this.#position - this.#blockStart;
     const have = block.length - at;
     const remaining = end - this.#position;
-    if (remaining < RECORD_HEADER_BYTES) return 'bad';
-    if (have < RECORD_HEADER_BYTES) return { need: RECORD_HEADER_BYTES };
+    if (remaining < recordBytes) return 'bad';
+    if (have < recordBytes) return { need: recordBytes };
     const length = claimedLength(block, at);
-    const size = RECORD_HEADER_BYTES + length;
+    const size = recordBytes + length;
     if (length > MAX_PAYLOAD_BYTES || size > remaining) {
-      if (remaining < SEAL_BYTES) return 'bad';
-      if (have < SEAL_BYTES) return { need: SEAL_BYTES };
-      return decodeSeal(block, at, this.#position) ?? 'bad';
+      if (remaining < sealBytes) return 'bad';
+      if (have < sealBytes) return { need: sealBytes };
+      return decodeSeal(block, at, this.#position, this.#layout) ?? 'bad';
     }
     if (have < size) return { need: size };
-    if (!isRecord(block, at, length)) return 'bad';
+    if (!isRecord(block, at, size)) return 'bad';
     const offset = recordOffset(block, at);
     if (offset >= limit) return 'behind';
     if (offset < this.#expected) return 'bad';
     return {
       offset,
       items: recordItems(block, at),
+      ordinal: version === 1 ? this.#ordinal : recordOrdinal(block, at),
       time: recordTime(block, at),
-      payload: block.subarray(at + RECORD_HEADER_BYTES, at + size),
+      payload: block.subarray(at + recordBytes, at + size),
     };
   }
 
@@ -133,26 +156,30 @@ export class SegmentScanner {
   async #skipDamage(end: number, limit: Offset): Promise<Damage> {
     const start = this.#position;
     await this.#load(end - start, end);
-    const block = this.#block;
+    const last = this.#block.length - this.#layout.recordBytes;
     let at = 1;
-    while (at + RECORD_HEADER_BYTES <= block.length && !this.#isGood(at, end, limit)) at++;
-    this.#position = at + RECORD_HEADER_BYTES <= block.length ? start + at : end;
+    while (at <= last && !this.#isGood(at, end, limit)) at++;
+    this.#position = at <= last ? start + at : end;
     return { start, end: this.#position };
   }
 
   #isGood(at: number, end: number, limit: Offset): boolean {
     const block = this.#block;
     const length = claimedLength(block, at);
-    if (length > MAX_PAYLOAD_BYTES) return decodeSeal(block, at, this.#blockStart + at) !== undefined;
+    if (length > MAX_PAYLOAD_BYTES) return decodeSeal(block, at, this.#blockStart + at, this.#layout) !== undefined;
     // Checksums are dear here, at every byte: the offset says almost always that there is no record.
     const offset = recordOffset(block, at);
     if (!(offset >= this.#expected && offset < limit)) return false;
-    return this.#blockStart + at + RECORD_HEADER_BYTES + length <= end && isRecord(block, at, length);
+    const size = this.#layout.recordBytes + length;
+    return this.#blockStart + at + size <= end && isRecord(block, at, size);
   }
 }
 
 /** What a scan of a whole segment found. */
 export interface ScanResult extends SegmentSummary {
+  /** Ordinal of the first record, and of what follows the last; `itemsBefore` of the segment when there is none. */
+  readonly firstOrdinal: number;
+  readonly endOrdinal: number;
   /** Where its last good record ends. */
   readonly dataEnd: number;
   /** Damaged bytes that have good records or the seal behind them. */
@@ -161,7 +188,7 @@ export interface ScanResult extends SegmentSummary {
   readonly tail: Damage | undefined;
   /** Bytes behind the seal, which nobody of ours writes. */
   readonly surplus: Damage | undefined;
-  readonly sealed: boolean;
+  readonly seal: Seal | undefined;
 }
 
 /**
@@ -172,14 +199,22 @@ export interface ScanResult extends SegmentSummary {
  */
 export async function scanSegment(
   file: DiskFile,
-  firstOffset: Offset,
+  start: ScanStart,
   limit: Offset,
   onRecords?: (records: readonly LogRecord[]) => void,
 ): Promise<ScanResult> {
   const size = await file.size();
-  const scanner = new SegmentScanner(file, firstOffset);
+  const scanner = new SegmentScanner(file, start);
   const damage: Damage[] = [];
-  const found = { records: 0, items: 0, endOffset: firstOffset, firstTime: Number.NaN, lastTime: Number.NaN };
+  const found = {
+    records: 0,
+    items: 0,
+    endOffset: start.firstOffset,
+    firstTime: Number.NaN,
+    lastTime: Number.NaN,
+    firstOrdinal: start.itemsBefore,
+    endOrdinal: start.itemsBefore,
+  };
   let stretch: Stretch;
   do {
     stretch = await scanner.next(size, limit, READ_AHEAD_BYTES);
@@ -187,15 +222,19 @@ export async function scanSegment(
     for (const record of stretch.records) {
       found.items += record.items;
       found.endOffset = record.offset + 1;
-      if (found.records++ === 0) found.firstTime = record.time;
+      if (found.records++ === 0) {
+        found.firstTime = record.time;
+        found.firstOrdinal = record.ordinal;
+      }
       found.lastTime = record.time;
+      found.endOrdinal = record.ordinal + record.items;
     }
     if (stretch.records.length > 0) onRecords?.(stretch.records);
   } while (!stretch.finished);
   const { seal } = stretch;
   const tail = damage.at(-1)?.end === size && seal === undefined ? damage.pop() : undefined;
   const dataEnd = tail?.start ?? scanner.position;
-  const sealEnd = dataEnd + SEAL_BYTES;
+  const sealEnd = dataEnd + start.layout.sealBytes;
   if (seal !== undefined) found.endOffset = Math.min(seal.endOffset, limit);
   return {
     ...found,
@@ -203,6 +242,6 @@ export async function scanSegment(
     damage,
     tail,
     surplus: seal !== undefined && size > sealEnd ? { start: sealEnd, end: size } : undefined,
-    sealed: seal !== undefined,
+    seal,
   };
 }

@@ -1,9 +1,13 @@
 import type { Offset } from '../core/log.ts';
+import type { Layout, SegmentPlace } from './format.ts';
 
 /** What the log knows about one segment file. */
 export interface Segment {
   readonly path: string;
+  readonly layout: Layout;
   readonly firstOffset: Offset;
+  /** Where it stands in the count of all items; another one once the segment was thinned. */
+  place: SegmentPlace;
   /** First offset behind it. Grows while the segment is written; only what is durable counts. */
   endOffset: Offset;
   /** Where its records end in the file; only what is durable counts. */
@@ -11,18 +15,41 @@ export interface Segment {
   /** Bytes the file takes on disk. */
   fileBytes: number;
   records: number;
-  items: number;
+  /** Items that were appended to it; only what is durable counts. */
+  appendedItems: number;
+  /** Items in it that damage has cost. */
+  damagedItems: number;
+  /** Items that ought to be between this segment and the next one, and are in none. */
+  missingBehind: number;
   /** Wall time of first and last record, NaN without any. */
   firstTime: number;
   lastTime: number;
+  /** True once its items are counted as trimmed, dropped or damaged, whether or not the file could be deleted. */
+  retired: boolean;
   /** True once the file was deleted: readers go on at the first kept segment. */
   removed: boolean;
+}
+
+/** Items that a reader of the segment gets. */
+export function keptItems({ appendedItems, place, damagedItems }: Segment): number {
+  return Math.max(0, appendedItems - place.thinnedItems - damagedItems);
+}
+
+/** Items written to any segment before this one, which leaves out those that were dropped before they were written. */
+export function writtenBefore({ place }: Segment): number {
+  return place.itemsBefore - place.unwrittenBefore;
+}
+
+function damage({ retired, damagedItems, missingBehind }: Segment): number {
+  return retired ? 0 : damagedItems + missingBehind;
 }
 
 /** The segments of a log, oldest first. */
 export class SegmentList {
   readonly #segments: Segment[] = [];
   #bytes = 0;
+  /** Items that ought to be in segments before the first one, and are in none. */
+  missingInFront = 0;
 
   get length(): number {
     return this.#segments.length;
@@ -39,6 +66,16 @@ export class SegmentList {
   /** Bytes that all files take on disk. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Items that readers get. */
+  get keptItems(): number {
+    return this.#segments.reduce((items, segment) => items + (segment.retired ? 0 : keptItems(segment)), 0);
+  }
+
+  /** Items that damage has cost: in these segments, between them and in front of them. */
+  get damagedItems(): number {
+    return this.#segments.reduce((items, segment) => items + damage(segment), this.missingInFront);
   }
 
   [Symbol.iterator](): Iterator<Segment> {
@@ -65,15 +102,25 @@ export class SegmentList {
     segment.removed = true;
   }
 
+  /** The file of a segment is not there any more, against all expectation: what it held is missing now. */
+  lose(segment: Segment): void {
+    const index = this.#segments.indexOf(segment);
+    if (index === -1) return;
+    const lost = damage(segment) + (segment.retired ? 0 : keptItems(segment));
+    const before = this.#segments[index - 1];
+    if (before === undefined || before.retired) this.missingInFront += lost;
+    else before.missingBehind += lost;
+    this.remove(segment);
+  }
+
   /** The segment that holds an offset, else the first one behind it. */
   find(offset: Offset): Segment | undefined {
     return this.#segments[this.#search(offset)];
   }
 
-  /** The segment after this one, also when this one has been removed. */
+  /** The segment after this one. */
   after(segment: Segment): Segment | undefined {
-    const index = this.#segments.indexOf(segment);
-    return index === -1 ? this.find(segment.endOffset) : this.#segments[index + 1];
+    return this.#segments[this.#segments.indexOf(segment) + 1];
   }
 
   /** Index of the first segment whose end is behind `offset`. */

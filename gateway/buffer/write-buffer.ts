@@ -9,6 +9,10 @@ export interface Chunk {
   items: number;
   firstOffset: Offset;
   endOffset: Offset;
+  /** Ordinal of its first item; the others follow without a gap. */
+  firstOrdinal: number;
+  /** Items before it that were dropped before they were written. */
+  unwrittenBefore: number;
   firstTime: number;
   lastTime: number;
 }
@@ -36,14 +40,15 @@ export class WriteBuffer {
     return this.#bytes;
   }
 
-  append(offset: Offset, items: number, time: number, payload: Uint8Array): void {
+  /** Takes a record behind the last one. @param ordinal items of the log before the first of this record */
+  append(offset: Offset, items: number, ordinal: number, time: number, payload: Uint8Array): void {
     const size = RECORD_HEADER_BYTES + payload.length;
     let chunk = this.#last;
     if (chunk === undefined || (chunk.used > 0 && chunk.used + size > this.#chunkBytes)) {
-      chunk = this.#open(offset, time, size);
+      chunk = this.#open(offset, ordinal, time, size);
     }
     if (chunk.used + size > chunk.bytes.length) grow(chunk, size);
-    chunk.used = encodeRecord(chunk.bytes, chunk.used, offset, items, time, payload);
+    chunk.used = encodeRecord(chunk.bytes, chunk.used, offset, items, ordinal, time, payload);
     chunk.records++;
     chunk.items += items;
     chunk.endOffset = offset + 1;
@@ -65,7 +70,7 @@ export class WriteBuffer {
     if (this.#spares.length < SPARES && chunk.bytes.length <= LARGEST_SPARE) this.#spares.push(chunk.bytes);
   }
 
-  #open(offset: Offset, time: number, size: number): Chunk {
+  #open(offset: Offset, ordinal: number, time: number, size: number): Chunk {
     const bytes = this.#spares.pop() ?? Buffer.allocUnsafeSlow(Math.max(SMALLEST, size));
     const chunk: Chunk = {
       bytes,
@@ -74,6 +79,8 @@ export class WriteBuffer {
       items: 0,
       firstOffset: offset,
       endOffset: offset,
+      firstOrdinal: ordinal,
+      unwrittenBefore: 0,
       firstTime: time,
       lastTime: time,
     };

@@ -65,7 +65,7 @@ function dumpCommand(surroundings: Surroundings): Command {
       for await (const record of dumpLog(path)) {
         if (surroundings.signal.aborted) return;
         const lines = linesOf(log.name, record).map(
-          (line) => `${JSON.stringify({ offset: record.offset, ...line })}\n`,
+          (line) => `${JSON.stringify({ offset: record.offset, ordinal: record.ordinal, ...line })}\n`,
         );
         await surroundings.out(lines.join(''));
       }
@@ -89,6 +89,7 @@ function describe(log: LogSummary): string {
     `from record ${log.firstOffset ?? 'none'}`,
     ...(cursors === '' ? [] : [`cursors: ${cursors}`]),
     ...(log.droppedItems === 0 ? [] : [`${count(log.droppedItems, 'item')} dropped`]),
+    ...(log.damagedItems === 0 ? [] : [`${count(log.damagedItems, 'item')} lost by damage`]),
     ...(log.quarantined === 0 ? [] : [`${count(log.quarantined, 'file')} in quarantine`]),
   ];
   return `${log.path}: ${extras.join('; ')}`;
@@ -98,7 +99,17 @@ function describeSegment(segment: SegmentReport): string {
   if (segment.unreadable !== undefined) return `${segment.name}: cannot be read: ${segment.unreadable}`;
   const damage = segment.damage.map(({ start, end }) => `DAMAGED ${end - start} bytes at ${start}`);
   const torn = segment.tornBytes === 0 ? [] : [`${segment.tornBytes} bytes of an unfinished write at the end`];
-  return `${segment.name}: ${[count(segment.records, 'record'), count(segment.items, 'item'), ...damage, ...torn].join('; ')}`;
+  const from = segment.firstOrdinal === undefined ? '' : ` from ${segment.firstOrdinal}`;
+  const thinned =
+    segment.level === 0 ? [] : [`thinned ${count(segment.level, 'time')} by ${count(segment.thinnedItems, 'item')}`];
+  const parts = [
+    count(segment.records, 'record'),
+    `${count(segment.items, 'item')}${from}`,
+    ...thinned,
+    ...damage,
+    ...torn,
+  ];
+  return `${segment.name}: ${parts.join('; ')}`;
 }
 
 /** What a record of a log holds, a plain object for each item. */

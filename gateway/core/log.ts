@@ -9,9 +9,22 @@ export interface LogRecord {
   readonly offset: Offset;
   /** How many items (readings, results) the payload holds, so that a dropped record is counted right. */
   readonly items: number;
+  /**
+   * Items of this log before the first of this record, counted since the log was created: what was trimmed, dropped, thinned out or damaged
+   * counts too. So a gap between two records, `next.ordinal - (record.ordinal + record.items)`, is the number of items lost between them.
+   */
+  readonly ordinal: number;
   /** Wall time of the append. */
   readonly time: EpochMs;
   readonly payload: Uint8Array;
+}
+
+/** How much of a log lies at or behind an offset. */
+export interface Kept {
+  /** Items that a reader would get. */
+  readonly items: number;
+  /** Bytes their records take on disk. */
+  readonly bytes: number;
 }
 
 /**
@@ -28,10 +41,15 @@ export interface Log extends Lifecycle {
   commit(): Promise<void>;
   /** Reads durable records from `from` on, or from the first kept one if that has gone. */
   reader(from: Offset): LogReader;
-  /** A durable position by name; at the first record when it is new. */
-  cursor(name: string): LogCursor;
+  /** A durable position by name. A new one is at the offset `at`, by default at the first kept record. */
+  cursor(name: string, at?: Offset): LogCursor;
   /** Records before this offset are no longer needed: whole segments below it are deleted. */
   trim(before: Offset): Promise<void>;
+  /**
+   * What is durable and kept at or behind an offset. Exact at the borders of segments and where an open reader stands; elsewhere in a segment
+   * estimated from the offsets, as if all its records were alike.
+   */
+  kept(from: Offset): Kept;
   status(): LogStatus;
 }
 
@@ -51,8 +69,14 @@ export interface LogCursor {
   readonly name: string;
   /** Everything before this offset is done with. */
   readonly offset: Offset;
-  /** Moves the cursor; written durably by atomic rename, coalesced while one write runs. */
-  commit(offset: Offset): Promise<void>;
+  /** What the last commit left with the offset: plain JSON; undefined when there is none, or a damaged file has lost it. */
+  readonly note: unknown;
+  /**
+   * Moves the cursor, never backwards; offset and note are written durably by one atomic rename, coalesced while one write runs.
+   *
+   * @param note plain JSON of at most 200 KiB, not to be changed afterwards; undefined leaves the note that there is
+   */
+  commit(offset: Offset, note?: unknown): Promise<void>;
 }
 
 /** How a log stands just now. */
@@ -71,8 +95,19 @@ export interface LogStatus {
   readonly segments: number;
   /** Wall time of the oldest kept record. */
   readonly oldestTime: EpochMs | undefined;
-  /** Items that were dropped because the log was full, since it was created. */
+  /**
+   * Items appended since the log was created; the ordinal of the next one. When all is durable, these are the kept, the dropped, the damaged, and
+   * those that were trimmed because nobody needs them.
+   */
+  readonly appendedItems: number;
+  /** Durable items that a reader gets. */
+  readonly keptItems: number;
+  /** Items that were dropped because the log was full or they got too old, and those that were thinned out, since it was created. */
   readonly droppedItems: number;
+  /** The dropped ones by the key of their series, where the log can tell it; at most 1 000 keys, the rest is under `(others)`. */
+  readonly droppedBySeries: Readonly<Record<string, number>>;
+  /** Items that were lost by damage: flipped bits, cut, zeroed or missing files, since it was created. */
+  readonly damagedItems: number;
   /** Damaged stretches that were set aside in quarantine, since it was created. */
   readonly quarantined: number;
   /** Records that the last start found missing between two kept ones: files that were lost or cut. */

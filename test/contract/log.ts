@@ -163,6 +163,75 @@ export function describeLog(kind: string, setUp: () => Promise<LogUnderTest>): v
       expect(log.cursor('other').offset).toBe(0);
     });
 
+    it('tells of every record how many items came before it, over restarts and trims', async () => {
+      for (const items of [3, 0, 5]) log.append(Buffer.from('a'), items);
+      await log.commit();
+      await restart();
+      log.append(Buffer.from('b'), 2);
+      await log.commit();
+      await log.trim(1);
+      await restart();
+      const reader = log.reader(0);
+      const records: LogRecord[] = [];
+      for (let batch = await reader.read(1); batch.length > 0; batch = await reader.read(1)) records.push(...batch);
+      await reader.close();
+      expect(records.slice(-3).map(({ offset, ordinal }) => [offset, ordinal])).toEqual([
+        [1, 3],
+        [2, 3],
+        [3, 8],
+      ]);
+      expect(log.status()).toMatchObject({ appendedItems: 10, droppedItems: 0, damagedItems: 0 });
+    });
+
+    it('counts the items that are kept, and those from where a reader stands', async () => {
+      for (const items of [3, 1, 5, 2]) log.append(Buffer.from('a'), items);
+      expect(log.status()).toMatchObject({ appendedItems: 11, keptItems: 0 });
+      expect(log.kept(0)).toEqual({ items: 0, bytes: 0 });
+      await log.commit();
+      expect(log.status()).toMatchObject({ appendedItems: 11, keptItems: 11 });
+      const reader = log.reader(0);
+      for (const left of [8, 7, 2, 0]) {
+        const before = log.kept(reader.position);
+        await reader.read(1);
+        expect(log.kept(reader.position).items).toBe(left);
+        expect(log.kept(reader.position).bytes).toBeLessThan(before.bytes);
+      }
+      expect(log.kept(reader.position)).toEqual({ items: 0, bytes: 0 });
+      await reader.close();
+      await log.trim(4);
+      await restart();
+      await log.trim(4);
+      expect(log.kept(0).items).toBe(log.status().keptItems);
+    });
+
+    it('begins a new cursor where it is told to', async () => {
+      await put('a', 'b');
+      expect(log.cursor('sink', 1).offset).toBe(1);
+      await log.cursor('sink', 0).commit(2);
+      await restart();
+      expect(log.cursor('sink', 0).offset).toBe(2);
+    });
+
+    it('keeps a note with a cursor over a restart, until another one comes', async () => {
+      await put('a', 'b', 'c');
+      expect(log.cursor('sink').note).toBeUndefined();
+      await log.cursor('sink').commit(1, { delivered: 1, reasons: ['ü'] });
+      await log.cursor('sink').commit(2);
+      await restart();
+      expect(log.cursor('sink')).toMatchObject({ offset: 2, note: { delivered: 1, reasons: ['ü'] } });
+      await Promise.all([log.cursor('sink').commit(2, 'x'), log.cursor('sink').commit(2, 'y'.repeat(200_000))]);
+      await restart();
+      expect(log.cursor('sink')).toMatchObject({ offset: 2, note: 'y'.repeat(200_000) });
+    });
+
+    it('never moves a cursor backwards', async () => {
+      await put('a', 'b', 'c');
+      await log.cursor('sink').commit(2);
+      await log.cursor('sink').commit(1, 'note');
+      await restart();
+      expect(log.cursor('sink')).toMatchObject({ offset: 2, note: 'note' });
+    });
+
     it('takes any name for a cursor', async () => {
       await put('a');
       for (const name of ['../../etc', 'a b', 'ü', '.', '__proto__']) await log.cursor(name).commit(1);

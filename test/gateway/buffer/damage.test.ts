@@ -1,8 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { LAYOUT } from '../../../gateway/buffer/format.ts';
 import { seededRandom } from '../../model/faulty-disk.ts';
 import { fill, never, offsetsOf, Rig, range } from './open-log.ts';
 
 const RECORDS = 100;
+const HEADER = LAYOUT.headerBytes;
+/** A record of `fill`. */
+const RECORD = LAYOUT.recordBytes + 100;
 
 describe('a damaged log', () => {
   let rig: Rig;
@@ -28,7 +32,7 @@ describe('a damaged log', () => {
     const path = segments[1]!;
     const lost = firstOf(1) + 3;
     change(path, (content) => {
-      content[32 + 3 * 128 + Math.floor(random() * 128)]! ^= 1 << Math.floor(random() * 8);
+      content[HEADER + 3 * RECORD + Math.floor(random() * RECORD)]! ^= 1 << Math.floor(random() * 8);
       return content;
     });
     const log = await rig.open();
@@ -36,7 +40,7 @@ describe('a damaged log', () => {
     expect(await offsetsOf(log)).toEqual(without(lost, lost + 1));
     expect(log.status().quarantined).toBe(1);
     const aside = rig.disk.paths().filter((name) => name.startsWith('/log/quarantine/'));
-    expect(aside.map((name) => rig.disk.content(name).length)).toEqual([128]);
+    expect(aside.map((name) => rig.disk.content(name).length)).toEqual([RECORD]);
     await log.stop(never);
     const again = await rig.open();
     expect(await offsetsOf(again)).toEqual(without(lost, lost + 1));
@@ -62,7 +66,7 @@ describe('a damaged log', () => {
   });
 
   it('keeps what lies before and behind zeros', async () => {
-    change(segments[1]!, (content) => content.fill(0, 32 + 128, 32 + 5 * 128));
+    change(segments[1]!, (content) => content.fill(0, HEADER + RECORD, HEADER + 5 * RECORD));
     const log = await rig.open();
     expect(await offsetsOf(log)).toEqual(without(firstOf(1) + 1, firstOf(1) + 5));
     expect(log.status().quarantined).toBe(1);
@@ -70,7 +74,7 @@ describe('a damaged log', () => {
   });
 
   it('keeps the beginning of a segment that was cut, and all others', async () => {
-    change(segments[2]!, (content) => content.subarray(0, 32 + 4 * 128 + 60));
+    change(segments[2]!, (content) => content.subarray(0, HEADER + 4 * RECORD + 100));
     const log = await rig.open();
     expect(await offsetsOf(log)).toEqual(without(firstOf(2) + 4, firstOf(3)));
     expect(log.status()).toMatchObject({ quarantined: 1, missingRecords: firstOf(3) - firstOf(2) - 4 });
@@ -78,7 +82,7 @@ describe('a damaged log', () => {
   });
 
   it('does not give the numbers of a lost end again', async () => {
-    change(segments.at(-1)!, (content) => content.subarray(0, 40));
+    change(segments.at(-1)!, (content) => content.subarray(0, HEADER + 8));
     const log = await rig.open();
     expect(await offsetsOf(log)).toEqual(range(0, firstOf(segments.length - 1)));
     expect(log.append(new Uint8Array(1), 1)).toBe(RECORDS);
@@ -153,7 +157,7 @@ describe('a damaged log', () => {
   it('leaves a segment of a later format alone and gives none of its numbers', async () => {
     const { crc32 } = await import('node:zlib');
     change(segments.at(-1)!, (content) => {
-      content.writeUInt16LE(2, 4);
+      content.writeUInt16LE(3, 4);
       content.writeUInt32LE(crc32(content.subarray(0, 28)), 28);
       return content;
     });

@@ -26,6 +26,7 @@ describe('a look into a log', () => {
           firstOffset: 0,
           cursors: [{ name: 'influx', offset: 42 }],
           droppedItems: 0,
+          damagedItems: 0,
           quarantined: 0,
         },
       ]);
@@ -40,6 +41,7 @@ describe('a look into a log', () => {
     expect(segments.map((segment) => segment.sealed)).toEqual(segments.map((_, index) => index < segments.length - 1));
     expect(segments.every((segment) => segment.damage.length === 0 && segment.tornBytes === 0)).toBe(true);
     expect(segments.at(-1)).toMatchObject({ lastOffset: 99, unreadable: undefined });
+    expect(segments.map(({ firstOrdinal }) => firstOrdinal)).toEqual(segments.map(({ firstOffset }) => firstOffset));
     expect(progress.at(-1)).toMatchObject({ bytes: log.status().bytes, totalBytes: log.status().bytes });
     await log.stop(never);
   });
@@ -52,7 +54,12 @@ describe('a look into a log', () => {
     rig.disk.damage(path!, content);
     const before = rig.disk.paths().map((name) => rig.disk.content(name));
     const { segments } = await verifyLog('/log', undefined, rig.disk.mount());
-    expect(segments[0]).toMatchObject({ damage: [{ start: 160, end: 288 }], firstOffset: 0 });
+    expect(segments[0]).toMatchObject({
+      damage: [{ start: 196, end: 332 }],
+      firstOffset: 0,
+      firstOrdinal: 0,
+      level: 0,
+    });
     expect(rig.disk.paths().map((name) => rig.disk.content(name))).toEqual(before);
   });
 
@@ -60,7 +67,7 @@ describe('a look into a log', () => {
     const path = rig.segments().at(-1)!;
     rig.disk.damage(path, rig.disk.content(path).subarray(0, -10));
     const { segments } = await verifyLog('/log', undefined, rig.disk.mount());
-    expect(segments.at(-1)).toMatchObject({ damage: [], tornBytes: 118 });
+    expect(segments.at(-1)).toMatchObject({ damage: [], tornBytes: 126 });
   });
 
   it('dumps all records in order, passing over damage', async () => {

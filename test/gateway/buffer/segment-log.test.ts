@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../gateway/base/system-clock.ts';
 import { systemDisk } from '../../../gateway/base/system-disk.ts';
+import { RECORD_HEADER_BYTES } from '../../../gateway/buffer/format.ts';
 import type { Dropped } from '../../../gateway/buffer/retention.ts';
 import { SegmentLog } from '../../../gateway/buffer/segment-log.ts';
 import { GatewayError } from '../../../gateway/core/errors.ts';
@@ -92,7 +93,7 @@ describe('the segment log', () => {
     log.append(Buffer.from('0 '), 1);
     const commit = log.commit();
     await turns(50);
-    expect(log.status()).toMatchObject({ durableOffset: 0, pendingBytes: 30 });
+    expect(log.status()).toMatchObject({ durableOffset: 0, pendingBytes: RECORD_HEADER_BYTES + 2 });
     expect(log.status().trouble).toContain('EIO');
     rig.disk.fault = () => undefined;
     const healed = rig.clock.monotonicMs();
