@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Configuration } from '../../config/configuration.ts';
+import { systemDisk } from '../base/system-disk.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Sink } from '../core/sink.ts';
 import type { Logger } from '../core/telemetry.ts';
@@ -22,8 +23,13 @@ export function makeSinks(
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): { readonly history: HistorySink; readonly sinks: readonly FedSink[] } {
   const history = new HistorySink(
-    { name: 'history', path: join(storage.path, 'history.sqlite'), ...storage.history },
-    { clock, logger: logger.child({ sink: 'history' }) },
+    {
+      name: 'history',
+      path: join(storage.path, 'history.sqlite'),
+      sync: storage.sync !== 'never',
+      ...storage.history,
+    },
+    { clock, logger: logger.child({ sink: 'history' }), disk: systemDisk },
   );
   const configured = sinks.map((sink) => ({
     sink: new InfluxdbSink(

@@ -1,6 +1,8 @@
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';
+import type { Disk } from '../../core/disk.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Result } from '../../core/result.ts';
 import {
@@ -31,6 +33,8 @@ export interface HistorySinkOptions {
   readonly maxBytes?: number;
   /** Results older than this go, counted from the newest result or from now, whichever is earlier. @default 30 days */
   readonly maxAgeMs?: number;
+  /** False for those who accept that a power cut costs results. @default true */
+  readonly sync?: boolean;
 }
 
 /** How large the history is, and what happened to it. */
@@ -69,18 +73,24 @@ export class HistorySink implements Sink, History {
   readonly type = 'history';
   readonly #path: string;
   readonly #limits: { readonly maxBytes: number; readonly maxAgeMs: number };
+  readonly #sync: boolean;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #disk: Disk;
   #tables: Tables | undefined;
+  /** The entry of SQLite's log in the folder is on the medium. */
+  #folderSynced = false;
   #started = false;
   #deletedTotal = 0;
 
-  constructor(options: HistorySinkOptions, { clock, logger }: { clock: Clock; logger: Logger }) {
+  constructor(options: HistorySinkOptions, { clock, logger, disk }: { clock: Clock; logger: Logger; disk: Disk }) {
     this.name = options.name ?? 'history';
     this.#path = options.path;
     this.#limits = { maxBytes: options.maxBytes ?? 2 ** 30, maxAgeMs: options.maxAgeMs ?? 30 * 86_400_000 };
+    this.#sync = options.sync ?? true;
     this.#clock = clock;
     this.#logger = logger;
+    this.#disk = disk;
   }
 
   /** @throws {GatewayError} where the file cannot be used */
@@ -101,6 +111,7 @@ export class HistorySink implements Sink, History {
       if (signal.aborted) throw new SinkError('The write to the history was aborted', { kind: 'transient' });
       this.#writeChunk(batch.slice(from, from + CHUNK), rejections);
     }
+    if (this.#sync && rejections.length < batch.length) await this.#makeDurable();
     return rejections;
   }
 
@@ -125,12 +136,36 @@ export class HistorySink implements Sink, History {
   #writeChunk(results: readonly Result[], rejections: Rejection[]): void {
     if (!this.#started) throw new SinkError('The history is stopped', { kind: 'transient' });
     try {
-      // It is closed here only where it was damaged and no new file could be begun at the time.
+      // It is closed here only where it was damaged and no new file could be begun, or could not be synced.
       this.#tables ??= this.#open();
       this.#transact(this.#tables, results, rejections);
     } catch (error) {
       this.#recover(error);
       throw new SinkError(`Cannot write to the history ${this.#path}: ${messageOf(error)}`, {
+        kind: 'transient',
+        cause: error,
+      });
+    }
+  }
+
+  /**
+   * Carries SQLite's log to the medium, so that a power cut takes nothing that counts as stored. Not by SQLite, which would hold up
+   * everything else for as long as a slow card takes.
+   */
+  async #makeDurable(): Promise<void> {
+    try {
+      const log = await this.#disk.open(`${this.#path}-wal`, 'write');
+      try {
+        await log.datasync();
+      } finally {
+        await log.close();
+      }
+      if (!this.#folderSynced) await this.#disk.syncDirectory(dirname(this.#path));
+      this.#folderSynced = true;
+    } catch (error) {
+      // What the log holds is in doubt. Closing copies it into the database and syncs that; the next write begins a new log.
+      this.#close();
+      throw new SinkError(`Cannot sync the history ${this.#path}: ${messageOf(error)}`, {
         kind: 'transient',
         cause: error,
       });
@@ -203,6 +238,7 @@ export class HistorySink implements Sink, History {
   #close(): void {
     const tables = this.#tables;
     this.#tables = undefined;
+    this.#folderSynced = false;
     tables?.database.close();
   }
 }
