@@ -132,6 +132,7 @@ describe('no dead file', () => {
     /^gateway\/(headgate\.js|main\.ts)$/,
     /^config\/generate-schema\.ts$/,
     /^bench\/[^/]+\.ts$/,
+    /^test\/faults\/run\.ts$/,
     /^vitest\.config\.ts$/,
     /\.test\.ts$/,
     // The page's first module is named by its HTML.

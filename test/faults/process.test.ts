@@ -1,0 +1,4 @@
+import { processRigs } from './rigs.ts';
+import { testRigs } from './test-rigs.ts';
+
+testRigs(processRigs);
