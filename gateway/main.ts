@@ -78,13 +78,32 @@ function surroundingsOfProcess(): Surroundings {
   };
 }
 
+/** Calls that Node makes on its threads; `process.exit` waits for them to return, and a disk that hangs does not. */
+const ON_A_THREAD = /^(FSReq|GetAddrInfo|GetNameInfo)/;
+const END_WITHIN_MS = 100;
+
+/** Libraries may leave timers and sockets behind; what had to be written is written. */
+async function end(): Promise<void> {
+  const begun = systemClock.monotonicMs();
+  while (process.getActiveResourcesInfo().some((resource) => ON_A_THREAD.test(resource))) {
+    if (systemClock.monotonicMs() - begun > END_WITHIN_MS) endAtOnce();
+    await systemClock.sleep(10);
+  }
+  process.exit();
+}
+
+/** Waits for nothing. */
+function endAtOnce(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
 /** The first SIGINT or SIGTERM asks for a clean stop; a second one ends the process at once. */
 function abortedByTheSystem(): AbortSignal {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(EXIT_FAULT);
+      if (controller.signal.aborted) endAtOnce();
       controller.abort();
     });
   }
@@ -94,5 +113,4 @@ function abortedByTheSystem(): AbortSignal {
 }
 
 process.exitCode = await main();
-// Libraries may leave timers behind; what had to be written is written.
-process.exit();
+await end();

@@ -1,4 +1,5 @@
 import { backoffMs } from '../../gateway/base/backoff.ts';
+import { untilAborted } from '../../gateway/base/until-aborted.ts';
 import type { Clock } from '../../gateway/core/clock.ts';
 import { GatewayError, messageOf } from '../../gateway/core/errors.ts';
 import type { Intake } from '../../gateway/core/intake.ts';
@@ -78,7 +79,7 @@ export class OpcuaClient implements Source {
   async stop(signal: AbortSignal): Promise<void> {
     this.#stopping.abort();
     if (this.#state !== 'stopped') this.#set('draining', 'saying goodbye');
-    await Promise.race([this.#running, aborted(signal)]);
+    await Promise.race([this.#running, untilAborted(signal)]);
     this.#set('stopped', 'stopped');
   }
 
@@ -180,11 +181,4 @@ function checkOptions(options: ResolvedOptions): void {
     });
   }
   for (const node of nodes) if (!('browse' in node)) parseNodeId(node.id);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

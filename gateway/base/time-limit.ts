@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { followSignal } from './follow-signal.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** The reason of a signal that aborted because the time was over. */
 export class TimeLimitReached extends Error {
@@ -33,4 +34,35 @@ export async function withTimeLimit<T>(
     done.abort();
     await watch;
   }
+}
+
+/** What work gets to end in after its signal has aborted, in milliseconds. */
+const GRACE_MS = 50;
+
+/**
+ * Does work under a time limit, and leaves it alone where it goes on all the same: whoever stops must not wait for what hangs.
+ *
+ * @returns whether it was done before its signal aborted; rejects as the work does until it is left alone
+ */
+export function finishedWithin(
+  options: TimeLimitOptions,
+  work: (signal: AbortSignal) => Promise<unknown>,
+): Promise<boolean> {
+  return withTimeLimit(options, async (signal) => {
+    const done = new AbortController();
+    const leftAlone = async () => {
+      await untilAborted(signal);
+      await options.clock.sleep(GRACE_MS, done.signal);
+      return false;
+    };
+    const finished = async () => {
+      await work(signal);
+      return !signal.aborted;
+    };
+    try {
+      return await Promise.race([finished(), leftAlone()]);
+    } finally {
+      done.abort();
+    }
+  });
 }

@@ -3,14 +3,14 @@ import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import type { Configuration } from '../../config/configuration.ts';
 import { redactedYaml } from '../../config/redact.ts';
-import { assemble } from '../catalog/assemble.ts';
+import { finishedWithin } from '../base/time-limit.ts';
+import { untilAborted } from '../base/until-aborted.ts';
+import { type Assembly, assemble } from '../catalog/assemble.ts';
+import type { Clock } from '../core/clock.ts';
 import { loadFile } from './configuration-file.ts';
 import { makeLogger } from './logger.ts';
 import type { Surroundings } from './surroundings.ts';
 import { version } from './version.ts';
-
-/** A clean stop may take this long: systemd and Docker kill after ten seconds by default. */
-const STOP_WITHIN_MS = 8_000;
 
 /** `headgate run`: the gateway, until it is asked to stop. */
 export function runCommand(surroundings: Surroundings): Command {
@@ -31,7 +31,7 @@ export interface Whereabouts {
 }
 
 /**
- * Runs a gateway until the surroundings ask it to stop.
+ * Runs a gateway until the surroundings ask it to stop, which takes five seconds at the most, whatever hangs.
  *
  * @param ready called once it accepts data; what it returns is awaited before the gateway stops
  * @throws whatever made it unable to go on
@@ -63,22 +63,33 @@ export async function runGateway(
     await Promise.all([untilAborted(signal), ready({ pageUrl: api.url, brokerPort: brokers[0]?.port })]);
   };
   try {
-    await Promise.race([running(), failure.promise]);
+    await Promise.race([running(), failure.promise, overdue(signal, clock)]);
     logger.info({}, 'stopping');
   } catch (error) {
     // Asked to stop before it had started: that is no fault.
     if (!signal.aborted || error !== signal.reason) throw error;
   } finally {
-    const hurry = AbortSignal.timeout(STOP_WITHIN_MS);
-    await api.stop(hurry);
-    await gateway.stop(hurry);
+    await stopInTime({ gateway, api }, clock);
   }
-  logger.info({}, 'stopped: everything accepted is on the disk');
+  logger.info({}, gateway.hasHung ? 'stopped' : 'stopped: everything accepted is on the disk');
 }
 
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
+/** A request or a stream that is still open after this is cut: the time belongs to the data. */
+const API_STOP_MS = 300;
+/** The API and the gateway each keep to their time; this is for the case that they do not. */
+const STOP_WITHIN_MS = 4_450;
+
+async function stopInTime({ gateway, api }: Pick<Assembly, 'gateway' | 'api'>, clock: Clock): Promise<void> {
+  await finishedWithin({ ms: STOP_WITHIN_MS, clock, signal: new AbortController().signal }, async (signal) => {
+    await finishedWithin({ ms: API_STOP_MS, clock, signal }, (limit) => api.stop(limit));
+    await gateway.stop(signal);
   });
+}
+
+/** What is under way when the end is asked for, a start or a simulator, gets this long to notice. */
+const NOTICE_MS = 450;
+
+async function overdue(signal: AbortSignal, clock: Clock): Promise<void> {
+  await untilAborted(signal);
+  await clock.sleep(NOTICE_MS);
 }

@@ -28,6 +28,7 @@ import { LiveFeed } from './live-feed.ts';
 import { recover } from './recovery.ts';
 import { encodeResults } from './result-codec.ts';
 import { gatewayStatus, reasonsNotReady, type StatusParts, seriesStatus } from './status.ts';
+import { StopSteps } from './stop-steps.ts';
 
 const ADVANCE_EVERY_MS = 1_000;
 const RATES_EVERY_MS = 2_000;
@@ -39,6 +40,9 @@ const LIVE_READINGS = 50;
 const RESULTS_PER_RECORD = 500;
 /** Results that may wait for the outbox to reach the disk before nothing more is let in. */
 const MAX_UNSYNCED_RESULTS = 20_000;
+
+/** What the steps of a stop may take, in milliseconds. */
+const STOP_MS = { sources: 800, drain: 2_200, sinks: 400, logs: 400 };
 
 /** The running gateway: sources, journal, analysis, outbox and sinks, started and stopped in the right order. */
 export class Gateway implements Lifecycle, GatewayView {
@@ -59,6 +63,7 @@ export class Gateway implements Lifecycle, GatewayView {
   #startedMonotonicMs = 0;
   #unsyncedResults = 0;
   #outboxSync: Promise<void> | undefined;
+  #hasHung = false;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
@@ -99,44 +104,51 @@ export class Gateway implements Lifecycle, GatewayView {
     this.#stopping = new AbortController();
     await Promise.all([journal, outbox, deadLetterLog].map((log) => log.start(signal)));
     this.#sources = this.#parts.sources((source) => this.#admission.intake(source));
-    await this.#recover();
+    await this.#recover(signal);
     await this.#startForwarders(signal);
-    for (const source of this.#sources) await source.start(signal);
+    for (const source of this.#sources) {
+      signal.throwIfAborted();
+      await source.start(signal);
+    }
+    signal.throwIfAborted();
     this.#tasks = this.#startTasks();
     this.#state = 'running';
     logger.info({ readyMs: Math.round(clock.monotonicMs() - this.#startedMonotonicMs) }, 'gateway is ready');
   }
 
   /**
-   * Sources stop first, then everything they brought is carried to the disk, then the sinks and logs stop. What waits for a full log or
-   * a hanging disk is left when `signal` aborts: nothing of it was acknowledged, or the next start replays it.
+   * Sources stop first, then everything they brought is carried to the disk, then the sinks and logs stop. Each step has its time, four
+   * seconds in all; what hangs beyond, a peer, a sink, a full log or a disk, is left: nothing of it was acknowledged, or the next start
+   * replays it. `signal` cuts all of them short.
    */
   async stop(signal: AbortSignal): Promise<void> {
     if (this.#state === 'stopped' || this.#state === 'draining') return;
-    const { journal, outbox, deadLetterLog, logger } = this.#parts;
+    const { journal, outbox, deadLetterLog } = this.#parts;
     this.#state = 'draining';
-    for (const source of this.#sources) await source.stop(signal);
-    try {
-      const finished = await Promise.race([this.#finish(), aborted(signal)]);
-      if (finished !== true) logger.warn({}, 'the time for a clean stop is over: the next start replays the rest');
-    } catch (error) {
-      logger.warn({ error: messageOf(error) }, 'cannot write the last checkpoint: the next start replays more');
-    }
+    const { clock, logger } = this.#parts;
+    const steps = new StopSteps({ clock, logger, signal });
+    await steps.stop('the sources', STOP_MS.sources, this.#sources);
+    await steps.run('carry everything to the disk', STOP_MS.drain, () => this.#drain());
     this.#stopping.abort();
-    await Promise.all(this.#forwarders.map((forwarder) => forwarder.stop(signal)));
-    await Promise.all([journal, outbox, deadLetterLog].map((log) => log.stop(signal)));
+    await steps.stop('the sinks', STOP_MS.sinks, this.#forwarders);
+    await steps.stop('the logs', STOP_MS.logs, [journal, outbox, deadLetterLog]);
+    this.#hasHung = steps.hasHung;
     this.#state = 'stopped';
   }
 
-  async #finish(): Promise<true> {
+  /** Something did not stop in its time, and was left. */
+  get hasHung(): boolean {
+    return this.#hasHung;
+  }
+
+  async #drain(): Promise<void> {
     await this.#admission.drain();
     this.#stopping.abort();
     await this.#tasks;
     await this.#checkpoint();
-    return true;
   }
 
-  async #recover(): Promise<void> {
+  async #recover(signal: AbortSignal): Promise<void> {
     const { clock, logger, journal, registry } = this.#parts;
     const begun = clock.monotonicMs();
     const { replayed, unreadable, checkpoint } = await recover({
@@ -149,6 +161,7 @@ export class Gateway implements Lifecycle, GatewayView {
       logger,
       apply: (command) => this.#apply(command),
       passed: (offset, readings) => this.#checkpointer.passed(offset, readings),
+      signal,
     });
     await this.#checkpointer.begin(journal.status().durableOffset, checkpoint);
     const tookMs = Math.round(clock.monotonicMs() - begun);
@@ -299,12 +312,4 @@ export class Gateway implements Lifecycle, GatewayView {
   configuration(): string {
     return this.#parts.configuration;
   }
-}
-
-/** Resolves when `signal` aborts. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

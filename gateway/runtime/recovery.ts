@@ -25,6 +25,8 @@ export interface RecoveryParts {
   readonly apply: (command: Command) => void;
   /** Told in order of every journal record whose readings were analysed or remembered. */
   readonly passed: (offset: Offset, readings: number) => void;
+  /** Ends the replay early: `recover` rejects with its reason. */
+  readonly signal: AbortSignal;
 }
 
 /** What a restart found. */
@@ -106,6 +108,7 @@ async function replayJournal(
   let unreadable = 0;
   try {
     for (let records = await reader.read(READ_BYTES); records.length > 0; records = await reader.read(READ_BYTES)) {
+      parts.signal.throwIfAborted();
       for (const record of records) {
         const analyse = record.offset >= firstUnanalysed;
         const count = replayRecord(parts, record, analyse, record.offset === remember.offset ? remember.skip : 0);

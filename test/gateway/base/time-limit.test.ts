@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { TimeLimitReached, withTimeLimit } from '../../../gateway/base/time-limit.ts';
+import { finishedWithin, TimeLimitReached, withTimeLimit } from '../../../gateway/base/time-limit.ts';
 import type { Clock } from '../../../gateway/core/clock.ts';
+import { ManualClock } from '../../manual-clock.ts';
 
 /** A clock whose sleeps end when told, or when their signal aborts. */
 function handClock() {
@@ -49,4 +50,41 @@ describe('withTimeLimit', () => {
     await expect(early).rejects.toThrow('enough');
     await expect(withTimeLimit(options, untilAborted)).rejects.toThrow('enough');
   });
+});
+
+describe('finishedWithin', () => {
+  const { signal } = new AbortController();
+
+  it('says that work was done in time, and passes on what it throws', async () => {
+    const clock = new ManualClock();
+    expect(await finishedWithin({ ms: 10, clock, signal }, async () => {})).toBe(true);
+    const failing = finishedWithin({ ms: 10, clock, signal }, () => Promise.reject(new Error('no')));
+    await expect(failing).rejects.toThrow('no');
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it('gives work that heeds its signal a moment to end, which is not in time', async () => {
+    const clock = new ManualClock();
+    let ended = false;
+    const working = finishedWithin({ ms: 10, clock, signal }, async (limit) => {
+      await untilAborted(limit).catch(() => undefined);
+      await clock.sleep(5);
+      ended = true;
+    });
+    await clock.advance(15);
+    expect(await working).toBe(false);
+    expect(ended).toBe(true);
+  });
+
+  it.each([{ early: false }, { early: true }])(
+    'leaves work alone that hangs, ended early: $early',
+    async ({ early }) => {
+      const clock = new ManualClock();
+      const ending = new AbortController();
+      const working = finishedWithin({ ms: 10_000, clock, signal: ending.signal }, () => new Promise(() => undefined));
+      if (early) ending.abort();
+      await clock.advance(early ? 1_000 : 11_000);
+      expect(await working).toBe(false);
+    },
+  );
 });
