@@ -36,6 +36,9 @@ export type SyncPolicy = 'always' | '1s' | 'never';
 /** What a full outbox does. */
 export type WhenFull = 'block' | 'drop-oldest' | 'drop-newest';
 
+/** What a sink gets first after an outage. */
+export type CatchUpOrder = 'newest-first' | 'in-order';
+
 /** Where data lies on the box and how much of it. */
 export interface StorageConfiguration {
   /** Absolute. */
@@ -44,6 +47,7 @@ export interface StorageConfiguration {
   readonly keepFreeBytes: number;
   readonly journal: { readonly maxBytes: number };
   readonly outbox: { readonly maxBytes: number; readonly maxAgeMs: number; readonly whenFull: WhenFull };
+  readonly alarms: { readonly maxBytes: number };
   readonly history: { readonly maxBytes: number; readonly maxAgeMs: number };
   readonly checkpointEveryMs: number;
   readonly maxSeries: number;
@@ -214,4 +218,5 @@ export interface InfluxdbConfiguration {
   readonly createDatabase: boolean;
   readonly retentionPolicy: string | undefined;
   readonly batch: { readonly maxItems: number; readonly everyMs: number };
+  readonly catchUp: { readonly order: CatchUpOrder; readonly maxPerSecond: number };
 }

@@ -31,6 +31,7 @@ export function resolveConfiguration(file: CheckedFile, vocabulary: Vocabulary):
         maxAgeMs: storage.outbox.maxAge,
         whenFull: storage.outbox.whenFull,
       },
+      alarms: storage.alarms,
       history: { maxBytes: storage.history.maxBytes, maxAgeMs: storage.history.maxAge },
       checkpointEveryMs: storage.checkpointEvery,
       maxSeries: storage.maxSeries,
@@ -136,7 +137,7 @@ function resolveDetect(rule: CheckedDetect, vocabulary: Vocabulary): DetectConfi
 
 function resolveSink(sink: CheckedFile['sinks'][number]): SinkConfiguration {
   const { name, type, url, database, user, password, token, version, gzip, timeout, createDatabase } = sink;
-  const { retentionPolicy, batch } = sink;
+  const { retentionPolicy, batch, catchUp } = sink;
   return {
     name,
     type,
@@ -151,5 +152,6 @@ function resolveSink(sink: CheckedFile['sinks'][number]): SinkConfiguration {
     createDatabase,
     retentionPolicy,
     batch: { maxItems: batch.maxItems, everyMs: batch.every },
+    catchUp,
   };
 }

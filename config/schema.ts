@@ -40,7 +40,8 @@ const storage = section('Where data waits on the box, and how much of it.', {
     default: 'always',
   }),
   keepFree: size({
-    description: 'Space that is left free on the disk; below it nothing new is accepted.',
+    description:
+      'Space that is left free on the disk; below it nothing new is accepted. Results of what was accepted may take half of it, alarms three quarters.',
     default: '500 MiB',
   }),
   journal: section('Accepted readings, until a checkpoint has covered them.', {
@@ -52,6 +53,12 @@ const storage = section('Where data waits on the box, and how much of it.', {
     whenFull: oneOf(['block', 'drop-oldest', 'drop-newest'], {
       description: 'What a full outbox does: stop accepting readings, or drop results and count them.',
       default: 'drop-oldest',
+    }),
+  }),
+  alarms: section('Alarms, until every sink has taken them: apart from other results, so that they outlive them.', {
+    maxBytes: size({
+      description: 'Most that waiting alarms may take; then the oldest are dropped, and counted.',
+      default: '128 MiB',
     }),
   }),
   history: section('Results and alarms kept on the box for the page, the API and Grafana.', {
@@ -105,6 +112,19 @@ const sink = Type.Object(
         maximum: 100_000,
       }),
       every: positiveDuration({ description: 'A batch that is not full is sent after this long.', default: '1s' }),
+    }),
+    catchUp: section('What is sent first after an outage. Alarms always go before everything else.', {
+      order: oneOf(['newest-first', 'in-order'], {
+        description:
+          'newest-first: what is new goes at once, and what has waited follows. in-order: what has waited goes first.',
+        default: 'newest-first',
+      }),
+      maxPerSecond: Type.Integer({
+        description: 'With newest-first: most points in a second of what has waited.',
+        default: 20_000,
+        minimum: 1,
+        maximum: 10_000_000,
+      }),
     }),
   },
   { ...closed, description: 'An InfluxDB.' },

@@ -49,6 +49,7 @@ export class Metrics {
     this.#groups(ledger);
     this.#sinks(status);
     this.#log('journal', status.journal);
+    this.#log('alarms', status.alarmOutbox);
     this.#log('outbox', status.outbox);
     return this.#registry.metrics();
   }
@@ -108,11 +109,16 @@ export class Metrics {
       const labels = { sink: sink.name };
       const { backlog } = sink;
       this.#state('sinks_sink_state', 'The state of a sink', { sink: sink.name, type: sink.type }, sink.state);
-      this.#counter('sinks_delivered_results_total', 'Results delivered', labels, sink.deliveredTotal);
-      this.#counter('sinks_rejected_results_total', 'Results refused for ever', labels, sink.rejectedTotal);
+      this.#counter('sinks_received_results_total', 'Results meant for it', labels, sink.ledger.received);
+      this.#counter('sinks_delivered_results_total', 'Results delivered', labels, sink.ledger.delivered);
+      this.#counter('sinks_rejected_results_total', 'Results refused for ever', labels, sink.ledger.rejected);
+      this.#counter('sinks_filtered_results_total', 'Results without a place in it', labels, sink.ledger.filtered);
+      this.#counter('sinks_superseded_results_total', 'A later revision went before', labels, sink.ledger.superseded);
+      this.#counter('sinks_dropped_results_total', 'Results lost to a full buffer', labels, sink.ledger.dropped);
+      this.#gauge('sinks_pending_results_count', 'Results still to be delivered', labels, sink.ledger.pending);
       this.#counter('sinks_failed_attempts_total', 'Batches to be sent again', labels, sink.failedAttemptsTotal);
       this.#gauge('sinks_backlog_records_count', 'Records that wait', labels, backlog.records);
-      this.#gauge('sinks_backlog_bytes', 'Bytes that wait, estimated', labels, backlog.bytes);
+      this.#gauge('sinks_backlog_bytes', 'Bytes that wait', labels, backlog.bytes);
       this.#gauge(
         'sinks_backlog_age_seconds',
         'Age of the oldest that waits',
@@ -121,6 +127,9 @@ export class Metrics {
       );
       if (backlog.drainSeconds !== null) {
         this.#gauge('sinks_backlog_drain_seconds', 'Estimate until it is gone', labels, backlog.drainSeconds);
+      }
+      if (backlog.fullInSeconds !== null) {
+        this.#gauge('sinks_backlog_full_seconds', 'Estimate until no room is left', labels, backlog.fullInSeconds);
       }
     }
   }

@@ -292,14 +292,29 @@ const SinkStatus = Type.Object({
   type: Type.String(),
   state: State,
   detail: Type.String({ description: 'One sentence for a person' }),
-  deliveredTotal: count('Results delivered'),
-  rejectedTotal: count('Results refused for ever and set aside'),
-  failedAttemptsTotal: count('Batches that must be sent again'),
+  ledger: Type.Object(
+    {
+      received: count('The sum of all the others'),
+      delivered: count('Stored by the sink'),
+      rejected: count('Refused for ever, and set aside as dead letters'),
+      filtered: count('Without a place in this sink'),
+      superseded: count('Not sent because a later revision had gone before'),
+      dropped: count('Lost to a full buffer or to damage'),
+      pending: count('Still to be delivered'),
+      ...missing,
+    },
+    { description: 'Where every result ended for this sink, across restarts' },
+  ),
+  deliveredTotal: count('As in the ledger'),
+  rejectedTotal: count('As in the ledger'),
+  failedAttemptsTotal: count('Batches that must be sent again, since the start'),
   backlog: Type.Object({
     records: count('Records that wait'),
-    bytes: count('Bytes that wait, estimated'),
-    oldestAgeMs: nullable(count('Age of the oldest, in milliseconds')),
-    drainSeconds: nullable(count('Seconds until it is gone at the present rate')),
+    items: count('Results in them'),
+    bytes: count('Bytes they take on disk'),
+    oldestAgeMs: nullable(count('How long the oldest has been waiting, in milliseconds')),
+    drainSeconds: nullable(count('Seconds until it is gone as it shrinks now; null when it does not')),
+    fullInSeconds: nullable(count('Seconds until there is no room for more as it grows now; null when it does not')),
   }),
 });
 
@@ -315,6 +330,7 @@ export const StatusReply = Type.Object({
   sinks: Type.Array(SinkStatus),
   ledger: Ledger,
   journal: LogStatus,
+  alarmOutbox: LogStatus,
   outbox: LogStatus,
   checkpoint: Type.Object({
     offset: Type.Number({ description: 'Offset in the journal that it covers' }),

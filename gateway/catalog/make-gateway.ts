@@ -56,7 +56,8 @@ export function makeGateway(configuration: Configuration, surroundings: GatewayS
 }
 
 function makeLogs({ storage }: Configuration, { disk, clock, logger, random }: GatewaySurroundings) {
-  const log = (name: string, options: Pick<SegmentLogOptions, 'maxBytes' | 'maxAgeMs' | 'whenFull' | 'segmentBytes'>) =>
+  type Options = Pick<SegmentLogOptions, 'maxBytes' | 'maxAgeMs' | 'whenFull' | 'segmentBytes' | 'keepFreeBytes'>;
+  const log = (name: string, options: Options) =>
     new SegmentLog({
       path: join(storage.path, name),
       disk,
@@ -70,7 +71,14 @@ function makeLogs({ storage }: Configuration, { disk, clock, logger, random }: G
   return {
     // Accepted readings are never dropped: a full journal makes the sources wait.
     journal: log('journal', { ...storage.journal, whenFull: 'block' }),
-    outbox: log('outbox', storage.outbox),
+    // As the disk fills, new readings are refused first; what came of the accepted ones still has room, alarms longest.
+    outbox: log('outbox', { ...storage.outbox, keepFreeBytes: storage.keepFreeBytes / 2 }),
+    alarmOutbox: log('alarms', {
+      ...storage.alarms,
+      segmentBytes: SMALL_SEGMENT_BYTES,
+      whenFull: 'drop-oldest',
+      keepFreeBytes: storage.keepFreeBytes / 4,
+    }),
     deadLetterLog: log('dead-letters', {
       maxBytes: DEAD_LETTER_BYTES,
       segmentBytes: SMALL_SEGMENT_BYTES,

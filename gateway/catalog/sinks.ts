@@ -36,7 +36,7 @@ export function makeSinks(
       { ...sink, gatewayTags: { ...gateway.tags, gateway: gateway.name } },
       { clock, logger: logger.child({ sink: sink.name }) },
     ),
-    options: { maxItems: sink.batch.maxItems, lingerMs: sink.batch.everyMs },
+    options: { maxItems: sink.batch.maxItems, lingerMs: sink.batch.everyMs, catchUp: sink.catchUp },
   }));
   return { history, sinks: [{ sink: history, options: HISTORY_FEED }, ...configured] };
 }

@@ -16,7 +16,7 @@ import { ExitCode, type Surroundings } from './surroundings.ts';
 /** `headgate log`: a look into journal, outbox and dead letters, of a running gateway or of one that is down. */
 export function logCommand(surroundings: Surroundings): Command {
   return new Command('log')
-    .description('look into journal, outbox and dead letters, whether the gateway runs or not')
+    .description('look into journal, outboxes and dead letters, whether the gateway runs or not')
     .addCommand(lsCommand(surroundings))
     .addCommand(verifyCommand(surroundings))
     .addCommand(dumpCommand(surroundings));
@@ -55,7 +55,7 @@ function verifyCommand(surroundings: Surroundings): Command {
 function dumpCommand(surroundings: Surroundings): Command {
   return new Command('dump')
     .description('print what is in one log, a line of JSON for each reading, result or dead letter')
-    .argument('<log>', 'the folder of one log: journal, outbox or dead-letters in storage.path')
+    .argument('<log>', 'the folder of one log: journal, outbox, alarms or dead-letters in storage.path')
     .action(async (folder: string) => {
       const path = resolve(surroundings.workingFolder, folder);
       const log = (await findLogs(folder, surroundings)).find((candidate) => candidate.path === path);
@@ -116,7 +116,7 @@ function describeSegment(segment: SegmentReport): string {
 function linesOf(log: string, { payload, offset }: LogRecord): readonly object[] {
   try {
     if (log === 'journal') return payload[0] === RecordKind.command ? [decodeCommand(payload)] : readingLines(payload);
-    if (log === 'outbox') return decodeResults(payload);
+    if (log === 'outbox' || log === 'alarms') return decodeResults(payload);
     const { payload: data, ...letter } = decodeDeadLetter(payload);
     return [{ ...letter, payload: new TextDecoder().decode(data) }];
   } catch (error) {

@@ -13,6 +13,8 @@ export interface Rejection {
 export interface Sink extends Lifecycle {
   readonly name: string;
   readonly type: string;
+  /** False for a result that has no place in this sink: it is not written to it, and counts as filtered. Without it everything has one. */
+  stores?(result: Result): boolean;
   /**
    * Stores a batch. Resolved: everything is stored, but for the rejections returned, which are refused for ever and set aside.
    * Rejected with a `SinkError`: nothing may be assumed, the batch is kept and sent again; storing a result twice must be harmless.

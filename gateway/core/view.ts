@@ -109,28 +109,60 @@ export interface LedgerReport {
   readonly groupCount: number;
 }
 
-/** How a sink, and the forwarder that feeds it, stand just now. The totals count since the process started. */
+/**
+ * How many results ended in which fate for one sink; `received` is always the sum of the others. Counted since the sink was first configured,
+ * across restarts; a batch that is sent twice, because a crash came between, counts once.
+ */
+export interface SinkCounts {
+  /** Results that were meant for it. */
+  readonly received: number;
+  /** Stored by it. */
+  readonly delivered: number;
+  /** Refused for ever; each is a dead letter. */
+  readonly rejected: number;
+  /** Without a place in it, such as acknowledgements of alarms in InfluxDB. */
+  readonly filtered: number;
+  /** Not sent because a later revision of the same window had gone before. */
+  readonly superseded: number;
+  /** Lost to a full buffer, or to damage, before the sink took them. */
+  readonly dropped: number;
+  /** Still to be delivered. */
+  readonly pending: number;
+}
+
+/** How a sink, and the forwarder that feeds it, stand just now. */
 export interface SinkStatus {
   readonly name: string;
   readonly type: string;
   readonly state: ComponentState;
   /** One sentence for a person: what it is doing, or what is wrong and how to mend it. */
   readonly detail: string;
-  /** Results the sink has taken. */
-  readonly deliveredTotal: number;
-  /** Results it refused for ever; each is a dead letter. */
-  readonly rejectedTotal: number;
-  /** Batches it did not take, and that were or will be sent again. */
-  readonly failedAttemptsTotal: number;
-  readonly backlog: {
-    readonly records: number;
-    /** An estimate from the share of records. */
-    readonly bytes: number;
-    /** Age of the oldest record that waits, in milliseconds of wall time; null when none does. */
-    readonly oldestAgeMs: number | null;
-    /** Seconds until the backlog is gone at the present rate; null when unknown. */
-    readonly drainSeconds: number | null;
+  readonly ledger: SinkCounts & {
+    /** `received` less the sum of the others: 0, or results were lost uncounted. */
+    readonly imbalance: number;
   };
+  /** As in the ledger. */
+  readonly deliveredTotal: number;
+  /** As in the ledger. */
+  readonly rejectedTotal: number;
+  /** Batches it did not take, and that were or will be sent again; since the process started. */
+  readonly failedAttemptsTotal: number;
+  readonly backlog: SinkBacklog;
+}
+
+/** What waits for a sink. */
+export interface SinkBacklog {
+  readonly records: number;
+  /** Results in these records. */
+  readonly items: number;
+  /** What they take on disk. */
+  readonly bytes: number;
+  /** How long the oldest has been waiting, in milliseconds; null when none does. */
+  readonly oldestAgeMs: number | null;
+  /** Seconds until the backlog is gone as it has shrunk lately; null when it does not shrink. */
+  readonly drainSeconds: number | null;
+  /** Seconds until there is no room for more as it has grown in the last minutes; 0 when there is none, null when it does not grow. */
+  readonly fullInSeconds: number | null;
 }
 
 /** How the whole gateway stands just now. */
@@ -149,6 +181,9 @@ export interface GatewayStatus {
   /** The sum over all sources. */
   readonly ledger: LedgerCounts;
   readonly journal: LogStatus;
+  /** Alarms on their way to the sinks. */
+  readonly alarmOutbox: LogStatus;
+  /** All other results on their way to the sinks. */
   readonly outbox: LogStatus;
   /** The newest checkpoint: the journal offset it covers, when it was written (null: never), its size in bytes. */
   readonly checkpoint: { readonly offset: number; readonly at: EpochMs | null; readonly bytes: number };

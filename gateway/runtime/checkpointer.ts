@@ -8,12 +8,13 @@ import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Ledger } from './ledger.ts';
 import { RememberedRange } from './remembered-range.ts';
+import type { ResultLogs } from './result-logs.ts';
 
 /** Whose state goes into a checkpoint, and what must be durable before it counts. */
 export interface CheckpointerParts {
   readonly clock: Clock;
   readonly journal: Log;
-  readonly outbox: Log;
+  readonly results: ResultLogs;
   readonly deadLetters: DeadLetters;
   readonly checkpoints: CheckpointStore;
   readonly registry: SeriesRegistry;
@@ -76,7 +77,7 @@ export class Checkpointer {
 
   /**
    * Writes a checkpoint unless nothing was analysed or refused since the last one, or `begin` was not called. The snapshots are taken in one go;
-   * before they count, every result they have led to is durable in the outbox. Rejects when the disk does; the one before stays.
+   * before they count, every result they have led to is durable where the sinks get it. Rejects when the disk does; the one before stays.
    */
   async write(): Promise<void> {
     // Time alone needs no checkpoint: what it led to, a replay finds again. Dead letters do, as their log drops the oldest.
@@ -87,9 +88,9 @@ export class Checkpointer {
   }
 
   async #replace(): Promise<void> {
-    const { outbox, deadLetters, checkpoints } = this.#parts;
+    const { results, deadLetters, checkpoints } = this.#parts;
     const checkpoint = this.#take();
-    await Promise.all([outbox.commit(), deadLetters.commit()]);
+    await Promise.all([results.commit(), deadLetters.commit()]);
     await checkpoints.write(checkpoint);
     this.#coveredTo = checkpoint.journalOffset;
     this.#coveredDeadLetters = checkpoint.deadLetterOffset;

@@ -1,18 +1,24 @@
 import { backoffMs } from '../base/backoff.ts';
+import { followSignal } from '../base/follow-signal.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { ComponentState, Lifecycle } from '../core/lifecycle.ts';
-import type { Log, LogCursor, LogReader, LogRecord } from '../core/log.ts';
+import type { Log, LogRecord } from '../core/log.ts';
 import { type Result, resultId } from '../core/result.ts';
 import { type Rejection, type Sink, SinkError } from '../core/sink.ts';
 import type { Logger } from '../core/telemetry.ts';
-import type { SinkStatus } from '../core/view.ts';
+import type { SinkBacklog, SinkStatus } from '../core/view.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { type CatchUp, Lane, type Portion } from './lane.ts';
 import { decodeResults } from './result-codec.ts';
+import type { ResultPositions } from './result-logs.ts';
+import { addSinkCounts, sinkImbalance } from './sink-ledger.ts';
 
-const READ_BYTES = 512 * 1024;
-/** How long a sink is left alone whose configuration a person must mend. */
+/** How long a sink is left alone at least whose configuration a person must mend, and how much longer at the most. */
 const HOLD_MS = 30_000;
+const HOLD_JITTER_MS = 10_000;
+
+const IN_ORDER: CatchUp = { order: 'in-order', maxPerSecond: Number.POSITIVE_INFINITY };
 
 /** How results are batched for one sink. */
 export interface ForwarderOptions {
@@ -20,11 +26,16 @@ export interface ForwarderOptions {
   readonly maxItems: number;
   /** How long to wait for more results when there are few, in milliseconds; 0 sends at once. */
   readonly lingerMs: number;
+  /** How it catches up after an outage; in order when left out. */
+  readonly catchUp?: CatchUp;
 }
 
 /** What a forwarder works with. */
 export interface ForwarderParts {
   readonly sink: Sink;
+  /** Alarms, which go before everything else, always in order. */
+  readonly alarmOutbox: Log;
+  /** All other results. */
   readonly outbox: Log;
   /** Takes what the sink refuses for ever, and records that cannot be read. */
   readonly deadLetters: DeadLetters;
@@ -35,40 +46,38 @@ export interface ForwarderParts {
 }
 
 /**
- * Carries results from the outbox to one sink, in order, at its own pace: a sink that is away holds up nobody else, and its backlog
- * is on disk only. What a sink takes is told to the cursor afterwards, so a crash in between sends a batch twice; sinks recognise it.
+ * Carries results from the two outboxes to one sink at its own pace: a sink that is away holds up nobody else, and its backlog
+ * is on disk only. What a sink takes is told to the cursors afterwards, so a crash in between sends a batch twice; sinks recognise it.
  */
 export class Forwarder implements Lifecycle {
   readonly #parts: ForwarderParts;
   readonly #options: ForwarderOptions;
-  readonly #cursor: LogCursor;
-  #reader: LogReader | undefined;
+  readonly #alarms: Lane;
+  readonly #others: Lane;
   #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #state: ComponentState = 'stopped';
   #detail = 'not started';
-  #deliveredTotal = 0;
-  #rejectedTotal = 0;
   #failedAttemptsTotal = 0;
   #failuresInARow = 0;
-  #hasSetAside = false;
-  #oldestPending: LogRecord | undefined;
-  /** Records a second, smoothed over about ten batches. */
-  #recordsPerSecond = 0;
 
   constructor(parts: ForwarderParts, options: ForwarderOptions) {
+    const { sink, clock, alarmOutbox, outbox } = parts;
+    const { maxItems, catchUp = IN_ORDER } = options;
     this.#parts = parts;
     this.#options = options;
-    this.#cursor = parts.outbox.cursor(parts.sink.name);
+    const common = { sink: sink.name, clock, maxItems };
+    this.#alarms = new Lane({ ...common, log: alarmOutbox, catchUp: IN_ORDER });
+    this.#others = new Lane({ ...common, log: outbox, catchUp });
   }
 
   get sink(): Sink {
     return this.#parts.sink;
   }
 
-  /** Everything before this offset of the outbox is stored. */
-  get position(): number {
-    return this.#cursor.offset;
+  /** Everything before these offsets of the two logs is done with. */
+  get positions(): ResultPositions {
+    return { alarms: this.#alarms.position, others: this.#others.position };
   }
 
   async start(_signal: AbortSignal): Promise<void> {
@@ -87,159 +96,215 @@ export class Forwarder implements Lifecycle {
   }
 
   status(): SinkStatus {
-    const { sink, outbox, clock } = this.#parts;
-    const log = outbox.status();
-    const records = Math.max(0, log.nextOffset - Math.max(this.#cursor.offset, log.firstOffset));
-    const kept = log.nextOffset - log.firstOffset;
+    const { sink } = this.#parts;
+    const counts = addSinkCounts(this.#alarms.counts(), this.#others.counts());
+    const ledger = { ...counts, imbalance: sinkImbalance(counts) };
     return {
       name: sink.name,
       type: sink.type,
       state: this.#state,
       detail: this.#detail,
-      deliveredTotal: this.#deliveredTotal,
-      rejectedTotal: this.#rejectedTotal,
+      ledger,
+      deliveredTotal: ledger.delivered,
+      rejectedTotal: ledger.rejected,
       failedAttemptsTotal: this.#failedAttemptsTotal,
-      backlog: {
-        records,
-        bytes: kept === 0 ? 0 : Math.round((log.bytes * records) / kept),
-        oldestAgeMs: this.#oldestPending === undefined ? null : Math.max(0, clock.now() - this.#oldestPending.time),
-        drainSeconds: this.#drainSeconds(records),
-      },
+      backlog: addBacklogs(this.#alarms.backlog(), this.#others.backlog()),
     };
   }
 
-  #drainSeconds(records: number): number | null {
-    if (records === 0) return 0;
-    return this.#failuresInARow > 0 || this.#recordsPerSecond === 0 ? null : records / this.#recordsPerSecond;
-  }
-
   async #run(signal: AbortSignal): Promise<void> {
-    const { outbox, sink } = this.#parts;
+    const { sink, clock } = this.#parts;
+    const lanes = [this.#alarms, this.#others];
+    await this.#untilDone(signal, async () => {
+      for (const lane of lanes) await lane.open(signal);
+    });
     await this.#untilDone(signal, () => sink.start(signal));
-    this.#reader = outbox.reader(this.#cursor.offset);
     while (!signal.aborted) {
       try {
-        await this.#forwardSome(this.#reader, signal);
+        await this.#forwardSome(signal);
       } catch (error) {
-        // Only the outbox can fail here: a damaged disk. Say it, and try again later.
-        this.#fail(error, 'cannot read the outbox');
-        await this.#parts.clock.sleep(HOLD_MS, signal);
+        // Only the logs can fail here: a damaged disk. Say it, and try again later.
+        this.#fail(error, 'cannot read what is to be delivered');
+        await clock.sleep(HOLD_MS, signal);
       }
     }
-    await this.#reader.close();
+    for (const lane of lanes) await lane.close();
   }
 
-  async #forwardSome(reader: LogReader, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
-    let records = await reader.read(READ_BYTES);
-    if (records.length === 0) {
-      this.#caughtUp();
-      await reader.wait(signal);
-      if (signal.aborted) return;
-      // Results of one moment come in several records: a short wait makes one request of them.
-      if (this.#options.lingerMs > 0) await clock.sleep(this.#options.lingerMs, signal);
-      records = await reader.read(READ_BYTES);
+  /** Delivers the portion whose turn it is, alarms first; or waits for one. */
+  async #forwardSome(signal: AbortSignal): Promise<void> {
+    for (const lane of [this.#alarms, this.#others]) {
+      const portion = await lane.next();
+      if (portion === undefined) continue;
+      try {
+        await this.#deliver(lane, portion, signal);
+      } catch (error) {
+        await lane.giveBack(portion);
+        if (!signal.aborted) await this.#backOff(error, signal);
+      }
+      return;
     }
-    if (records.length === 0 || signal.aborted) return;
-    this.#oldestPending = records[0];
-    const begun = clock.monotonicMs();
-    for (const batch of this.#batches(records)) {
-      await this.#untilDone(signal, () => this.#write(batch, signal));
-      if (signal.aborted) return;
+    await this.#idle(signal);
+  }
+
+  async #deliver(lane: Lane, portion: Portion, signal: AbortSignal): Promise<void> {
+    const { sink, deadLetters } = this.#parts;
+    const sorted = this.#sort(lane, portion);
+    const rejections: Rejection[] = [];
+    for (let from = 0; from < sorted.batch.length; from += this.#options.maxItems) {
+      rejections.push(...(await sink.write(sorted.batch.slice(from, from + this.#options.maxItems), signal)));
     }
+    for (const { record, error } of sorted.unreadable) {
+      deadLetters.add(sink.name, `outbox record ${record.offset}`, messageOf(error), record.payload);
+    }
+    this.#setAside(rejections);
     // What was set aside must be safe before the cursor passes it.
-    if (this.#hasSetAside) await this.#parts.deadLetters.commit();
-    this.#hasSetAside = false;
-    await this.#cursor.commit(records.at(-1)!.offset + 1);
-    this.#measure(records.length, clock.monotonicMs() - begun);
-  }
-
-  *#batches(records: readonly LogRecord[]): Generator<readonly Result[]> {
-    let batch: Result[] = [];
-    for (const record of records) {
-      for (const result of this.#resultsOf(record)) {
-        batch.push(result);
-        if (batch.length < this.#options.maxItems) continue;
-        yield batch;
-        batch = [];
-      }
-    }
-    if (batch.length > 0) yield batch;
-  }
-
-  #resultsOf(record: LogRecord): readonly Result[] {
-    try {
-      return decodeResults(record.payload);
-    } catch (error) {
-      this.#rejectedTotal += record.items;
-      this.#hasSetAside = true;
-      this.#parts.deadLetters.add(this.sink.name, `outbox record ${record.offset}`, messageOf(error), record.payload);
-      return [];
-    }
-  }
-
-  async #write(batch: readonly Result[], signal: AbortSignal): Promise<void> {
-    const rejections = await this.#parts.sink.write(batch, signal);
-    this.#deliveredTotal += batch.length - rejections.length;
-    if (rejections.length > 0) this.#setAside(rejections);
+    if (rejections.length + sorted.unreadable.length > 0) await deadLetters.commit();
+    const refused = new Set(rejections.map(({ result }) => result));
+    const delivered = sorted.batch.filter((result) => !refused.has(result));
+    const unreadableItems = sorted.unreadable.reduce((sum, { record }) => sum + record.items, 0);
+    const { filtered, superseded } = sorted;
+    const rejected = rejections.length + unreadableItems;
     this.#failuresInARow = 0;
     this.#state = 'running';
     this.#detail = 'delivering';
+    await lane.settle(portion, { delivered: delivered.length, rejected, filtered, superseded }, delivered);
+  }
+
+  /** What of a portion goes to the sink, and what does not. */
+  #sort(lane: Lane, { records }: Portion) {
+    const { sink } = this.#parts;
+    const batch: Result[] = [];
+    const unreadable: { record: LogRecord; error: unknown }[] = [];
+    let filtered = 0;
+    let superseded = 0;
+    for (const record of records) {
+      try {
+        for (const result of decodeResults(record.payload)) {
+          if (sink.stores?.(result) === false) filtered++;
+          else if (lane.supersedes(result)) superseded++;
+          else batch.push(result);
+        }
+      } catch (error) {
+        unreadable.push({ record, error });
+      }
+    }
+    return { batch, unreadable, filtered, superseded };
   }
 
   #setAside(rejections: readonly Rejection[]): void {
-    this.#rejectedTotal += rejections.length;
-    this.#hasSetAside = true;
+    if (rejections.length === 0) return;
+    const { deadLetters, logger } = this.#parts;
     for (const { result, reason } of rejections) {
-      this.#parts.deadLetters.add(this.sink.name, resultId(result), reason, Buffer.from(JSON.stringify(result)));
+      deadLetters.add(this.sink.name, resultId(result), reason, Buffer.from(JSON.stringify(result)));
     }
-    this.#parts.logger.warn(
+    logger.warn(
       { count: rejections.length, reason: rejections[0]!.reason },
       'sink refused results for ever: set aside',
     );
   }
 
-  /** Tries until it works or the forwarder is stopped, with full-jitter back-off. */
+  /** Waits until there is something to deliver, and a little longer where more may come: one request carries it all. */
+  async #idle(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    const { lingerMs } = this.#options;
+    const backlogWaitMs = this.#others.backlogWaitMs();
+    if (backlogWaitMs === undefined && this.#failuresInARow === 0) {
+      this.#state = 'running';
+      this.#detail = 'everything is delivered';
+    }
+    const woken = await firstOf(signal, {
+      alarms: (until) => this.#alarms.wait(until),
+      others: (until) => this.#others.wait(until),
+      ...(backlogWaitMs === undefined
+        ? {}
+        : { backlog: (until: AbortSignal) => clock.sleep(Math.max(1, backlogWaitMs), until) }),
+    });
+    if (woken !== 'others' || lingerMs === 0) return;
+    await firstOf(signal, {
+      alarms: (until) => this.#alarms.wait(until),
+      linger: (until) => clock.sleep(lingerMs, until),
+    });
+  }
+
+  /** Tries until it works or the forwarder is stopped. */
   async #untilDone(signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
     while (!signal.aborted) {
       try {
         await attempt();
         return;
       } catch (error) {
-        if (signal.aborted) return;
-        const waitMs = this.#waitAfter(error);
-        this.#failuresInARow++;
-        this.#fail(error, `trying again within ${Math.ceil(waitMs / 1000)} s`);
-        await this.#parts.clock.sleep(waitMs, signal);
+        if (!signal.aborted) await this.#backOff(error, signal);
       }
     }
   }
 
+  /** Waits before the next attempt, with full jitter: many gateways that lost one sink do not come back in step. */
+  async #backOff(error: unknown, signal: AbortSignal): Promise<void> {
+    const waitMs = this.#waitAfter(error);
+    this.#failuresInARow++;
+    this.#fail(error, `trying again within ${Math.ceil(waitMs / 1000)} s`);
+    await this.#parts.clock.sleep(waitMs, signal);
+  }
+
   #waitAfter(error: unknown): number {
-    const jittered = backoffMs(this.#failuresInARow, { random: this.#parts.random });
-    if (!(error instanceof SinkError)) return jittered;
-    if (error.kind === 'configuration') return HOLD_MS;
-    return error.retryAfterMs === undefined ? jittered : error.retryAfterMs + jittered;
+    const { random } = this.#parts;
+    if (error instanceof SinkError) {
+      if (error.kind === 'configuration') return HOLD_MS + random() * HOLD_JITTER_MS;
+      // All who asked at the same time were told the same: they spread over half as long again.
+      if (error.retryAfterMs !== undefined) {
+        return error.retryAfterMs + Math.max((random() * error.retryAfterMs) / 2, this.#jitterMs());
+      }
+    }
+    return this.#jitterMs();
+  }
+
+  #jitterMs(): number {
+    return backoffMs(this.#failuresInARow, { random: this.#parts.random });
   }
 
   #fail(error: unknown, next: string): void {
     this.#failedAttemptsTotal++;
     this.#state = 'degraded';
-    const detail = `${messageOf(error)}; ${next}`;
-    if (this.#failuresInARow <= 1)
-      this.#parts.logger.warn({ error: messageOf(error) }, `sink is not taking results: ${next}`);
-    this.#detail = detail;
+    this.#detail = `${messageOf(error)}; ${next}`;
+    if (this.#failuresInARow > 1) return;
+    this.#parts.logger.warn({ error: messageOf(error) }, `sink is not taking results: ${next}`);
   }
+}
 
-  #caughtUp(): void {
-    this.#oldestPending = undefined;
-    if (this.#failuresInARow > 0) return;
-    this.#state = 'running';
-    this.#detail = 'everything is delivered';
+/** Does several things at once until the first is done, ends the others, and tells which it was. */
+async function firstOf(
+  signal: AbortSignal,
+  tasks: Readonly<Record<string, (until: AbortSignal) => Promise<void>>>,
+): Promise<string> {
+  const over = new AbortController();
+  const unfollow = followSignal(signal, over);
+  const running = Object.entries(tasks).map(([name, task]) => task(over.signal).then(() => name));
+  try {
+    return await Promise.race(running);
+  } finally {
+    unfollow();
+    over.abort();
+    await Promise.allSettled(running);
   }
+}
 
-  #measure(records: number, elapsedMs: number): void {
-    const rate = (records * 1000) / Math.max(1, elapsedMs);
-    this.#recordsPerSecond = this.#recordsPerSecond === 0 ? rate : this.#recordsPerSecond * 0.9 + rate * 0.1;
-  }
+function addBacklogs(alarms: SinkBacklog, others: SinkBacklog): SinkBacklog {
+  return {
+    records: alarms.records + others.records,
+    items: alarms.items + others.items,
+    bytes: alarms.bytes + others.bytes,
+    oldestAgeMs: larger(alarms.oldestAgeMs, others.oldestAgeMs),
+    drainSeconds:
+      alarms.drainSeconds === null || others.drainSeconds === null ? null : alarms.drainSeconds + others.drainSeconds,
+    fullInSeconds: smaller(alarms.fullInSeconds, others.fullInSeconds),
+  };
+}
+
+function larger(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
+}
+
+function smaller(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

@@ -20,6 +20,9 @@ export interface GatewayParts {
   readonly logger: Logger;
   readonly random: () => number;
   readonly journal: Log;
+  /** Alarms, until every sink has taken them. */
+  readonly alarmOutbox: Log;
+  /** All other results, until every sink has taken them. */
   readonly outbox: Log;
   readonly deadLetterLog: Log;
   readonly checkpoints: CheckpointStore;

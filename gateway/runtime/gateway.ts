@@ -3,6 +3,7 @@ import type { EpochMs } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Rejected } from '../core/intake.ts';
 import type { ComponentState, Lifecycle } from '../core/lifecycle.ts';
+import type { Log } from '../core/log.ts';
 import type { Result } from '../core/result.ts';
 import type { AggregateQuery, AggregateRow, AlarmQuery, AlarmRow } from '../core/sink.ts';
 import type { Source } from '../core/source.ts';
@@ -26,7 +27,7 @@ import type { GatewayParts } from './gateway-parts.ts';
 import { Ledger } from './ledger.ts';
 import { LiveFeed } from './live-feed.ts';
 import { recover } from './recovery.ts';
-import { encodeResults } from './result-codec.ts';
+import { ResultLogs } from './result-logs.ts';
 import { gatewayStatus, reasonsNotReady, type StatusParts, seriesStatus } from './status.ts';
 import { StopSteps } from './stop-steps.ts';
 
@@ -36,10 +37,6 @@ const LIVE_EVERY_MS = 250;
 const STATUS_EVERY_MS = 2_000;
 /** Readings of one series in one live event at the most. */
 const LIVE_READINGS = 50;
-/** Results in one outbox record at the most. */
-const RESULTS_PER_RECORD = 500;
-/** Results that may wait for the outbox to reach the disk before nothing more is let in. */
-const MAX_UNSYNCED_RESULTS = 20_000;
 
 /** What the steps of a stop may take, in milliseconds. */
 const STOP_MS = { sources: 800, drain: 2_200, sinks: 400, logs: 400 };
@@ -54,6 +51,7 @@ export class Gateway implements Lifecycle, GatewayView {
   readonly #checkpointer: Checkpointer;
   readonly #feed: LiveFeed;
   readonly #acknowledgements = new FreshAcknowledgements();
+  readonly #results: ResultLogs;
   #sources: readonly Source[] = [];
   #forwarders: readonly Forwarder[] = [];
   #state: ComponentState = 'stopped';
@@ -61,13 +59,17 @@ export class Gateway implements Lifecycle, GatewayView {
   #tasks: Promise<unknown> = Promise.resolve();
   #startedAt: EpochMs = 0;
   #startedMonotonicMs = 0;
-  #unsyncedResults = 0;
-  #outboxSync: Promise<void> | undefined;
   #hasHung = false;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
     this.#deadLetters = new DeadLetters(parts.deadLetterLog, parts.clock);
+    this.#results = new ResultLogs({
+      ...parts,
+      failed: (error) => {
+        if (this.#state !== 'stopped') parts.failed(error);
+      },
+    });
     this.#feed = new LiveFeed((interested) => {
       parts.recent.live = interested;
     });
@@ -80,6 +82,7 @@ export class Gateway implements Lifecycle, GatewayView {
     });
     this.#checkpointer = new Checkpointer({
       ...parts,
+      results: this.#results,
       deadLetters: this.#deadLetters,
       analysis: this.#analysis,
       ledger: this.#ledger,
@@ -91,18 +94,18 @@ export class Gateway implements Lifecycle, GatewayView {
       normaliser: parts.normaliser,
       intern: (identity, unit) => parts.registry.intern(identity, unit),
       durable: (entry) => this.#analyse(entry),
-      backPressure: () => (this.#unsyncedResults > MAX_UNSYNCED_RESULTS ? this.#outboxSync : undefined),
+      backPressure: () => this.#results.backPressure,
       failed: parts.failed,
     });
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { clock, logger, journal, outbox, deadLetterLog } = this.#parts;
+    const { clock, logger } = this.#parts;
     this.#state = 'starting';
     this.#startedAt = clock.now();
     this.#startedMonotonicMs = clock.monotonicMs();
     this.#stopping = new AbortController();
-    await Promise.all([journal, outbox, deadLetterLog].map((log) => log.start(signal)));
+    await Promise.all(this.#logs().map((log) => log.start(signal)));
     this.#sources = this.#parts.sources((source) => this.#admission.intake(source));
     await this.#recover(signal);
     await this.#startForwarders(signal);
@@ -123,7 +126,6 @@ export class Gateway implements Lifecycle, GatewayView {
    */
   async stop(signal: AbortSignal): Promise<void> {
     if (this.#state === 'stopped' || this.#state === 'draining') return;
-    const { journal, outbox, deadLetterLog } = this.#parts;
     this.#state = 'draining';
     const { clock, logger } = this.#parts;
     const steps = new StopSteps({ clock, logger, signal });
@@ -131,7 +133,7 @@ export class Gateway implements Lifecycle, GatewayView {
     await steps.run('carry everything to the disk', STOP_MS.drain, () => this.#drain());
     this.#stopping.abort();
     await steps.stop('the sinks', STOP_MS.sinks, this.#forwarders);
-    await steps.stop('the logs', STOP_MS.logs, [journal, outbox, deadLetterLog]);
+    await steps.stop('the logs', STOP_MS.logs, this.#logs());
     this.#hasHung = steps.hasHung;
     this.#state = 'stopped';
   }
@@ -169,11 +171,10 @@ export class Gateway implements Lifecycle, GatewayView {
   }
 
   async #startForwarders(signal: AbortSignal): Promise<void> {
-    const { outbox, clock, logger, random, sinks } = this.#parts;
-    const deadLetters = this.#deadLetters;
+    const { alarmOutbox, outbox, clock, logger, random, sinks } = this.#parts;
+    const common = { alarmOutbox, outbox, deadLetters: this.#deadLetters, clock, random };
     this.#forwarders = sinks.map(
-      ({ sink, options }) =>
-        new Forwarder({ sink, outbox, deadLetters, clock, random, logger: logger.child({ sink: sink.name }) }, options),
+      ({ sink, options }) => new Forwarder({ ...common, sink, logger: logger.child({ sink: sink.name }) }, options),
     );
     for (const forwarder of this.#forwarders) await forwarder.start(signal);
   }
@@ -222,20 +223,7 @@ export class Gateway implements Lifecycle, GatewayView {
   }
 
   #takeResults(results: readonly Result[]): void {
-    const { outbox } = this.#parts;
-    for (let from = 0; from < results.length; from += RESULTS_PER_RECORD) {
-      const some = results.slice(from, from + RESULTS_PER_RECORD);
-      outbox.append(encodeResults(some), some.length);
-    }
-    this.#unsyncedResults += results.length;
-    this.#outboxSync = outbox.commit().then(
-      () => {
-        this.#unsyncedResults -= results.length;
-      },
-      (error: unknown) => {
-        if (this.#state !== 'stopped') this.#parts.failed(error);
-      },
-    );
+    this.#results.append(results);
     if (!this.#feed.isWatched) return;
     for (const result of results) {
       this.#feed.publish({ topic: result.kind === 'alarm' ? 'alarms' : 'aggregates', data: result });
@@ -244,8 +232,7 @@ export class Gateway implements Lifecycle, GatewayView {
 
   /** Frees what every sink has taken, and what a checkpoint covers. */
   async #checkpoint(): Promise<void> {
-    const positions = this.#forwarders.map((forwarder) => forwarder.position);
-    if (positions.length > 0) await this.#parts.outbox.trim(Math.min(...positions));
+    await this.#results.trim(this.#forwarders.map((forwarder) => forwarder.positions));
     await this.#checkpointer.write();
   }
 
@@ -255,6 +242,11 @@ export class Gateway implements Lifecycle, GatewayView {
 
   notReady(): readonly string[] {
     return reasonsNotReady(this.#statusParts());
+  }
+
+  #logs(): readonly Log[] {
+    const { journal, alarmOutbox, outbox, deadLetterLog } = this.#parts;
+    return [journal, alarmOutbox, outbox, deadLetterLog];
   }
 
   #statusParts(): StatusParts {

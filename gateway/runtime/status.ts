@@ -22,7 +22,7 @@ export interface StatusParts {
 
 /** How the gateway and everything in it stand just now. */
 export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...rest }: StatusParts): GatewayStatus {
-  const { clock, name, version, journal, outbox, registry } = parts;
+  const { clock, name, version, journal, alarmOutbox, outbox, registry } = parts;
   const memory = process.memoryUsage();
   const ledgers = ledger.sources();
   const sinks = forwarders.map((forwarder) => forwarder.status());
@@ -45,6 +45,7 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     sinks,
     ledger: ledger.total(),
     journal: journalStatus,
+    alarmOutbox: alarmOutbox.status(),
     outbox: outbox.status(),
     checkpoint: rest.checkpointer.status(),
     activeAlarms: rest.stages.alarmDesk.activeCount,
@@ -57,8 +58,9 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
 export function reasonsNotReady({ parts, state, sources }: StatusParts): readonly string[] {
   const reasons: string[] = [];
   if (state !== 'running') reasons.push(`the gateway is ${state}`);
-  for (const what of ['journal', 'outbox'] as const) {
-    const { trouble } = parts[what].status();
+  const logs = { journal: parts.journal, outbox: parts.outbox, 'outbox of alarms': parts.alarmOutbox };
+  for (const [what, log] of Object.entries(logs)) {
+    const { trouble } = log.status();
     if (trouble !== undefined) reasons.push(`the ${what} cannot be written: ${trouble}`);
   }
   for (const source of sources) {

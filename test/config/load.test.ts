@@ -16,6 +16,7 @@ describe('a file that says little', () => {
         keepFreeBytes: 500 * 2 ** 20,
         journal: { maxBytes: 512 * 2 ** 20 },
         outbox: { maxBytes: 2 * 2 ** 30, maxAgeMs: 30 * 86_400_000, whenFull: 'drop-oldest' },
+        alarms: { maxBytes: 128 * 2 ** 20 },
         history: { maxBytes: 2 ** 30, maxAgeMs: 30 * 86_400_000 },
         checkpointEveryMs: 10_000,
         maxSeries: 100_000,

@@ -1,4 +1,4 @@
-import type { SinkStatus } from '../../core/view.ts';
+import type { SinkBacklog, SinkStatus } from '../../core/view.ts';
 import { formatBytes, formatCompact, formatCount, formatDuration } from './format.ts';
 import { html, type View } from './html.ts';
 import { State } from './state.ts';
@@ -36,20 +36,34 @@ export function Sinks({ store }: { store: Store; version: number }): View {
 }
 
 function Sink({ sink }: { sink: SinkStatus }): View {
-  const { records, bytes, oldestAgeMs, drainSeconds } = sink.backlog;
+  const { ledger, backlog } = sink;
+  const lost = [
+    ['superseded', ledger.superseded, ''],
+    ['dropped', ledger.dropped, 'attention'],
+    ['unaccounted', ledger.imbalance, 'attention'],
+  ] as const;
   return html`<article class="component" data-testid="sink">
     <div class="component-head"><h3>${sink.name} <span class="type">${sink.type}</span></h3><${State} state=${sink.state} /></div>
     <p class="detail">${sink.detail}</p>
     <dl class="numbers">
-      <div><dt>delivered</dt><dd>${formatCompact(sink.deliveredTotal)}</dd></div>
-      <div class=${sink.rejectedTotal > 0 ? 'attention' : ''}><dt>rejected</dt><dd>${formatCompact(sink.rejectedTotal)}</dd></div>
+      <div><dt>delivered</dt><dd>${formatCompact(ledger.delivered)}</dd></div>
+      <div class=${ledger.rejected > 0 ? 'attention' : ''}><dt>rejected</dt><dd>${formatCompact(ledger.rejected)}</dd></div>
+      ${lost.filter(([, count]) => count !== 0).map(([name, count, look]) => html`<div key=${name} class=${look}><dt>${name}</dt><dd>${formatCompact(count)}</dd></div>`)}
       <div><dt>failed attempts</dt><dd>${formatCompact(sink.failedAttemptsTotal)}</dd></div>
-      <div class=${records > 0 ? 'attention' : ''}><dt>waiting</dt><dd data-testid="backlog">${formatCount(records)}</dd></div>
-      <div><dt>size</dt><dd>${formatBytes(bytes)}</dd></div>
-      <div><dt>oldest</dt><dd>${oldestAgeMs === null ? '–' : formatDuration(oldestAgeMs)}</dd></div>
-      <div><dt>drained in</dt><dd>${records === 0 ? '–' : drainSeconds === null ? 'unknown' : formatDuration(drainSeconds * 1000)}</dd></div>
+      <div class=${backlog.items > 0 ? 'attention' : ''}><dt>waiting</dt><dd data-testid="backlog">${formatCount(backlog.items)}</dd></div>
+      <div><dt>size</dt><dd>${formatBytes(backlog.bytes)}</dd></div>
+      <div><dt>oldest</dt><dd>${backlog.oldestAgeMs === null ? '–' : formatDuration(backlog.oldestAgeMs)}</dd></div>
     </dl>
+    <p class="detail" data-testid="outlook">${outlook(backlog)}</p>
   </article>`;
+}
+
+/** What will become of a backlog at the present rate, in a sentence; empty when there is nothing to say. */
+export function outlook({ items, drainSeconds, fullInSeconds }: SinkBacklog): string {
+  if (items === 0) return '';
+  if (fullInSeconds === 0) return 'No room is left: the oldest results give way.';
+  if (fullInSeconds !== null) return `Full in about ${formatDuration(fullInSeconds * 1000)} at this rate.`;
+  return drainSeconds === null ? '' : `Drained in about ${formatDuration(drainSeconds * 1000)}.`;
 }
 
 const ALWAYS_SHOWN = 2;

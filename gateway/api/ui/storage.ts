@@ -12,7 +12,8 @@ export function Storage({ store }: { store: Store; version: number }): View {
     <div class="panel-head"><h2 id="storage-title">Storage</h2></div>
     <div class="components">
     <${LogCard} name="Journal" about="readings until a checkpoint covers them" log=${status.journal} now=${store.now()} />
-    <${LogCard} name="Outbox" about="results until every sink has them" log=${status.outbox} now=${store.now()} />
+    <${LogCard} name="Alarms" about="alarms until every sink has them" log=${status.alarmOutbox} now=${store.now()} />
+    <${LogCard} name="Outbox" about="other results until every sink has them" log=${status.outbox} now=${store.now()} />
     <article class="component" data-testid="checkpoint">
       <div class="component-head"><h3>Checkpoint</h3><span class="muted">${at === null ? 'none yet' : `${formatDuration(store.now() - at)} ago`}</span></div>
       <dl class="numbers">

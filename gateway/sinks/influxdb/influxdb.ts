@@ -7,7 +7,7 @@ import { type Rejection, type Sink, SinkError } from '../../core/sink.ts';
 import type { Logger } from '../../core/telemetry.ts';
 import { createDatabase } from './database.ts';
 import { encodePoint, Unwritable } from './line-protocol.ts';
-import { pointOf } from './points.ts';
+import { isStored, pointOf } from './points.ts';
 import { newAgent, type Outcome, send, shorten, type WriteRequest } from './request.ts';
 
 /** Where results go and how; the words of sample.yaml. */
@@ -90,6 +90,10 @@ export class InfluxdbSink implements Sink {
     for (const controller of this.#running.values()) controller.abort();
     await Promise.allSettled(this.#running.keys());
     this.#request.agent.destroy();
+  }
+
+  stores(result: Result): boolean {
+    return isStored(result);
   }
 
   async write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {

@@ -9,12 +9,17 @@ const RESERVED_TAGS = ['device', 'window', 'metric', 'detector', 'severity', 'ti
 const RESERVED_FIELDS = ['good', 'time', '_measurement', '_field'];
 
 /**
- * The point of a result, or undefined for an acknowledgement: that is the work of a person, dated by the wall clock, and would
- * confuse the event times of the alarm. The history keeps it.
+ * False for an acknowledgement: that is the work of a person, dated by the wall clock, and would confuse the event times of the alarm.
+ * The history keeps it.
  */
+export function isStored(result: Result): boolean {
+  return result.kind === 'aggregate' || result.state !== 'acknowledged';
+}
+
+/** The point of a result, or undefined where it is not stored. */
 export function pointOf(result: Result, gatewayTags: Readonly<Record<string, string>>): Point | undefined {
-  if (result.kind === 'aggregate') return aggregatePoint(result, gatewayTags);
-  return result.state === 'acknowledged' ? undefined : alarmPoint(result, gatewayTags);
+  if (!isStored(result)) return undefined;
+  return result.kind === 'aggregate' ? aggregatePoint(result, gatewayTags) : alarmPoint(result, gatewayTags);
 }
 
 function aggregatePoint(result: Aggregate, gatewayTags: Readonly<Record<string, string>>): Point {

@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
-import type { Aggregate, Result } from '../../../gateway/core/result.ts';
-import { type Rejection, type Sink, SinkError } from '../../../gateway/core/sink.ts';
-import { DeadLetters } from '../../../gateway/runtime/dead-letters.ts';
-import { Forwarder, type ForwarderOptions } from '../../../gateway/runtime/forwarder.ts';
-import { encodeResults } from '../../../gateway/runtime/result-codec.ts';
-import { ManualClock, settle } from '../../manual-clock.ts';
-import { MemoryLog } from '../../memory-log.ts';
-import { recordingLogger } from '../../recording-logger.ts';
+import type { Result } from '../../../gateway/core/result.ts';
+import { SinkError } from '../../../gateway/core/sink.ts';
+import type { ForwarderOptions } from '../../../gateway/runtime/forwarder.ts';
+import { alarm } from '../sinks/results.ts';
+import { AWAY, aggregate, ForwarderRig } from './forwarder-rig.ts';
 
-const never = new AbortController().signal;
+async function startRig(change: Partial<ForwarderOptions> = {}): Promise<ForwarderRig> {
+  const rig = new ForwarderRig(change);
+  await rig.boot();
+  return rig;
+}
 
 test('results arrive in order, and the cursor follows what the sink has taken', async () => {
   const rig = await startRig();
@@ -17,26 +18,26 @@ test('results arrive in order, and the cursor follows what the sink has taken', 
   await rig.put(3);
   await rig.clock.advance(0);
   expect(rig.taken()).toEqual([0, 1, 2, 3]);
-  expect(rig.forwarder.position).toBe(2);
+  expect(rig.forwarder.positions).toEqual({ alarms: 0, others: 2 });
   expect(rig.forwarder.status()).toMatchObject({
     state: 'running',
     deliveredTotal: 4,
     backlog: { records: 0, drainSeconds: 0 },
   });
-  await rig.forwarder.stop(never);
+  await rig.stop();
 });
 
 test('a batch never holds more than the configured number of results', async () => {
-  const rig = await startRig({ maxItems: 2, lingerMs: 0 });
+  const rig = await startRig({ maxItems: 2 });
   await rig.put(0, 1, 2, 3, 4);
   await rig.clock.advance(0);
   expect(rig.batches.map((batch) => batch.length)).toEqual([2, 2, 1]);
-  await rig.forwarder.stop(never);
+  await rig.stop();
 });
 
 test('a sink that is away is tried again with growing waits, and nothing is lost', async () => {
   const rig = await startRig();
-  rig.fail = new SinkError('connect ECONNREFUSED', { kind: 'transient' });
+  rig.fail = AWAY;
   await rig.put(0);
   await rig.clock.advance(0);
   expect(rig.forwarder.status()).toMatchObject({ state: 'degraded', backlog: { records: 1 } });
@@ -50,40 +51,44 @@ test('a sink that is away is tried again with growing waits, and nothing is lost
   await rig.clock.advance(30_000);
   expect(rig.taken()).toEqual([0, 1]);
   expect(rig.forwarder.status()).toMatchObject({ state: 'running', detail: 'everything is delivered' });
-  await rig.forwarder.stop(never);
+  await rig.stop();
 });
 
-test('Retry-After is kept', async () => {
+test('Retry-After is kept, and those who were told the same spread over half as long again', async () => {
   const rig = await startRig();
   rig.fail = new SinkError('429', { kind: 'transient', retryAfterMs: 20_000 });
   await rig.put(0);
-  await rig.clock.advance(19_999);
+  // Chance is 0.5 here: a quarter of it is added.
+  await rig.clock.advance(24_999);
   expect(rig.forwarder.status().failedAttemptsTotal).toBe(1);
-  await rig.forwarder.stop(never);
+  await rig.clock.advance(1);
+  expect(rig.forwarder.status().failedAttemptsTotal).toBe(2);
+  await rig.stop();
 });
 
-test('what a person must mend is tried at long intervals only, and the status says what it is', async () => {
+test('what a person must mend is tried at long intervals only, never in step with others, and the status says what it is', async () => {
   const rig = await startRig();
   rig.fail = new SinkError('401 unauthorized', { kind: 'configuration' });
   await rig.put(0);
-  await rig.clock.advance(29_999);
+  // Half a minute, and up to ten seconds more; chance is 0.5 here.
+  await rig.clock.advance(34_999);
   expect(rig.forwarder.status().failedAttemptsTotal).toBe(1);
   await rig.clock.advance(1);
   expect(rig.forwarder.status().failedAttemptsTotal).toBe(2);
   expect(rig.forwarder.status().detail).toContain('401 unauthorized');
-  await rig.forwarder.stop(never);
+  await rig.stop();
 });
 
 test('what a sink refuses for ever is set aside with the reason, and the others are stored', async () => {
   const rig = await startRig();
-  rig.refuse = (result) => (startOf(result) === 1 ? 'field type conflict' : undefined);
+  rig.refuse = (result) => (isWindow(result, 1) ? 'field type conflict' : undefined);
   await rig.put(0, 1, 2);
   await rig.clock.advance(0);
   expect(rig.forwarder.status()).toMatchObject({ deliveredTotal: 2, rejectedTotal: 1 });
   expect(await rig.deadLetters.newest(9)).toMatchObject([
     { origin: 'influx', reason: 'field type conflict', subject: 'd/m@w@1@0' },
   ]);
-  await rig.forwarder.stop(never);
+  await rig.stop();
 });
 
 test('a record that is not JSON is set aside, and the next one is delivered', async () => {
@@ -94,84 +99,182 @@ test('a record that is not JSON is set aside, and the next one is delivered', as
   expect(rig.taken()).toEqual([7]);
   expect(rig.forwarder.status().rejectedTotal).toBe(3);
   expect((await rig.deadLetters.newest(9))[0]!.reason).toContain('not JSON');
-  await rig.forwarder.stop(never);
+  await rig.stop();
 });
 
 test('a forwarder that is stopped while its sink is away stops at once, and the next one goes on from the cursor', async () => {
   const rig = await startRig();
   await rig.put(0);
   await rig.clock.advance(0);
-  rig.fail = new SinkError('away', { kind: 'transient' });
+  rig.fail = AWAY;
   await rig.put(1);
   await rig.clock.advance(100);
-  await rig.forwarder.stop(never);
+  await rig.stop();
   rig.fail = undefined;
-  const next = rig.another();
-  await next.start(never);
+  await rig.boot();
   await rig.clock.advance(0);
   expect(rig.taken()).toEqual([0, 1]);
-  await next.stop(never);
+  await rig.stop();
 });
 
 test('few results wait for more, so that one request carries them', async () => {
-  const rig = await startRig({ maxItems: 100, lingerMs: 1_000 });
+  const rig = await startRig({ lingerMs: 1_000 });
   await rig.put(0);
   await rig.clock.advance(500);
   await rig.put(1);
   await rig.clock.advance(500);
   expect(rig.batches.map((batch) => batch.length)).toEqual([2]);
-  await rig.forwarder.stop(never);
+  await rig.stop();
 });
 
-function aggregate(start: number): Aggregate {
-  const series = { key: 'd/m', device: 'd', metric: 'm', tags: {} };
-  return { kind: 'aggregate', series, window: 'w', start, end: start + 1, revision: 0, fields: { count: 1 }, good: 1 };
-}
+test('alarms go before everything else, an outage before them or not', async () => {
+  const rig = await startRig({ maxItems: 1 });
+  rig.fail = AWAY;
+  await rig.putMany(0, 3);
+  await rig.putAlarm(77);
+  await rig.clock.advance(60_000);
+  rig.fail = undefined;
+  await rig.clock.advance(30_000);
+  expect(rig.taken()).toEqual([-77, 0, 1, 2]);
+  await rig.stop();
+});
 
-function startOf(result: Result): number {
-  return result.kind === 'aggregate' ? result.start : Number.NaN;
-}
+test('an alarm that a gateway of earlier versions left in its outbox is delivered', async () => {
+  const rig = new ForwarderRig();
+  await rig.putResults(alarm({ raisedAt: 5 }), aggregate(0));
+  await rig.boot();
+  expect(rig.taken()).toEqual([-5, 0]);
+  expect(rig.forwarder.status().ledger).toMatchObject({ received: 2, delivered: 2, imbalance: 0 });
+  await rig.stop();
+});
 
-async function startRig(options: ForwarderOptions = { maxItems: 100, lingerMs: 0 }) {
-  const clock = new ManualClock();
-  const outbox = new MemoryLog();
-  const deadLetters = new DeadLetters(new MemoryLog(), clock);
-  const batches: (readonly Result[])[] = [];
-  const sink: Sink = {
-    name: 'influx',
-    type: 'test',
-    async start() {},
-    async stop() {},
-    async write(batch) {
-      if (rig.fail !== undefined) throw rig.fail;
-      batches.push(batch);
-      const rejections: Rejection[] = [];
-      for (const result of batch) {
-        const reason = rig.refuse(result);
-        if (reason !== undefined) rejections.push({ result, reason });
-      }
-      return rejections;
-    },
-  };
-  const another = () =>
-    new Forwarder({ sink, outbox, deadLetters, clock, random: () => 0.5, logger: recordingLogger() }, options);
-  const rig = {
-    clock,
-    outbox,
-    deadLetters,
-    batches,
-    another,
-    forwarder: another(),
-    fail: undefined as Error | undefined,
-    refuse: (_result: Result): string | undefined => undefined,
-    taken: () => batches.flat().map(startOf),
-    async put(...starts: number[]) {
-      outbox.append(encodeResults(starts.map(aggregate)), starts.length);
-      await outbox.commit();
-      await settle();
-    },
-  };
-  await rig.forwarder.start(never);
-  await settle();
-  return rig;
+test('after an outage what is new goes first, and the backlog follows at its pace', async () => {
+  const rig = await startRig({ maxItems: 10, catchUp: { order: 'newest-first', maxPerSecond: 20 } });
+  rig.fail = AWAY;
+  await rig.putMany(0, 100);
+  await rig.clock.advance(60_000);
+  await rig.comeBack();
+  const early = rig.taken().length;
+  await rig.put(1_000);
+  await rig.clock.advance(0);
+  expect(rig.taken().indexOf(1_000)).toBe(early);
+  expect(early).toBeLessThan(30);
+  await rig.clock.advance(2_000);
+  expect(rig.taken().length).toBeGreaterThan(early + 1 + 30);
+  expect(rig.taken().length).toBeLessThanOrEqual(early + 1 + 50);
+  await rig.clock.advance(60_000);
+  expect(rig.taken().toSorted((a, b) => a - b)).toEqual([...Array(100).keys(), 1_000]);
+  await rig.stop();
+});
+
+test('in order, as configured, the backlog goes first, as fast as the sink takes it', async () => {
+  const rig = await startRig({ maxItems: 10, catchUp: { order: 'in-order', maxPerSecond: 1 } });
+  rig.fail = AWAY;
+  await rig.putMany(0, 100);
+  await rig.clock.advance(60_000);
+  await rig.put(1_000);
+  rig.fail = undefined;
+  await rig.clock.advance(30_000);
+  expect(rig.taken()).toEqual([...Array(100).keys(), 1_000]);
+  await rig.stop();
+});
+
+test('an earlier result from the backlog does not overwrite a correction that went before it', async () => {
+  const rig = await startRig({ maxItems: 2, catchUp: { order: 'newest-first', maxPerSecond: 1 } });
+  rig.fail = AWAY;
+  await rig.putMany(0, 8);
+  await rig.clock.advance(60_000);
+  await rig.comeBack();
+  await rig.putResults(aggregate(7, 1));
+  await rig.clock.advance(0);
+  await rig.crash();
+  await rig.clock.advance(60_000);
+  const seventh = rig.batches.flat().filter((result) => isWindow(result, 7));
+  expect(seventh).toEqual([aggregate(7, 1)]);
+  expect(rig.forwarder.status().ledger).toMatchObject({ received: 9, delivered: 8, superseded: 1, imbalance: 0 });
+  await rig.stop();
+});
+
+test('a batch that is sent twice because of a crash counts once as delivered', async () => {
+  const rig = await startRig();
+  await rig.put(0, 1);
+  await rig.clock.advance(0);
+  const before = rig.outbox.afterCrash();
+  await rig.put(2, 3, 4);
+  await rig.clock.advance(0);
+  before.append(rig.outbox.records[1]!.payload, 3);
+  await before.commit();
+  // The position after the second batch never reached the disk.
+  rig.outbox = before;
+  await rig.crash();
+  expect(rig.taken()).toEqual([0, 1, 2, 3, 4, 2, 3, 4]);
+  expect(rig.forwarder.status().ledger).toMatchObject({ received: 5, delivered: 5, pending: 0, imbalance: 0 });
+  await rig.stop();
+});
+
+test('results that a full buffer drops before the sink took them are counted, at once and after a restart', async () => {
+  const rig = await startRig();
+  await rig.putMany(0, 2);
+  rig.fail = AWAY;
+  await rig.putMany(2, 10);
+  rig.outbox.drop(7);
+  expect(rig.forwarder.status().ledger).toMatchObject({ received: 12, delivered: 2, dropped: 5, pending: 5 });
+  await rig.crash();
+  expect(rig.forwarder.status().ledger).toMatchObject({ received: 12, dropped: 5, pending: 5, imbalance: 0 });
+  rig.fail = undefined;
+  await rig.clock.advance(60_000);
+  expect(rig.forwarder.status().ledger).toMatchObject({ received: 12, delivered: 7, dropped: 5, pending: 0 });
+  await rig.stop();
+});
+
+test('a record that damage has made unreadable in the log counts as dropped', async () => {
+  const rig = new ForwarderRig();
+  await rig.putMany(0, 3);
+  rig.outbox.damage(1);
+  await rig.boot();
+  expect(rig.taken()).toEqual([0, 2]);
+  expect(rig.forwarder.status().ledger).toMatchObject({ received: 3, delivered: 2, dropped: 1, imbalance: 0 });
+  await rig.stop();
+});
+
+test('a sink that is configured later begins with what is kept, and counts from there', async () => {
+  const rig = new ForwarderRig();
+  await rig.putMany(0, 6);
+  await rig.outbox.trim(4);
+  await rig.boot();
+  expect(rig.taken()).toEqual([4, 5]);
+  expect(rig.forwarder.status().ledger).toMatchObject({ received: 2, delivered: 2, dropped: 0, imbalance: 0 });
+  await rig.stop();
+});
+
+test('what has no place in the sink is filtered, and never sent', async () => {
+  const rig = await startRig();
+  await rig.putResults(alarm({ state: 'acknowledged' }), aggregate(1));
+  await rig.clock.advance(0);
+  expect(rig.taken()).toEqual([1]);
+  expect(rig.forwarder.status().ledger).toMatchObject({ received: 2, delivered: 1, filtered: 1, imbalance: 0 });
+  await rig.stop();
+});
+
+test('the age of a backlog follows the time that passes, whatever is done to the wall clock', async () => {
+  const rig = await startRig();
+  rig.fail = AWAY;
+  await rig.put(0);
+  await rig.clock.advance(60_000);
+  const age = () => rig.forwarder.status().backlog.oldestAgeMs;
+  expect(age()).toBe(60_000);
+  for (const jump of [56, -100, 90]) {
+    rig.clock.jump(jump * 365.25 * 86_400_000);
+    expect(age()).toBe(60_000);
+  }
+  await rig.clock.advance(1_000);
+  expect(age()).toBe(61_000);
+  rig.fail = undefined;
+  await rig.clock.advance(30_000);
+  expect(age()).toBeNull();
+  await rig.stop();
+});
+
+function isWindow(result: Result, start: number): boolean {
+  return result.kind === 'aggregate' && result.start === start;
 }

@@ -17,6 +17,7 @@ import { type Checkpoint, CheckpointStore } from '../../../gateway/runtime/check
 import { Gateway } from '../../../gateway/runtime/gateway.ts';
 import { imbalance } from '../../../gateway/runtime/ledger.ts';
 import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
+import { sinkImbalance } from '../../../gateway/runtime/sink-ledger.ts';
 import { ManualClock, settle } from '../../manual-clock.ts';
 import { MemoryLog } from '../../memory-log.ts';
 import { recordingLogger } from '../../recording-logger.ts';
@@ -392,6 +393,7 @@ class Box {
   #logger = recordingLogger();
   #checkpoints!: MortalCheckpointStore;
   journal = new MemoryLog();
+  alarmOutbox = new MemoryLog();
   outbox = new MemoryLog();
   deadLetters = new MemoryLog();
   #stored: Result[] = [];
@@ -445,6 +447,7 @@ class Box {
       logger: this.#logger,
       random: () => 0.5,
       journal: this.journal,
+      alarmOutbox: this.alarmOutbox,
       outbox: this.outbox,
       deadLetterLog: this.deadLetters,
       checkpoints: this.#checkpoints,
@@ -468,7 +471,12 @@ class Box {
         this.intake = intakeOf('floor');
         return [];
       },
-      sinks: [{ sink: this.#sink(), options: { maxItems: 100, lingerMs: 0 } }],
+      sinks: [
+        {
+          sink: this.#sink(),
+          options: { maxItems: 100, lingerMs: 0 },
+        },
+      ],
       history: this.#history(),
       configuration: '',
       failed: (error) => {
@@ -495,6 +503,7 @@ class Box {
     const dead = this.#checkpoints.die();
     this.clock = new ManualClock(this.clock.now());
     this.journal = this.journal.afterCrash();
+    this.alarmOutbox = this.alarmOutbox.afterCrash();
     this.outbox = this.outbox.afterCrash();
     this.deadLetters = this.deadLetters.afterCrash();
     await dead;
@@ -503,6 +512,7 @@ class Box {
 
   async stop(): Promise<void> {
     await this.gateway.stop(never);
+    expect(this.gateway.status().sinks.map((sink) => sinkImbalance(sink.ledger))).toEqual([0]);
   }
 
   /** Everything the sink was given, in order. */

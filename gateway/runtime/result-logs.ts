@@ -1,0 +1,77 @@
+import type { Log, Offset } from '../core/log.ts';
+import type { Result } from '../core/result.ts';
+import { encodeResults } from './result-codec.ts';
+
+/** Results in one record at the most. */
+const RESULTS_PER_RECORD = 500;
+/** Results that may wait for the disk before nothing more is let in. */
+const MAX_UNSYNCED_RESULTS = 20_000;
+
+/** What results wait in. */
+export interface ResultLogsParts {
+  readonly alarmOutbox: Log;
+  readonly outbox: Log;
+  /** Told when a log can take no more for ever. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Positions in both logs. */
+export interface ResultPositions {
+  readonly alarms: Offset;
+  readonly others: Offset;
+}
+
+/**
+ * Where results wait for the sinks: alarms in a log of their own, so that they outlive everything else when room is short, and never
+ * stand behind it.
+ */
+export class ResultLogs {
+  readonly #parts: ResultLogsParts;
+  #unsynced = 0;
+  #sync: Promise<void> = Promise.resolve();
+
+  constructor(parts: ResultLogsParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes results, and has them made durable. */
+  append(results: readonly Result[]): void {
+    const alarms = results.filter(({ kind }) => kind === 'alarm');
+    const others = alarms.length === 0 ? results : results.filter(({ kind }) => kind !== 'alarm');
+    appendTo(this.#parts.alarmOutbox, alarms);
+    appendTo(this.#parts.outbox, others);
+    this.#unsynced += results.length;
+    this.#sync = this.#commitWhatHas(alarms.length > 0, others.length > 0).then(() => {
+      this.#unsynced -= results.length;
+    }, this.#parts.failed);
+  }
+
+  /** What to wait for before more is let in; undefined when there is room. */
+  get backPressure(): Promise<void> | undefined {
+    return this.#unsynced > MAX_UNSYNCED_RESULTS ? this.#sync : undefined;
+  }
+
+  /** Resolves when everything appended so far is durable. */
+  async commit(): Promise<void> {
+    await this.#commitWhatHas(true, true);
+  }
+
+  /** Frees what nobody waits for any more. @param positions of each sink; nothing is freed without any */
+  async trim(positions: readonly ResultPositions[]): Promise<void> {
+    if (positions.length === 0) return;
+    await this.#parts.alarmOutbox.trim(Math.min(...positions.map(({ alarms }) => alarms)));
+    await this.#parts.outbox.trim(Math.min(...positions.map(({ others }) => others)));
+  }
+
+  async #commitWhatHas(alarms: boolean, others: boolean): Promise<void> {
+    const { alarmOutbox, outbox } = this.#parts;
+    await Promise.all([...(alarms ? [alarmOutbox.commit()] : []), ...(others ? [outbox.commit()] : [])]);
+  }
+}
+
+function appendTo(log: Log, results: readonly Result[]): void {
+  for (let from = 0; from < results.length; from += RESULTS_PER_RECORD) {
+    const some = results.slice(from, from + RESULTS_PER_RECORD);
+    log.append(encodeResults(some), some.length);
+  }
+}
