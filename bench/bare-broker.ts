@@ -1,4 +1,5 @@
 import { MqttBroker } from '../devices/mqtt/broker.ts';
+import { MarkTable } from '../gateway/base/mark-table.ts';
 import { SeriesRegistry } from '../gateway/base/series-registry.ts';
 import { systemClock } from '../gateway/base/system-clock.ts';
 import type { Intake } from '../gateway/core/intake.ts';
@@ -21,6 +22,7 @@ const intake: Intake = {
   series: (identity, unit) => registry.intern(identity, unit),
   reading: () => undefined,
   reject: () => undefined,
+  marks: new MarkTable({ maxMarks: 100_000, maxMarksPerPeer: 2_000 }),
   acknowledge: (done) => {
     if (waiting.length === 0) setImmediate(flush);
     waiting.push(done);

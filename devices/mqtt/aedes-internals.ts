@@ -42,6 +42,9 @@ export interface AedesStore {
   subscriptionsByTopic(topic: string): Thenable<StoredSubscription[]>;
   outgoingEnqueueCombi(subscriptions: readonly StoredSubscription[], packet: AedesPublishPacket): Thenable<void>;
   outgoingClearMessageId(client: ClientRef, packet: { messageId?: number }): Thenable<unknown>;
+  /** Asked for a publish, whether it was stored, and for a pubrel; rejects where there is none. */
+  incomingGetPacket(client: ClientRef, packet: { cmd: string; messageId?: number }): Thenable<unknown>;
+  incomingStorePacket(client: ClientRef, packet: { messageId?: number }): Thenable<void>;
   incomingDelPacket(client: ClientRef, packet: { messageId?: number }): Thenable<void>;
   cleanIncoming(client: ClientRef): Thenable<void>;
   cleanSubscriptions(client: ClientRef): Thenable<void>;

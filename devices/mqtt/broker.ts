@@ -11,6 +11,7 @@ import type { Logger } from '../../gateway/core/telemetry.ts';
 import { Access, ConnackCode, isClientName, isLoopback, type MqttUser } from './access.ts';
 import { type AedesClient, emitterOf, handleConnection, storeOf } from './aedes-internals.ts';
 import { coalesceWrites } from './coalesced-writes.ts';
+import { ExactlyOnce } from './exactly-once.ts';
 import {
   type ConnectionListener,
   type ListenAddress,
@@ -87,6 +88,7 @@ export class MqttBroker implements Source {
   readonly #access: Access;
   readonly #readGate: ReadGate;
   readonly #sessions = new SessionBounds(SESSION_LIMITS);
+  readonly #exactlyOnce: ExactlyOnce;
   readonly #maxPacketBytes: number;
   readonly #listener: ConnectionListener;
   #aedes: Aedes | undefined;
@@ -105,6 +107,7 @@ export class MqttBroker implements Source {
     this.#clock = clock;
     this.#logger = logger;
     this.#router = new Router(options.readings, intake);
+    this.#exactlyOnce = new ExactlyOnce(intake);
     this.#access = new Access(options.users, options.allowAnonymous);
     this.#maxPacketBytes = options.maxPacketBytes ?? 2 * 1024 * 1024;
     this.#readGate = new ReadGate({
@@ -260,6 +263,7 @@ export class MqttBroker implements Source {
       this.#logger.error({ reason: error.message }, 'MQTT broker error'),
     );
     this.#sessions.apply(storeOf(aedes));
+    this.#exactlyOnce.apply(storeOf(aedes));
     rememberUnheard(emitterOf(aedes));
     return aedes;
   }
@@ -281,14 +285,11 @@ export class MqttBroker implements Source {
       return;
     }
     // A will has no message id, and its client may be gone.
-    const first =
-      packet.qos !== 2 ||
-      client === null ||
-      packet.messageId === undefined ||
-      this.#sessions.admitOnce(client.id, packet.messageId);
-    if (first) {
+    const isOnce = packet.qos === 2 && client !== null && packet.messageId !== undefined;
+    if (!isOnce || this.#exactlyOnce.isFirst(client, packet)) {
       this.#messagesTotal++;
       if (!this.#router.handle(topic, packet.payload as Uint8Array, this.#clock.now())) {
+        if (isOnce) this.#exactlyOnce.forget(client, packet);
         done(new Error('the topic is not a legal topic name'));
         return;
       }

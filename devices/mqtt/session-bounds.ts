@@ -1,4 +1,5 @@
-import type { AedesStore, StoredSubscription, Thenable } from './aedes-internals.ts';
+import type { AedesStore, StoredSubscription } from './aedes-internals.ts';
+import { Settled } from './settled.ts';
 
 /** What clients may make the broker keep; all are numbers of things, at least 1. What goes beyond is dropped and counted. */
 export interface SessionLimits {
@@ -12,19 +13,15 @@ export interface SessionLimits {
   readonly maxSessions: number;
 }
 
-/** QoS 2 messages of one client that are admitted and not yet released; aedes itself refuses more in flight. */
-const MAX_ADMITTED_PER_CLIENT = 2000;
-
 /**
- * Bounds what aedes' store in memory keeps of sessions and retained messages, remembers which QoS 2 messages were admitted, and spares
- * a message that nobody is away for its two promises.
+ * Bounds what aedes' store in memory keeps of sessions and retained messages, and spares a message that nobody is away for its two
+ * promises.
  */
 export class SessionBounds {
   readonly #limits: SessionLimits;
   readonly #queued = new Map<string, number>();
   readonly #retained = new Set<string>();
   readonly #sessions = new Set<string>();
-  readonly #admitted = new Map<string, Set<number>>();
   #queuedTotal = 0;
   #droppedTotal = 0;
 
@@ -41,29 +38,11 @@ export class SessionBounds {
     };
   }
 
-  /**
-   * True the first time that a client gives a QoS 2 message under this id, until the PUBREL that ends the id's use: what is sent again in
-   * between is the same message [MQTT-4.3.3-2], over a lost connection too.
-   */
-  admitOnce(clientId: string, messageId: number): boolean {
-    let ids = this.#admitted.get(clientId);
-    if (ids === undefined) {
-      if (this.#admitted.size >= this.#limits.maxSessions) this.#admitted.delete(this.#admitted.keys().next().value!);
-      ids = new Set();
-      this.#admitted.set(clientId, ids);
-    }
-    if (ids.has(messageId)) return false;
-    if (ids.size >= MAX_ADMITTED_PER_CLIENT) ids.delete(ids.values().next().value!);
-    ids.add(messageId);
-    return true;
-  }
-
   /** Puts the bounds before the store's own methods. */
   apply(store: AedesStore): void {
     this.#boundRetained(store);
     this.#boundSessions(store);
     this.#boundQueues(store);
-    this.#watchQos2(store);
   }
 
   #boundRetained(store: AedesStore): void {
@@ -114,18 +93,6 @@ export class SessionBounds {
       });
   }
 
-  #watchQos2(store: AedesStore): void {
-    const { incomingDelPacket, cleanIncoming } = bound(store);
-    store.incomingDelPacket = (client, packet) => {
-      if (packet.messageId !== undefined) this.#admitted.get(client.id)?.delete(packet.messageId);
-      return incomingDelPacket(client, packet);
-    };
-    store.cleanIncoming = (client) => {
-      this.#admitted.delete(client.id);
-      return cleanIncoming(client);
-    };
-  }
-
   #hasRoom(clientId: string): boolean {
     return (
       this.#queuedTotal < this.#limits.maxQueued && (this.#queued.get(clientId) ?? 0) < this.#limits.maxQueuedPerClient
@@ -140,7 +107,7 @@ export class SessionBounds {
   }
 }
 
-function bound(store: AedesStore): AedesStore {
+function bound(store: AedesStore): Omit<AedesStore, `${'incoming'}${string}` | 'cleanIncoming'> {
   return {
     storeRetained: store.storeRetained.bind(store),
     addSubscriptions: store.addSubscriptions.bind(store),
@@ -148,23 +115,7 @@ function bound(store: AedesStore): AedesStore {
     subscriptionsByTopic: store.subscriptionsByTopic.bind(store),
     outgoingEnqueueCombi: store.outgoingEnqueueCombi.bind(store),
     outgoingClearMessageId: store.outgoingClearMessageId.bind(store),
-    incomingDelPacket: store.incomingDelPacket.bind(store),
-    cleanIncoming: store.cleanIncoming.bind(store),
   };
-}
-
-/** A value that is there already: calls `then` at once, where a promise would cost a turn of the microtask queue a message. */
-class Settled<T> implements Thenable<T> {
-  readonly #value: T;
-
-  constructor(value: T) {
-    this.#value = value;
-  }
-
-  // biome-ignore lint/suspicious/noThenProperty: aedes calls `then` on what its store returns
-  then<A = T, B = never>(done?: ((value: T) => A | PromiseLike<A>) | null): PromiseLike<A | B> {
-    return new Settled(done === undefined || done === null ? this.#value : done(this.#value)) as PromiseLike<A | B>;
-  }
 }
 
 const DONE = new Settled<void>(undefined);

@@ -1,4 +1,5 @@
 import type { EpochMs } from './clock.ts';
+import type { Marks } from './marks.ts';
 import type { Quality } from './quality.ts';
 import type { Series, SeriesIdentity, Value } from './reading.ts';
 
@@ -48,6 +49,11 @@ export interface Intake {
   ): string | undefined;
   /** Sets data aside that cannot become a reading; counted, kept with its reason, visible in the API. */
   reject(subject: string, reason: string, payload: Uint8Array): void;
+  /**
+   * Notes that survive a restart. What is set or deleted becomes durable like a reading: before the next acknowledgement, and together with
+   * the readings that are given between the two, or not at all.
+   */
+  readonly marks: Marks;
   /** `done` is called once everything given before is durable in the journal or the dead-letter store, in order of the calls. */
   acknowledge(done: () => void): void;
 }

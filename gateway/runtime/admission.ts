@@ -1,12 +1,15 @@
+import type { MarkChange, MarkTable } from '../base/mark-table.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Intake } from '../core/intake.ts';
 import type { Log, Offset } from '../core/log.ts';
+import type { Marks } from '../core/marks.ts';
 import type { Quality } from '../core/quality.ts';
 import { deviceKey, type Reading, type Series, type SeriesIdentity, type Value } from '../core/reading.ts';
 import { type Command, encodeCommand } from './command.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Ledger, LedgerRow } from './ledger.ts';
 import { ReadingEncoder } from './reading-codec.ts';
+import { SourceMarks } from './source-marks.ts';
 
 /** Checks a reading before it is journaled and scales it. */
 export interface Normaliser {
@@ -33,6 +36,8 @@ export interface AdmissionParts {
   readonly deadLetters: DeadLetters;
   readonly ledger: Ledger;
   readonly normaliser: Normaliser;
+  /** What the sources have noted, as they see it. */
+  readonly marks: MarkTable;
   /** The series of an identity, or a sentence why there is none. */
   readonly intern: (identity: SeriesIdentity, unit?: string) => Series | string;
   /** Called in journal order with what has become durable. Must not throw. */
@@ -47,6 +52,7 @@ export interface AdmissionParts {
 export interface DurableEntry {
   readonly offset: Offset;
   readonly readings: readonly Reading[];
+  readonly marks: readonly MarkChange[];
   readonly command: Command | undefined;
 }
 
@@ -55,6 +61,7 @@ interface Batch {
   readonly entries: DurableEntry[];
   readonly acknowledgements: (() => void)[];
   readonly rejected: boolean;
+  readonly marked: boolean;
 }
 
 /**
@@ -69,6 +76,10 @@ export class Admission {
   #entries: DurableEntry[] = [];
   #acknowledgements: (() => void)[] = [];
   #rejected = false;
+  #marks: MarkChange[] = [];
+  #marked = false;
+  /** A message with a mark is being given: its readings go into one record with it. */
+  #isWhole = false;
   #running = false;
   #idle: Promise<void> = Promise.resolve();
   readonly #runSoon = (): void => {
@@ -93,7 +104,7 @@ export class Admission {
   command(command: Command): Promise<void> {
     this.#closeRecord();
     const offset = this.#parts.journal.append(encodeCommand(command), 0);
-    this.#entries.push({ offset, readings: [], command });
+    this.#entries.push({ offset, readings: [], marks: [], command });
     return new Promise((resolve) => this.acknowledge(resolve));
   }
 
@@ -109,7 +120,15 @@ export class Admission {
   add(reading: Reading): void {
     this.#readings.push(reading);
     this.#encoder.add(reading);
-    if (this.#encoder.byteLength > MAX_RECORD_BYTES) this.#closeRecord();
+    if (this.#encoder.byteLength > MAX_RECORD_BYTES && !this.#isWhole) this.#closeRecord();
+    this.#wake();
+  }
+
+  /** @internal for the intakes */
+  mark(change: MarkChange): void {
+    this.#marks.push(change);
+    this.#encoder.mark(change);
+    this.#isWhole = true;
     this.#wake();
   }
 
@@ -123,6 +142,7 @@ export class Admission {
   /** @internal for the intakes */
   acknowledge(done: () => void): void {
     this.#acknowledgements.push(done);
+    this.#isWhole = false;
     this.#wake();
   }
 
@@ -157,21 +177,29 @@ export class Admission {
   }
 
   #isWaiting(): boolean {
-    return this.#readings.length > 0 || this.#entries.length > 0 || this.#acknowledgements.length > 0 || this.#rejected;
+    return !this.#encoder.isEmpty || this.#entries.length > 0 || this.#acknowledgements.length > 0 || this.#rejected;
   }
 
   #takeBatch(): Batch | undefined {
     if (!this.#isWaiting()) return undefined;
     this.#closeRecord();
-    const batch = { entries: this.#entries, acknowledgements: this.#acknowledgements, rejected: this.#rejected };
+    const batch = {
+      entries: this.#entries,
+      acknowledgements: this.#acknowledgements,
+      rejected: this.#rejected,
+      marked: this.#marked,
+    };
     this.#entries = [];
     this.#acknowledgements = [];
     this.#rejected = false;
+    this.#marked = false;
     return batch;
   }
 
   async #sync(batch: Batch): Promise<void> {
     const { journal, deadLetters } = this.#parts;
+    // A message that is marked as admitted is not sent again: where it was refused, that must not be lost.
+    if (batch.rejected && batch.marked) await deadLetters.commit();
     if (batch.rejected) await Promise.all([journal.commit(), deadLetters.commit()]);
     else await journal.commit();
   }
@@ -186,11 +214,16 @@ export class Admission {
   }
 
   #closeRecord(): void {
-    if (this.#readings.length === 0) return;
+    if (this.#encoder.isEmpty) return;
     const readings = this.#readings;
+    const marks = this.#marks;
     this.#readings = [];
+    if (marks.length > 0) {
+      this.#marks = [];
+      this.#marked = true;
+    }
     const offset = this.#parts.journal.append(this.#encoder.finish(), readings.length);
-    this.#entries.push({ offset, readings, command: undefined });
+    this.#entries.push({ offset, readings, marks: marks.length > 0 ? marks : NO_MARKS, command: undefined });
   }
 }
 
@@ -199,17 +232,21 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+const NO_MARKS: readonly MarkChange[] = [];
+
 class SourceIntake implements Intake {
   readonly #source: string;
   readonly #admission: Admission;
   readonly #parts: AdmissionParts;
   readonly #row: LedgerRow;
+  readonly marks: Marks;
 
   constructor(source: string, admission: Admission, parts: AdmissionParts) {
     this.#source = source;
     this.#admission = admission;
     this.#parts = parts;
     this.#row = parts.ledger.row(source);
+    this.marks = new SourceMarks(source, parts.marks, (change) => admission.mark(change));
   }
 
   series(identity: SeriesIdentity, unit?: string): Series | string {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { crc32 } from 'node:zlib';
 import { readWholeFile, writeFileAtomically } from '../base/atomic-file.ts';
+import type { MarkSnapshot } from '../base/mark-table.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { type Disk, errorCode } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
@@ -29,6 +30,8 @@ export interface Checkpoint {
   readonly ledger: LedgerSnapshot['sources'];
   /** Counts by series group; a checkpoint of an older release has none. */
   readonly ledgerGroups?: LedgerSnapshot['groups'];
+  /** What the sources have noted about their peers; nothing in a checkpoint of an older release. */
+  readonly marks?: MarkSnapshot;
   /** Snapshot of each stage by its name. */
   readonly stages: Readonly<Record<string, unknown>>;
 }

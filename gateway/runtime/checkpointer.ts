@@ -1,3 +1,4 @@
+import type { MarkTable } from '../base/mark-table.ts';
 import type { SeriesRegistry } from '../base/series-registry.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { Log, Offset } from '../core/log.ts';
@@ -21,6 +22,8 @@ export interface CheckpointerParts {
   readonly deduplicator: Deduplicator;
   readonly analysis: Analysis;
   readonly ledger: Ledger;
+  /** As they were when the last record was analysed. */
+  readonly marks: MarkTable;
   readonly logger: Logger;
 }
 
@@ -132,7 +135,7 @@ export class Checkpointer {
 
   /** Synchronous, as the offset and all snapshots must be of one moment: else a replay would analyse readings twice, or never. */
   #take(): Checkpoint {
-    const { clock, registry, deduplicator, deadLetters, analysis, ledger } = this.#parts;
+    const { clock, registry, deduplicator, deadLetters, analysis, ledger, marks } = this.#parts;
     const { sources, groups } = ledger.snapshot();
     return {
       takenAt: clock.now(),
@@ -144,6 +147,7 @@ export class Checkpointer {
       series: registry.all().map(({ device, metric, tags, unit }) => ({ device, metric, tags, unit })),
       ledger: sources,
       ledgerGroups: groups,
+      marks: marks.snapshot(),
       stages: analysis.snapshot(),
     };
   }

@@ -1,3 +1,4 @@
+import { MarkTable } from '../base/mark-table.ts';
 import { periodically } from '../base/periodically.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
@@ -41,6 +42,9 @@ const LIVE_READINGS = 50;
 /** What the steps of a stop may take, in milliseconds. */
 const STOP_MS = { sources: 800, drain: 2_200, sinks: 400, logs: 400 };
 
+/** Notes of the sources: of QoS 2 messages on their way, some thousand even of many clients. */
+const MARK_LIMITS = { maxMarks: 100_000, maxMarksPerPeer: 2_000 };
+
 /** The running gateway: sources, journal, analysis, outbox and sinks, started and stopped in the right order. */
 export class Gateway implements Lifecycle, GatewayView {
   readonly #parts: GatewayParts;
@@ -52,6 +56,9 @@ export class Gateway implements Lifecycle, GatewayView {
   readonly #feed: LiveFeed;
   readonly #acknowledgements = new FreshAcknowledgements();
   readonly #results: ResultLogs;
+  /** What the sources have noted: as they see it, and as it was when the last record was analysed. */
+  readonly #admittedMarks = new MarkTable(MARK_LIMITS);
+  readonly #analysedMarks = new MarkTable(MARK_LIMITS);
   #sources: readonly Source[] = [];
   #forwarders: readonly Forwarder[] = [];
   #state: ComponentState = 'stopped';
@@ -83,6 +90,7 @@ export class Gateway implements Lifecycle, GatewayView {
     this.#checkpointer = new Checkpointer({
       ...parts,
       results: this.#results,
+      marks: this.#analysedMarks,
       deadLetters: this.#deadLetters,
       analysis: this.#analysis,
       ledger: this.#ledger,
@@ -92,6 +100,7 @@ export class Gateway implements Lifecycle, GatewayView {
       deadLetters: this.#deadLetters,
       ledger: this.#ledger,
       normaliser: parts.normaliser,
+      marks: this.#admittedMarks,
       intern: (identity, unit) => parts.registry.intern(identity, unit),
       durable: (entry) => this.#analyse(entry),
       backPressure: () => this.#results.backPressure,
@@ -160,11 +169,13 @@ export class Gateway implements Lifecycle, GatewayView {
       analysis: this.#analysis,
       ledger: this.#ledger,
       deadLetters: this.#deadLetters,
+      marks: this.#analysedMarks,
       logger,
       apply: (command) => this.#apply(command),
       passed: (offset, readings) => this.#checkpointer.passed(offset, readings),
       signal,
     });
+    this.#admittedMarks.restore(this.#analysedMarks.snapshot());
     await this.#checkpointer.begin(journal.status().durableOffset, checkpoint);
     const tookMs = Math.round(clock.monotonicMs() - begun);
     if (replayed > 0 || unreadable > 0) logger.info({ replayed, unreadable, tookMs }, 'journal replayed');
@@ -212,6 +223,7 @@ export class Gateway implements Lifecycle, GatewayView {
 
   #analyse(entry: DurableEntry): void {
     if (entry.command !== undefined) this.#apply(entry.command);
+    for (const change of entry.marks) this.#analysedMarks.apply(change);
     this.#analysis.process(entry.readings);
     this.#checkpointer.passed(entry.offset, entry.readings.length);
   }

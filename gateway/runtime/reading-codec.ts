@@ -1,3 +1,4 @@
+import type { MarkChange } from '../base/mark-table.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Quality } from '../core/quality.ts';
 import { deviceKey, type Reading, type Series, type SeriesIdentity, type Value } from '../core/reading.ts';
@@ -7,17 +8,23 @@ import { deviceKey, type Reading, type Series, type SeriesIdentity, type Value }
  * segment never makes another one unreadable.
  *
  *     record  := kind:u8 = 1  reading*
+ *              | kind:u8 = 3  (reading | mark)*
  *     reading := flags:u8  index:varint  [definition]  [receiveTime:f64]  [sourceTime:f64]  [value]
  *     flags   := quality (bits 0–1) | value kind (bits 2–3) | same receive time as the reading before (bit 4) | sourceTime = receiveTime (bit 5)
  *     index   := which definition of this record; one that is new follows at once
  *     definition := source:text device:text metric:text unit:text tags:varint (name:text value:text)*
+ *     mark    := flags:u8 = 128 peer:text id:varint value:varint, or 129 peer:text id:varint without a value, or 130 peer:text
  *     value   := f64 for a number, text for a text, nothing for true and false
  *     text    := length:varint utf8*           f64, u8: little endian
  */
 const QUALITY_MASK = 0b11;
 
 /** The first byte of a journal record says what follows. */
-export const RecordKind = { readings: 1, command: 2 } as const;
+export const RecordKind = { readings: 1, command: 2, marked: 3 } as const;
+
+/** Not of a reading, but a change of a mark. */
+const MARK = 1 << 7;
+const MarkOp = { set: MARK, delete: MARK | 1, clear: MARK | 2 } as const;
 
 const KIND_SHIFT = 2;
 const SAME_RECEIVE_TIME = 1 << 4;
@@ -39,6 +46,7 @@ export class ReadingEncoder {
   readonly #sourceOf: string[] = [];
   #record = 1;
   #definitions = 0;
+  #kind: number = RecordKind.readings;
 
   /** Readings since the last `finish`. */
   get count(): number {
@@ -48,6 +56,22 @@ export class ReadingEncoder {
   /** Bytes since the last `finish`. */
   get byteLength(): number {
     return this.#length;
+  }
+
+  /** Nothing was added since the last `finish`, neither readings nor marks. */
+  get isEmpty(): boolean {
+    return this.#length === 1;
+  }
+
+  /** Adds a change of a mark: it is in one record with the readings. */
+  mark({ peer, id, value }: MarkChange): void {
+    this.#kind = RecordKind.marked;
+    this.#reserve(FIXED_BYTES);
+    this.#bytes[this.#length++] = id === undefined ? MarkOp.clear : value === undefined ? MarkOp.delete : MarkOp.set;
+    this.#writeText(peer);
+    this.#reserve(FIXED_BYTES);
+    if (id !== undefined) this.#writeVarint(id);
+    if (value !== undefined) this.#writeVarint(value);
   }
 
   add(reading: Reading): void {
@@ -73,7 +97,8 @@ export class ReadingEncoder {
 
   /** The payload of everything added since the last call; valid until the next `add`. */
   finish(): Uint8Array {
-    this.#bytes[0] = RecordKind.readings;
+    this.#bytes[0] = this.#kind;
+    this.#kind = RecordKind.readings;
     const payload = this.#bytes.subarray(0, this.#length);
     this.#length = 1;
     this.#count = 0;
@@ -166,23 +191,28 @@ export interface Homeless {
 /**
  * Reads a payload back.
  *
- * @returns the readings; of those whose series cannot be had any more, only where each came from, as `homeless`
+ * @returns the readings, and the changes of marks among them; of readings whose series cannot be had any more, only where each came from
  * @throws GatewayError where the payload is not one that `ReadingEncoder` wrote
  */
 export function decodeReadings(
   payload: Uint8Array,
   intern: InternSeries,
-): { readings: Reading[]; homeless: Homeless[] } {
+): { readings: Reading[]; homeless: Homeless[]; marks: MarkChange[] } {
   const cursor = new PayloadCursor(payload);
   const recordKind = cursor.byte();
-  if (recordKind !== RecordKind.readings)
+  if (recordKind !== RecordKind.readings && recordKind !== RecordKind.marked)
     throw new GatewayError(`Cannot read journal record: its kind is ${recordKind}, not readings`);
   const definitions: Definition[] = [];
   const readings: Reading[] = [];
   const homeless: Homeless[] = [];
+  const marks: MarkChange[] = [];
   let receiveTime = Number.NaN;
   while (!cursor.atEnd) {
     const flags = cursor.byte();
+    if (recordKind === RecordKind.marked && (flags & MARK) !== 0) {
+      marks.push(readMark(cursor, flags));
+      continue;
+    }
     const index = cursor.varint();
     if (index === definitions.length) definitions.push(readDefinition(cursor, intern));
     const definition = definitions[index];
@@ -195,11 +225,17 @@ export function decodeReadings(
     if (series === undefined) homeless.push(definition);
     else readings.push({ series, source, value, quality: (flags & QUALITY_MASK) as Quality, sourceTime, receiveTime });
   }
-  return { readings, homeless };
+  return { readings, homeless, marks };
 }
 
 interface Definition extends Homeless {
   readonly series: Series | undefined;
+}
+
+function readMark(cursor: PayloadCursor, op: number): MarkChange {
+  const peer = cursor.text();
+  const id = op === MarkOp.clear ? undefined : cursor.varint();
+  return { peer, id, value: op === MarkOp.set ? cursor.varint() : undefined };
 }
 
 function readDefinition(cursor: PayloadCursor, intern: InternSeries): Definition {

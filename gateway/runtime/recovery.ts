@@ -1,3 +1,4 @@
+import type { MarkTable } from '../base/mark-table.ts';
 import type { SeriesRegistry } from '../base/series-registry.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log, LogRecord, Offset } from '../core/log.ts';
@@ -20,6 +21,7 @@ export interface RecoveryParts {
   readonly analysis: Analysis;
   readonly ledger: Ledger;
   readonly deadLetters: DeadLetters;
+  readonly marks: MarkTable;
   readonly logger: Logger;
   /** Carries a journaled command out again. */
   readonly apply: (command: Command) => void;
@@ -86,6 +88,7 @@ async function restoreCheckpoint(parts: RecoveryParts): Promise<Checkpoint | und
       const { stages, receiveTime, wallTime = receiveTime } = checkpoint;
       parts.analysis.restore(stages, receiveTime, wallTime);
       parts.ledger.restore({ sources: checkpoint.ledger, groups: checkpoint.ledgerGroups });
+      parts.marks.restore(checkpoint.marks ?? []);
       return checkpoint;
     } catch (error) {
       parts.logger.warn(
@@ -129,11 +132,12 @@ function replayRecord(parts: RecoveryParts, record: LogRecord, analyse: boolean,
       if (analyse) parts.apply(decodeCommand(record.payload));
       return 0;
     }
-    const { readings, homeless } = decodeReadings(record.payload, (identity, unit) =>
+    const { readings, homeless, marks } = decodeReadings(record.payload, (identity, unit) =>
       parts.registry.intern(identity, unit),
     );
     if (analyse && homeless.length > 0) dropHomeless(parts, record.offset, homeless);
     parts.passed(record.offset, readings.length);
+    if (analyse) for (const change of marks) parts.marks.apply(change);
     if (analyse) analyseAgain(parts, readings);
     else parts.analysis.remember(readings.slice(skip));
     return readings.length;

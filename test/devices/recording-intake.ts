@@ -1,3 +1,4 @@
+import { MarkTable } from '../../gateway/base/mark-table.ts';
 import { SeriesRegistry } from '../../gateway/base/series-registry.ts';
 import type { EpochMs } from '../../gateway/core/clock.ts';
 import type { Intake } from '../../gateway/core/intake.ts';
@@ -33,6 +34,8 @@ export class RecordingIntake implements Intake {
   constructor(maxSeries?: number) {
     this.registry = new SeriesRegistry(maxSeries);
   }
+
+  readonly marks = new MarkTable({ maxMarks: 1000, maxMarksPerPeer: 1000 });
 
   series(identity: SeriesIdentity, unit?: string): Series | string {
     return this.registry.intern(identity, unit);

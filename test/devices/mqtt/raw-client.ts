@@ -72,6 +72,12 @@ export class RawClient {
     }
   }
 
+  /** True when the answer to a PINGREQ comes before any other: nothing that was sent before it has been answered. */
+  async answersPingFirst(): Promise<boolean> {
+    this.send(Buffer.from([0xc0, 0]));
+    return (await this.frame())?.[0] === 0xd0;
+  }
+
   close(): void {
     this.socket.destroy();
   }

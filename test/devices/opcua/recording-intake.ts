@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers';
+import { MarkTable } from '../../../gateway/base/mark-table.ts';
 import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
 import type { Intake } from '../../../gateway/core/intake.ts';
 import type { Quality } from '../../../gateway/core/quality.ts';
@@ -21,6 +22,8 @@ export class RecordingIntake implements Intake {
   /** While true, nothing is acknowledged. */
   stuck = false;
   readonly #waiting: (() => void)[] = [];
+
+  readonly marks = new MarkTable({ maxMarks: 1000, maxMarksPerPeer: 1000 });
 
   series(identity: SeriesIdentity, unit?: string): Series | string {
     return this.#registry.intern(identity, unit);

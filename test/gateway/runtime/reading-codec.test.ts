@@ -92,3 +92,42 @@ test('readings whose series finds no room any more are left out, and where they 
 function plain({ series, ...reading }: Reading) {
   return { ...reading, key: series.key, tags: { ...series.tags } };
 }
+
+const changes = fc.array(
+  fc.record({
+    peer: fc.string({ maxLength: 200, unit: 'grapheme' }),
+    id: fc.option(fc.integer({ min: 0, max: 65_535 }), { nil: undefined }),
+    value: fc.option(fc.integer({ min: 0, max: 2 ** 32 - 1 }), { nil: undefined }),
+  }),
+  { minLength: 1, maxLength: 10 },
+);
+
+test('changes of marks come back in order, whatever readings lie between them', () => {
+  fc.assert(
+    fc.property(changes, fc.array(arbitraryReading, { maxLength: 10 }), (marks, readings) => {
+      const registry = new SeriesRegistry();
+      const encoder = new ReadingEncoder();
+      const expected = marks.map(({ peer, id, value }) => ({ peer, id, value: id === undefined ? undefined : value }));
+      const added = readings.map(({ device, metric, tags, ...rest }) => ({
+        ...rest,
+        series: registry.intern({ device, metric, tags }) as Series,
+      }));
+      for (let i = 0; i < Math.max(expected.length, added.length); i++) {
+        if (i < added.length) encoder.add(added[i]!);
+        if (i < expected.length) encoder.mark(expected[i]!);
+      }
+      const decoded = decodeReadings(encoder.finish(), (identity, unit) => registry.intern(identity, unit));
+      expect(decoded.marks).toEqual(expected);
+      expect(decoded.readings.map(plain)).toEqual(added.map(plain));
+      expect(encoder.isEmpty).toBe(true);
+      // A program that knows no marks must not take the next record for one that has some.
+      encoder.add(added[0] ?? { ...readingOf(registry), value: 1 });
+      expect(encoder.finish()[0]).toBe(1);
+    }),
+  );
+});
+
+function readingOf(registry: SeriesRegistry) {
+  const series = registry.intern({ device: 'd', metric: 'm' }) as Series;
+  return { series, source: 'floor', quality: Quality.good, sourceTime: 1, receiveTime: 1 };
+}
