@@ -67,6 +67,7 @@ function surroundingsOfProcess(): Surroundings {
   return {
     environment: process.env,
     workingFolder: process.cwd(),
+    pid: process.pid,
     clock: systemClock,
     random: Math.random,
     out: (text) => new Promise((resolve) => process.stdout.write(text, () => resolve())),

@@ -7,10 +7,16 @@ import { finishedWithin } from '../base/time-limit.ts';
 import { untilAborted } from '../base/until-aborted.ts';
 import { type Assembly, assemble } from '../catalog/assemble.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/telemetry.ts';
+import type { Gateway } from '../runtime/gateway.ts';
 import { loadFile } from './configuration-file.ts';
 import { makeLogger } from './logger.ts';
 import type { Surroundings } from './surroundings.ts';
+import { notifyBySystemd, type ServiceHealth, Systemd } from './systemd.ts';
 import { version } from './version.ts';
+
+/** Characters of the status that `systemctl status` shows. */
+const MAX_STATUS = 300;
 
 /** `headgate run`: the gateway, until it is asked to stop. */
 export function runCommand(surroundings: Surroundings): Command {
@@ -53,6 +59,8 @@ export async function runGateway(
     configurationText: redactedYaml(configurationText),
     failed: failure.reject,
   });
+  const systemd = makeSystemd(surroundings, logger);
+  const health = () => healthOf(gateway);
   const running = async () => {
     await gateway.start(signal);
     await api.start(signal);
@@ -60,7 +68,9 @@ export async function runGateway(
     setFlagsFromString('--semi-space-growth-factor=2');
     // Node would keep the compiled code only at a clean end, and a box that loses its power would compile at every start.
     flushCompileCache();
-    await Promise.all([untilAborted(signal), ready({ pageUrl: api.url, brokerPort: brokers[0]?.port })]);
+    void systemd.ready(health());
+    const whereabouts = { pageUrl: api.url, brokerPort: brokers[0]?.port };
+    await Promise.all([untilAborted(signal), ready(whereabouts), systemd.watch(health, signal)]);
   };
   try {
     await Promise.race([running(), failure.promise, overdue(signal, clock)]);
@@ -69,9 +79,24 @@ export async function runGateway(
     // Asked to stop before it had started: that is no fault.
     if (!signal.aborted || error !== signal.reason) throw error;
   } finally {
+    void systemd.stopping();
     await stopInTime({ gateway, api }, clock);
   }
   logger.info({}, gateway.hasHung ? 'stopped' : 'stopped: everything accepted is on the disk');
+}
+
+function makeSystemd({ environment, pid, clock }: Surroundings, logger: Logger): Systemd {
+  return new Systemd({ environment, pid, clock, logger, notify: notifyBySystemd(environment) });
+}
+
+function healthOf(gateway: Gateway): ServiceHealth {
+  const { state, sources, sinks } = gateway.status();
+  const troubled = [...sources, ...sinks].filter((one) => one.state !== 'running');
+  const reasons = [...gateway.notReady(), ...troubled.map(({ name, detail }) => `${name}: ${detail}`)];
+  return {
+    status: [state, ...reasons].join('; ').replaceAll('\n', ' ').slice(0, MAX_STATUS),
+    stuckMs: gateway.stuckMs(),
+  };
 }
 
 /** A request or a stream that is still open after this is cut: the time belongs to the data. */

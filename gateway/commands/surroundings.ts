@@ -4,6 +4,8 @@ import type { Clock } from '../core/clock.ts';
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingFolder: string;
+  /** Id of the process. */
+  readonly pid: number;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;

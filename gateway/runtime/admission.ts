@@ -81,6 +81,7 @@ export class Admission {
   /** A message with a mark is being given: its readings go into one record with it. */
   #isWhole = false;
   #running = false;
+  #batches = 0;
   #idle: Promise<void> = Promise.resolve();
   readonly #runSoon = (): void => {
     this.#idle = this.#run();
@@ -93,6 +94,11 @@ export class Admission {
   /** Nothing is waiting for the disk or for the analysis. */
   get isIdle(): boolean {
     return !this.#running;
+  }
+
+  /** Batches that have become durable. */
+  get batches(): number {
+    return this.#batches;
   }
 
   /** The door for one source. */
@@ -165,6 +171,7 @@ export class Admission {
         await this.#parts.backPressure();
         if (synced !== undefined) {
           await synced;
+          this.#batches++;
           durable = batch;
         } else if (!this.#isWaiting()) {
           break;

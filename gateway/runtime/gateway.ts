@@ -27,6 +27,7 @@ import { FreshAcknowledgements } from './fresh-acknowledgements.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import { Ledger } from './ledger.ts';
 import { LiveFeed } from './live-feed.ts';
+import { Progress } from './progress.ts';
 import { recover } from './recovery.ts';
 import { ResultLogs } from './result-logs.ts';
 import { gatewayStatus, reasonsNotReady, type StatusParts, seriesStatus } from './status.ts';
@@ -59,6 +60,7 @@ export class Gateway implements Lifecycle, GatewayView {
   /** What the sources have noted: as they see it, and as it was when the last record was analysed. */
   readonly #admittedMarks = new MarkTable(MARK_LIMITS);
   readonly #analysedMarks = new MarkTable(MARK_LIMITS);
+  readonly #progress: Progress;
   #sources: readonly Source[] = [];
   #forwarders: readonly Forwarder[] = [];
   #state: ComponentState = 'stopped';
@@ -106,6 +108,7 @@ export class Gateway implements Lifecycle, GatewayView {
       backPressure: () => this.#results.backPressure,
       failed: parts.failed,
     });
+    this.#progress = new Progress({ clock: parts.clock, logs: this.#logs(), admission: this.#admission });
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -246,6 +249,11 @@ export class Gateway implements Lifecycle, GatewayView {
   async #checkpoint(): Promise<void> {
     await this.#results.trim(this.#forwarders.map((forwarder) => forwarder.positions));
     await this.#checkpointer.write();
+  }
+
+  /** For how long nothing has become durable though something waits and no log tells of a trouble, in milliseconds; call it regularly. */
+  stuckMs(): number {
+    return this.#progress.stuckMs();
   }
 
   status(): GatewayStatus {

@@ -12,6 +12,7 @@ function surroundings(isTerminal: boolean): { clock: ManualClock; written: strin
     surroundings: {
       environment: {},
       workingFolder: '/',
+      pid: 1,
       clock,
       random: () => 0,
       out: async () => undefined,

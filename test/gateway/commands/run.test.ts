@@ -14,6 +14,7 @@ test('asked to end while it is still starting, it ends cleanly: that is no fault
     const surroundings: Surroundings = {
       environment: {},
       workingFolder: folder,
+      pid: 1,
       clock: systemClock,
       random: () => 0.5,
       out: async () => {},
