@@ -70,8 +70,8 @@ export class Cursors {
     return this.#get(name, offset);
   }
 
-  /** Makes every cursor durable. */
-  async stop(): Promise<void> {
+  /** Makes every cursor durable, as far as the disk lets it. */
+  async flush(): Promise<void> {
     for (const cursor of this.#cursors.values()) await cursor.flush();
   }
 

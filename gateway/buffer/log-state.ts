@@ -24,6 +24,7 @@ export class LogState {
   readonly #troubles: Troubles;
   #saving: Promise<boolean> | undefined;
   #dirty = false;
+  #isRefused = false;
   #live: { readonly segments: SegmentList; readonly durableOrdinal: () => number } | undefined;
   /** Items dropped since the log was created. */
   droppedItems = 0;
@@ -90,6 +91,11 @@ export class LogState {
     return await this.#saving;
   }
 
+  /** Saves what the disk has refused. */
+  async saveRefused(): Promise<void> {
+    if (this.#isRefused) await this.save();
+  }
+
   async #saveAll(): Promise<boolean> {
     let saved = true;
     while (this.#dirty) {
@@ -102,6 +108,7 @@ export class LogState {
         this.#troubles.begin('state', `cannot write ${this.#path}: ${messageOf(error)}`);
         saved = false;
       }
+      this.#isRefused = !saved;
     }
     return saved;
   }

@@ -131,6 +131,9 @@ export class SegmentLog implements Log {
     await retention.trim(Math.min(before, committer.durableOffset));
     await retention.expire();
     committer.roomMade();
+    // A disk that has refused a small file once must not look broken for ever in a log that nobody writes to.
+    await this.#state.saveRefused();
+    await this.#cursors.flush();
   }
 
   kept(from: Offset): Kept {
@@ -216,7 +219,7 @@ export class SegmentLog implements Log {
 
   async #finish({ committer }: LogParts): Promise<void> {
     await committer.finish();
-    await this.#cursors.stop();
+    await this.#cursors.flush();
     await this.#saveState();
   }
 

@@ -43,7 +43,7 @@ export interface Log extends Lifecycle {
   reader(from: Offset): LogReader;
   /** A durable position by name. A new one is at the offset `at`, by default at the first kept record. */
   cursor(name: string, at?: Offset): LogCursor;
-  /** Records before this offset are no longer needed: whole segments below it are deleted. */
+  /** Records before this offset are no longer needed: whole segments below it are deleted. Call it now and then: what the disk refused is tried again. */
   trim(before: Offset): Promise<void>;
   /**
    * What is durable and kept at or behind an offset. Exact at the borders of segments and where an open reader stands; elsewhere in a segment

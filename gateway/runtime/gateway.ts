@@ -247,7 +247,10 @@ export class Gateway implements Lifecycle, GatewayView {
 
   /** Frees what every sink has taken, and what a checkpoint covers. */
   async #checkpoint(): Promise<void> {
+    const { journal, deadLetterLog } = this.#parts;
     await this.#results.trim(this.#forwarders.map((forwarder) => forwarder.positions));
+    // Nothing to free here: what the disk has refused these logs is tried again.
+    await Promise.all([journal, deadLetterLog].map((log) => log.trim(0)));
     await this.#checkpointer.write();
   }
 

@@ -304,4 +304,17 @@ describe('the segment log', () => {
     expect(log.status().trouble).toBeUndefined();
     await log.stop(never);
   });
+
+  it('saves with the next trim what the disk has refused of its counts and cursors', async () => {
+    const log = await rig.open();
+    await fill(log, 200);
+    rig.disk.fault = (_call, path) => (/cursor|state/.test(path) ? 'ENOSPC' : undefined);
+    await log.cursor('sink').commit(150);
+    await log.trim(150);
+    expect(log.status().trouble).toMatch(/cannot write the cursor sink.*cannot write \/log\/state/);
+    rig.disk.fault = () => undefined;
+    await log.trim(0);
+    expect(log.status().trouble).toBeUndefined();
+    await log.stop(never);
+  });
 });
