@@ -49,11 +49,21 @@ export interface OpenedDatabase {
 export function openDatabase(path: string): OpenedDatabase {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    return { database: open(path), damaged: undefined };
+    return { database: openTwice(path), damaged: undefined };
   } catch (error) {
     if (!isDamage(error)) throw cannotOpen(path, error);
     const aside = setAside(path);
     return { database: open(path), damaged: { path: aside, reason: messageOf(error) } };
+  }
+}
+
+/** After a failed read SQLite may call a file damaged that is whole: it is believed the second time. */
+function openTwice(path: string): DatabaseSync {
+  try {
+    return open(path);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return open(path);
   }
 }
 

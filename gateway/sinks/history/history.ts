@@ -136,15 +136,34 @@ export class HistorySink implements Sink, History {
   #writeChunk(results: readonly Result[], rejections: Rejection[]): void {
     if (!this.#started) throw new SinkError('The history is stopped', { kind: 'transient' });
     try {
-      // It is closed here only where it was damaged and no new file could be begun, or could not be synced.
-      this.#tables ??= this.#open();
-      this.#transact(this.#tables, results, rejections);
+      rejections.push(...this.#unlessDamaged((tables) => this.#transact(tables, results)));
     } catch (error) {
-      this.#recover(error);
+      if (isDamage(error)) this.#replace(messageOf(error));
       throw new SinkError(`Cannot write to the history ${this.#path}: ${messageOf(error)}`, {
         kind: 'transient',
         cause: error,
       });
+    }
+  }
+
+  /**
+   * Uses the database, and where SQLite calls it damaged, once more after opening it anew: after a failed read it may believe so of a file
+   * that is whole.
+   */
+  #unlessDamaged<T>(use: (tables: Tables) => T): T {
+    for (let isSure = false; ; isSure = true) {
+      // It is closed here only where it was in doubt, or no new file could be begun.
+      this.#tables ??= this.#open();
+      const tables = this.#tables;
+      try {
+        return use(tables);
+      } catch (error) {
+        tables.names.forget();
+        // SQLite has ended the transaction itself after some errors, a full disk among them.
+        if (tables.database.isTransaction) tables.database.exec('ROLLBACK');
+        if (isSure || !isDamage(error)) throw error;
+        this.#close();
+      }
     }
   }
 
@@ -172,7 +191,8 @@ export class HistorySink implements Sink, History {
     }
   }
 
-  #transact(tables: Tables, results: readonly Result[], rejections: Rejection[]): void {
+  #transact(tables: Tables, results: readonly Result[]): readonly Rejection[] {
+    const rejections: Rejection[] = [];
     tables.database.exec('BEGIN IMMEDIATE');
     for (const result of results) {
       const reason = unstorable(result);
@@ -184,22 +204,13 @@ export class HistorySink implements Sink, History {
     tables.database.exec('COMMIT');
     this.#deletedTotal += deleted;
     tables.retention.giveBack();
-  }
-
-  /** Makes it able to try again after an error of SQLite. */
-  #recover(error: unknown): void {
-    const tables = this.#tables;
-    if (tables === undefined) return;
-    tables.names.forget();
-    if (isDamage(error)) this.#replace(messageOf(error));
-    // SQLite has ended the transaction itself after some errors, a full disk among them.
-    else if (tables.database.isTransaction) tables.database.exec('ROLLBACK');
+    return rejections;
   }
 
   #read<Row>(read: (tables: Tables) => readonly Row[]): readonly Row[] {
     if (this.#tables === undefined) return [];
     try {
-      return read(this.#tables);
+      return this.#unlessDamaged(read);
     } catch (error) {
       if (!isDamage(error)) throw error;
       this.#replace(messageOf(error));
