@@ -106,8 +106,17 @@ export async function balance(
     await new Promise((resolve) => setTimeout(resolve, 200));
     found = await compare();
   }
-  const { ledger } = await gateway.status();
-  return { acknowledged: acknowledgedIn(report), ...found, imbalance: imbalance(ledger), ledger };
+  const status = await gateway.status();
+  const { ledger } = status;
+  const result = { acknowledged: acknowledgedIn(report), ...found, imbalance: imbalance(ledger), ledger };
+  // Whoever looks for the cause has only this: the folder is about to go.
+  if (!isExact(result)) process.stderr.write(`${warningsOf(gateway)}\n${JSON.stringify(status)}\n`);
+  return result;
+}
+
+function warningsOf({ output }: GatewayProcess): string {
+  const lines = output.split('\n').filter((line) => /"level":"(warn|error|fatal)"/.test(line) || !line.startsWith('{'));
+  return lines.slice(-60).join('\n');
 }
 
 /** Resolves when nothing is in flight and every sink has everything. */

@@ -1,13 +1,18 @@
+import { failingCalls } from './failing-calls.ts';
+import { freeze } from './freeze.ts';
+import { fullDisk } from './full-disk.ts';
 import { kill } from './kill.ts';
 import { killInsideCall } from './kill-inside-call.ts';
 import { powerCut } from './power-cut.ts';
 import type { Rig } from './rig.ts';
+import { stall } from './stall.ts';
+import { terminate } from './terminate.ts';
 
 /** Faults of the process. */
-export const processRigs: readonly Rig[] = [kill, killInsideCall];
+export const processRigs: readonly Rig[] = [kill, killInsideCall, freeze, terminate];
 
 /** Faults of the disk. */
-export const diskRigs: readonly Rig[] = [powerCut];
+export const diskRigs: readonly Rig[] = [powerCut, fullDisk, failingCalls, stall];
 
 /** Every rig, in order of the table. */
 export const rigs: readonly Rig[] = [...processRigs, ...diskRigs];
