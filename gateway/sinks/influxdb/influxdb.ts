@@ -5,10 +5,11 @@ import { GatewayError } from '../../core/errors.ts';
 import type { Result } from '../../core/result.ts';
 import { type Rejection, type Sink, SinkError } from '../../core/sink.ts';
 import type { Logger } from '../../core/telemetry.ts';
+import { BatchWriter, type Line, type LinesOutcome } from './batch-writer.ts';
 import { createDatabase } from './database.ts';
 import { encodePoint, Unwritable } from './line-protocol.ts';
 import { isStored, pointOf } from './points.ts';
-import { newAgent, type Outcome, send, shorten, type WriteRequest } from './request.ts';
+import { newAgent, send, type WriteRequest } from './request.ts';
 
 /** Where results go and how; the words of sample.yaml. */
 export interface InfluxdbSinkOptions {
@@ -37,15 +38,6 @@ export interface InfluxdbSinkOptions {
   readonly gatewayTags: Readonly<Record<string, string>>;
 }
 
-/** InfluxData's advice for one request; a larger batch goes in several. */
-const MAX_LINES = 5000;
-
-/** A result and the line that it became. */
-interface Line {
-  readonly result: Result;
-  readonly text: string;
-}
-
 /**
  * Stores results in InfluxDB. See README.md beside this file for what is stored, and what happens to what is refused.
  *
@@ -59,6 +51,7 @@ export class InfluxdbSink implements Sink {
   readonly #timeoutMs: number;
   readonly #logger: Logger;
   readonly #clock: Clock;
+  #writer = this.#newWriter();
   readonly #running = new Map<Promise<unknown>, AbortController>();
   #stopped = false;
 
@@ -82,6 +75,7 @@ export class InfluxdbSink implements Sink {
   async start(_signal: AbortSignal): Promise<void> {
     if (!this.#stopped) return;
     this.#stopped = false;
+    this.#writer = this.#newWriter();
     this.#request = { ...this.#request, agent: newAgent(this.#request.url) };
   }
 
@@ -111,52 +105,23 @@ export class InfluxdbSink implements Sink {
   }
 
   async #write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
-    const rejections: Rejection[] = [];
+    const unwritable: Rejection[] = [];
     const lines: Line[] = [];
     for (const result of batch) {
       const point = pointOf(result, this.#options.gatewayTags);
       if (point === undefined) continue;
       const text = encodePoint(point);
-      if (text instanceof Unwritable) rejections.push({ result, reason: text.reason });
-      else lines.push({ result, text });
+      if (text instanceof Unwritable) unwritable.push({ result, reason: text.reason });
+      else lines.push({ result, point, text });
     }
-    for (let from = 0; from < lines.length; from += MAX_LINES) {
-      await this.#store(lines.slice(from, from + MAX_LINES), rejections, signal);
-    }
-    return rejections;
+    return [...unwritable, ...(await this.#writer.write(lines, signal))];
   }
 
-  /** Stores lines in their order; those that InfluxDB refuses for ever end in `rejections`, each found by itself. */
-  async #store(lines: readonly Line[], rejections: Rejection[], signal: AbortSignal): Promise<void> {
-    const outcome = await this.#send(lines, signal);
-    if (outcome.kind === 'stored') return;
-    const reject = (reason: string) => {
-      for (const { result } of lines) rejections.push({ result, reason: shorten(reason) });
-    };
-
-    if (outcome.kind === 'tooLarge') {
-      if (lines.length === 1) return reject('InfluxDB answered 413: the point is too large for its max-body-size');
-    } else {
-      // The server drops points shard by shard and tells only one shard's count and the first reason. So its word is taken where
-      // it can only mean these very lines; otherwise smaller groups are asked about. Writing a stored point again is harmless.
-      if (lines.length === 1 || outcome.dropped === lines.length) return reject(outcome.message);
-      const suspects = lines.filter((line) => isBlamed(line, outcome.message));
-      if (suspects.length > 0 && suspects.length < lines.length) {
-        const blamed = new Set(suspects);
-        await this.#store(
-          lines.filter((line) => !blamed.has(line)),
-          rejections,
-          signal,
-        );
-        return this.#store(suspects, rejections, signal);
-      }
-    }
-    const half = Math.ceil(lines.length / 2);
-    await this.#store(lines.slice(0, half), rejections, signal);
-    await this.#store(lines.slice(half), rejections, signal);
+  #newWriter(): BatchWriter {
+    return new BatchWriter((lines, signal) => this.#send(lines, signal));
   }
 
-  async #send(lines: readonly Line[], signal: AbortSignal): Promise<Exclude<Outcome, { kind: 'noDatabase' }>> {
+  async #send(lines: readonly Line[], signal: AbortSignal): Promise<LinesOutcome> {
     const body = lines.map((line) => line.text).join('\n');
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#timeLimited(signal, (limited) => send(body, this.#request, limited));
@@ -191,19 +156,6 @@ export class InfluxdbSink implements Sink {
   #timeLimited<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return withTimeLimit({ ms: this.#timeoutMs, clock: this.#clock, signal }, work);
   }
-}
-
-/** True where the server's message names this line, or its measurement and one of its fields. */
-function isBlamed({ text }: Line, message: string): boolean {
-  if (message.includes(`unable to parse '${text}'`)) return true;
-  const conflict = /input field "(.+)" on measurement "(.+)" is /.exec(message);
-  if (conflict === null) return false;
-  const [, field, measurement] = conflict as unknown as [string, string, string];
-  const start = measurement.replace(/[, ]/g, '\\$&');
-  return (
-    (text.startsWith(`${start},`) || text.startsWith(`${start} `)) &&
-    text.includes(`${field.replace(/[,= ]/g, '\\$&')}=`)
-  );
 }
 
 function writeUrl({ name, url, database, retentionPolicy, version = 1, org }: InfluxdbSinkOptions): URL {

@@ -22,7 +22,7 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 export type Outcome =
   | { readonly kind: 'stored' }
   /** Some or all points are refused for ever; `dropped` of them by the server's count, where it gives one. */
-  | { readonly kind: 'refused'; readonly message: string; readonly dropped: number | undefined }
+  | { readonly kind: 'refused'; readonly reason: string; readonly dropped: number | undefined }
   | { readonly kind: 'tooLarge' }
   | { readonly kind: 'noDatabase'; readonly message: string };
 
@@ -148,9 +148,9 @@ function wordsOf(answer: string): string | undefined {
   return typeof message === 'string' ? message : undefined;
 }
 
-function refusal(words: string): { message: string; dropped: number | undefined } {
+function refusal(words: string): { reason: string; dropped: number | undefined } {
   const dropped = / dropped=(\d+)$/.exec(words)?.[1];
-  return { message: words, dropped: dropped === undefined ? undefined : Number(dropped) };
+  return { reason: words.replace(/ dropped=\d+$/, ''), dropped: dropped === undefined ? undefined : Number(dropped) };
 }
 
 function networkError(error: unknown, url: URL, signal: AbortSignal): SinkError {
