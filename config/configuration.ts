@@ -17,6 +17,8 @@ export interface Configuration {
     readonly idleTimeoutMs: number;
     readonly maxFutureMs: number;
     readonly earliest: EpochMs;
+    readonly sync: ClockSync;
+    readonly syncWaitMs: number;
   };
   readonly sources: readonly SourceConfiguration[];
   readonly series: readonly SeriesConfiguration[];
@@ -26,6 +28,9 @@ export interface Configuration {
   readonly api: { readonly listen: HostPort; readonly allowAnonymous: boolean };
   readonly log: { readonly level: LogLevel };
 }
+
+/** Whether the clock of the box must be synchronised before it is believed: if a time service is at work, always, or never. */
+export type ClockSync = 'auto' | 'required' | 'ignore';
 
 /** From most to least talkative. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -41,6 +41,8 @@ export function resolveConfiguration(file: CheckedFile, vocabulary: Vocabulary):
       idleTimeoutMs: time.idleTimeout,
       maxFutureMs: time.maxFuture,
       earliest: time.earliest,
+      sync: time.sync,
+      syncWaitMs: time.syncWait,
     },
     sources: file.sources.map((source) => resolveSource(source, gateway.name)),
     series: file.series.map(({ series, unit, scale, offset }) => ({ series, unit, scale, offset })),

@@ -88,6 +88,16 @@ const time = section('What is believed about the times of readings.', {
   }),
   maxFuture: duration({ description: 'Readings further ahead of the clock than this are rejected.', default: '1h' }),
   earliest: date({ description: 'Readings older than this are rejected.', default: '2000-01-01' }),
+  sync: oneOf(['auto', 'required', 'ignore'], {
+    description:
+      'Whether the clock of the box is waited for after a start: auto while a time service is at work on it, for syncWait at most; required until it is synchronised; ignore never. Until then readings without a time of their own are kept aside.',
+    default: 'auto',
+  }),
+  syncWait: duration({
+    description:
+      'How long the clock is waited for. Afterwards it is believed; where it cannot be right, readings get an estimated time and are uncertain.',
+    default: '2m',
+  }),
 });
 
 const sink = Type.Object(

@@ -1,17 +1,23 @@
 import type { Clock, EpochMs } from '../gateway/core/clock.ts';
 
-/** A clock that stands still until a test moves it. */
+/** A clock that stands still until a test moves it. Its wall time may be as bad as that of a real box. */
 export class ManualClock implements Clock {
+  /** Wall time gains so many millionths of the time that passes. */
+  driftPpm = 0;
+  /** By how much the wall time is wrong this time; asked at each look at it. */
+  jitterMs: () => number = () => 0;
   #now: EpochMs;
-  #monotonicMs = 0;
+  #monotonicMs: number;
   #sleepers: { due: number; wake: () => void }[] = [];
 
-  constructor(now: EpochMs = Date.UTC(2026, 0, 1)) {
+  /** @param monotonicMs since the box was switched on */
+  constructor(now: EpochMs = Date.UTC(2026, 0, 1), monotonicMs = 0) {
     this.#now = now;
+    this.#monotonicMs = monotonicMs;
   }
 
   now(): EpochMs {
-    return this.#now;
+    return this.#now + this.jitterMs();
   }
 
   monotonicMs(): number {
@@ -61,7 +67,7 @@ export class ManualClock implements Clock {
 
   #pass(ms: number): void {
     this.#monotonicMs += ms;
-    this.#now += ms;
+    this.#now += ms * (1 + this.driftPpm / 1e6);
   }
 }
 

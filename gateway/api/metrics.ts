@@ -1,9 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ComponentState } from '../core/lifecycle.ts';
 import type { LogStatus } from '../core/log.ts';
-import type { GatewayStatus, LedgerReport } from '../core/view.ts';
+import type { ClockState, GatewayStatus, LedgerReport } from '../core/view.ts';
 
 const STATES: readonly ComponentState[] = ['starting', 'running', 'degraded', 'draining', 'stopped', 'failed'];
+const CLOCK_STATES: readonly ClockState[] = ['synchronised', 'believed', 'waiting', 'unset'];
 const FATES = ['aggregated', 'filtered', 'duplicate', 'late', 'rejected', 'dropped'] as const;
 
 /** What the API itself counts. */
@@ -45,6 +46,7 @@ export class Metrics {
     // Sources, sinks and their labels may go away with a new configuration.
     for (const metric of [...this.#gauges.values(), ...this.#counters.values()]) metric.reset();
     this.#gateway(status, api);
+    this.#clock(status);
     this.#sources(status);
     this.#groups(ledger);
     this.#sinks(status);
@@ -72,6 +74,21 @@ export class Metrics {
     this.#gauge('api_stream_clients_count', 'Clients of the live stream', {}, api.streamClients);
     this.#counter('api_stream_slow_clients_total', 'Clients cut off for reading too slowly', {}, api.slowClients);
     this.#gauge('api_websocket_clients_count', 'MQTT clients over WebSocket', {}, api.upgradedSockets);
+  }
+
+  #clock({ clock }: GatewayStatus): void {
+    const { state: now, steppedTotal, lastStepMs, provisionalReadings, markedTotal } = clock;
+    for (const state of CLOCK_STATES) {
+      const help = 'How far the clock is trusted: 1 for the state it is in';
+      this.#gauge('runtime_clock_state', help, { state }, state === now ? 1 : 0);
+    }
+    this.#counter('runtime_clock_steps_total', 'Times the clock was set while the gateway ran', {}, steppedTotal);
+    if (lastStepMs !== null) {
+      this.#gauge('runtime_clock_last_step_seconds', 'By how much it was set the last time', {}, lastStepMs / 1000);
+    }
+    const waiting = 'Readings without a time of their own that wait for the time';
+    this.#gauge('runtime_clock_provisional_readings_count', waiting, {}, provisionalReadings);
+    this.#counter('runtime_clock_marked_readings_total', 'Readings that kept an estimated time', {}, markedTotal);
   }
 
   #sources(status: GatewayStatus): void {

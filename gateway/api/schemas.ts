@@ -318,6 +318,19 @@ const SinkStatus = Type.Object({
   }),
 });
 
+const ClockStatus = Type.Object({
+  state: Type.Union(
+    ['synchronised', 'believed', 'waiting', 'unset'].map((state) => Type.Literal(state)),
+    { description: 'believed: nobody says that it is wrong; waiting: not synchronised yet; unset: it cannot be right' },
+  ),
+  detail: Type.String({ description: 'One sentence for a person' }),
+  source: Type.String({ description: 'Who was asked and has answered' }),
+  steppedTotal: count('How often the clock was set while the gateway ran'),
+  lastStepMs: nullable(Type.Number({ description: 'By how much the last time, in milliseconds' })),
+  provisionalReadings: count('Readings without a time of their own that wait until the time is known'),
+  markedTotal: count('Readings that kept an estimated time, and are uncertain'),
+});
+
 export const StatusReply = Type.Object({
   name: Type.String(),
   version: Type.String(),
@@ -326,6 +339,7 @@ export const StatusReply = Type.Object({
   startedAt: time('Start of the process'),
   uptimeMs: count('Milliseconds since then, by the monotonic clock'),
   now: time('The wall clock of the gateway'),
+  clock: ClockStatus,
   sources: Type.Array(SourceStatus),
   sinks: Type.Array(SinkStatus),
   ledger: Ledger,

@@ -2,7 +2,10 @@ import { type Configuration, HTTP_SOURCE } from '../../config/configuration.ts';
 import { LineProtocolWrites } from '../../devices/http/line-protocol-writes.ts';
 import { MqttBroker } from '../../devices/mqtt/broker.ts';
 import { Api } from '../api/app.ts';
+import { SteadyClock } from '../base/steady-clock.ts';
+import { bootId } from '../base/system-clock.ts';
 import { systemDisk } from '../base/system-disk.ts';
+import { askTimeService, thisBox } from '../base/time-service.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Source } from '../core/source.ts';
 import type { Logger } from '../core/telemetry.ts';
@@ -13,6 +16,7 @@ import { sourceFactories } from './sources.ts';
 
 /** What a gateway needs from the process it runs in. */
 export interface AssemblyParts {
+  /** That of the system; readings get their times from a steady one made of it. */
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -32,8 +36,10 @@ export interface Assembly {
 }
 
 /** Puts a gateway and its API together as a configuration says, with the disk and the network of this machine. */
-export async function assemble(configuration: Configuration, parts: AssemblyParts): Promise<Assembly> {
-  const { clock, logger } = parts;
+export async function assemble(configuration: Configuration, process: AssemblyParts): Promise<Assembly> {
+  const clock = new SteadyClock(process.clock);
+  const parts = { ...process, clock };
+  const { logger } = parts;
   const factories = await sourceFactories(configuration, parts);
   const brokers: MqttBroker[] = [];
   let writes: LineProtocolWrites | undefined;
@@ -41,6 +47,8 @@ export async function assemble(configuration: Configuration, parts: AssemblyPart
     ...parts,
     ...makeSinks(configuration, parts),
     disk: systemDisk,
+    timeService: (signal) => askTimeService(thisBox, signal),
+    boot: bootId(),
     sources: (intake) => {
       const sources = factories.map(({ name, make }): Source => make(intake(name)));
       brokers.push(...sources.filter((source) => source instanceof MqttBroker));

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { Configuration } from '../../config/configuration.ts';
 import { SeriesRegistry } from '../base/series-registry.ts';
+import type { SteadyClock } from '../base/steady-clock.ts';
+import type { TimeServiceAnswer } from '../base/time-service.ts';
 import { SegmentLog, type SegmentLogOptions } from '../buffer/segment-log.ts';
-import type { Clock } from '../core/clock.ts';
 import type { Disk } from '../core/disk.ts';
 import type { Intake } from '../core/intake.ts';
 import type { History } from '../core/sink.ts';
@@ -17,7 +18,11 @@ import { makeNormaliser, makeStages } from './stages.ts';
 
 /** The world a gateway lives in, and its two ends: where readings come from and where results go. */
 export interface GatewaySurroundings {
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
+  /** Asks the box whether its clock is synchronised. Must not reject. */
+  readonly timeService: (signal: AbortSignal) => Promise<TimeServiceAnswer>;
+  /** Names this run of the operating system, over which the monotonic clock goes on. */
+  readonly boot: string;
   readonly random: () => number;
   readonly logger: Logger;
   readonly disk: Disk;
@@ -37,13 +42,15 @@ const SMALL_SEGMENT_BYTES = 4 * 1024 * 1024;
 
 /** Puts everything between the two ends together as a configuration says. */
 export function makeGateway(configuration: Configuration, surroundings: GatewaySurroundings): Gateway {
-  const { storage } = configuration;
+  const { storage, time } = configuration;
+  const { timeService: ask, boot } = surroundings;
   const registry = new SeriesRegistry(storage.maxSeries);
   const recent = new RecentReadings();
   return new Gateway({
     ...surroundings,
     ...makeLogs(configuration, surroundings),
     name: configuration.gateway.name,
+    clockTrust: { sync: time.sync, syncWaitMs: time.syncWaitMs, ask, boot },
     configuration: surroundings.configurationText,
     checkpoints: new CheckpointStore(surroundings.disk, storage.path, surroundings.logger),
     checkpointEveryMs: storage.checkpointEveryMs,

@@ -20,7 +20,7 @@ import type { Surroundings } from './surroundings.ts';
 const SOURCE = 'replay';
 /** Rejections that are named one by one; of the others only the number is told. */
 const MAX_NAMED_REJECTIONS = 10;
-/** Receive time stands still at this moment while a recording is replayed: nobody is idle then. */
+/** Receive time stands still at this moment while a recording is replayed: nobody is idle then, and no time lies ahead of it. */
 const VIRTUAL_NOW = 1;
 /** The last moment that a date can hold: by then every device is silent and every window has ended. */
 const END_OF_TIME = 8.64e15;
@@ -77,7 +77,7 @@ class Replay implements RecordedTarget {
   reading(identity: SeriesIdentity, value: Value, quality: Quality, sourceTime: EpochMs): void {
     const series = this.#registry.intern(identity);
     const problem =
-      typeof series === 'string' ? series : this.#normaliser.normalise(series, value, quality, sourceTime, VIRTUAL_NOW);
+      typeof series === 'string' ? series : this.#normaliser.normalise(series, value, quality, sourceTime, undefined);
     if (problem !== undefined || typeof series === 'string') {
       this.reject(`${identity.device}/${identity.metric}`, problem ?? '', deviceKey(identity));
       return;

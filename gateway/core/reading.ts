@@ -38,6 +38,8 @@ export interface Reading {
   readonly sourceTime: EpochMs;
   /** Ingestion time: when the gateway received it. */
   readonly receiveTime: EpochMs;
+  /** It has no time of its own, and the gateway did not know the time: both times are estimates. */
+  readonly provisional?: boolean;
 }
 
 /** The stable key of a series: site, device and metric as a path, then the other tags in order of their names. */

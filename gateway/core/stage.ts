@@ -23,10 +23,17 @@ export interface Stage {
   process(reading: Reading, emit: Emit): Fate;
   /**
    * Receive time has reached `now`. Called before a reading with that receive time is processed, and about once a second
-   * when nothing arrives; `now` never goes back. What is due at a deadline fires in order of the deadlines and must not
+   * when nothing arrives and something is due; but for `step`, `now` never goes back. What is due at a deadline fires in order of the deadlines and must not
    * depend on how often this is called.
    */
   advance(now: EpochMs, emit: Emit): void;
+  /** Whether `advance(now)` would do anything but take note of the time. */
+  isDue(now: EpochMs): boolean;
+  /**
+   * The wall clock was set, by `byMs` (not 0), and receive time with it: it is `now`, and no time has passed. What waits for a deadline
+   * waits as long as it would have without that. Times that devices say are their own.
+   */
+  step(now: EpochMs, byMs: number, emit: Emit): void;
   /** Everything needed to go on, as plain data for `v8.serialize` (maps and typed arrays allowed); names series by key. */
   snapshot(): unknown;
   /** Takes over an earlier snapshot; throws a `GatewayError` where it cannot be read. */

@@ -165,6 +165,29 @@ export interface SinkBacklog {
   readonly fullInSeconds: number | null;
 }
 
+/**
+ * How far the clock of the system is trusted. `synchronised`: by the word of a time service; `believed`: it may be right, and nobody says
+ * that it is not; `waiting`: a time service has not set it yet; `unset`: it says a time that is over.
+ */
+export type ClockState = 'synchronised' | 'believed' | 'waiting' | 'unset';
+
+/** What is known of the time. The totals of steps count since the process started. */
+export interface ClockStatus {
+  readonly state: ClockState;
+  /** One sentence for a person: what is believed and why, or how to mend it. */
+  readonly detail: string;
+  /** Who was asked and has answered. */
+  readonly source: string;
+  /** How often the clock was set while the gateway ran. */
+  readonly steppedTotal: number;
+  /** By how much the last time, in milliseconds; null when it never was. */
+  readonly lastStepMs: number | null;
+  /** Readings without a time of their own that wait until the time is known. */
+  readonly provisionalReadings: number;
+  /** Readings that have kept an estimated time, since the storage was begun; they count as uncertain. */
+  readonly markedTotal: number;
+}
+
 /** How the whole gateway stands just now. */
 export interface GatewayStatus {
   readonly name: string;
@@ -176,6 +199,7 @@ export interface GatewayStatus {
   readonly uptimeMs: number;
   /** Wall time of this status. */
   readonly now: EpochMs;
+  readonly clock: ClockStatus;
   readonly sources: readonly (SourceStatus & { name: string; type: string; ledger: LedgerCounts })[];
   readonly sinks: readonly SinkStatus[];
   /** The sum over all sources. */

@@ -58,6 +58,13 @@ export function withdrawnEvent(raised: AlarmEvent, time: EpochMs): AlarmEvent {
   return { ...raised, state: 'cleared', time, message };
 }
 
+/** The last step of an alarm of a series that has its times from the gateway's clock, which was set back. */
+export function setBackEvent(raised: AlarmEvent, time: EpochMs): AlarmEvent {
+  const what = `The ${raised.detector} alarm of ${subject(raised.series)}, raised ${isoTime(raised.raisedAt)}`;
+  const message = `${what}, is cleared as the gateway's clock was set back; if the trouble goes on, a new one follows.`;
+  return { ...raised, state: 'cleared', time, message };
+}
+
 /** A person has seen the alarm, at wall time `time`; score and value stay those that raised it. */
 export function acknowledgedEvent(raised: AlarmEvent, time: EpochMs): AlarmEvent {
   const what = `The ${raised.detector} alarm of ${subject(raised.series)}, raised ${isoTime(raised.raisedAt)}`;

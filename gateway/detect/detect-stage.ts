@@ -5,7 +5,7 @@ import { Quality } from '../core/quality.ts';
 import type { Reading, Series } from '../core/reading.ts';
 import type { AlarmEvent } from '../core/result.ts';
 import { type Emit, Fate, type Stage } from '../core/stage.ts';
-import { withdrawnEvent } from './alarm-events.ts';
+import { setBackEvent, withdrawnEvent } from './alarm-events.ts';
 import { type ActiveAlarm, Judge, type JudgeSnapshot } from './judge.ts';
 import { type DetectRule, type ReadyRule, readyRules } from './rule.ts';
 
@@ -22,13 +22,17 @@ export interface DetectStageOptions {
 /** A series that at least one rule judges. */
 interface WatchedSeries {
   readonly key: string;
-  readonly judges: readonly Judge[];
+  judges: readonly Judge[];
   /** Source time of the last reading that was judged. */
   lastTime: EpochMs;
+  /** Whether the gateway's clock has said it, as the device has none. */
+  stamped: boolean;
 }
 
 interface WatchedSnapshot {
   readonly lastTime: EpochMs;
+  /** False where a snapshot has none. */
+  readonly stamped?: boolean;
   /** By the key of the rule. */
   readonly judges: ReadonlyMap<string, JudgeSnapshot>;
 }
@@ -85,6 +89,7 @@ export class DetectStage implements Stage {
     // Written so that a time that is not a number is left out too.
     if (!(time > watched.lastTime)) return Fate.filtered;
     watched.lastTime = time;
+    watched.stamped = time === reading.receiveTime;
     for (const judge of watched.judges) {
       const verdict = judge.judge(series, value, time, emit);
       if (verdict.anomaly) this.#onAnomaly?.(reading, verdict);
@@ -97,6 +102,22 @@ export class DetectStage implements Stage {
     if (this.#withdrawn.length === 0) return;
     for (const { raised, time } of this.#withdrawn) emit(withdrawnEvent(raised, time));
     this.#withdrawn = [];
+  }
+
+  isDue(_now: EpochMs): boolean {
+    return this.#withdrawn.length > 0;
+  }
+
+  /** Judgements live on event time; where that is the gateway's and went back, they begin anew: nothing would be newer for long. */
+  step(now: EpochMs, byMs: number, emit: Emit): void {
+    if (byMs > 0) return;
+    for (const watched of this.#all()) {
+      const { judges, lastTime, stamped } = watched;
+      if (!stamped || lastTime <= now) continue;
+      for (const { active } of judges) if (active !== undefined) emit(setBackEvent(active.raised, lastTime));
+      watched.judges = judges.map(({ rule }) => new Judge(rule));
+      watched.lastTime = Number.NEGATIVE_INFINITY;
+    }
   }
 
   /** Acknowledges an active alarm for a person at wall time `time`; false when there is none of this id, or it was done before. */
@@ -123,8 +144,12 @@ export class DetectStage implements Stage {
 
   snapshot(): unknown {
     const series = new Map<string, WatchedSnapshot>();
-    for (const { key, judges, lastTime } of this.#all()) {
-      series.set(key, { lastTime, judges: new Map(judges.map((judge) => [judge.rule.key, judge.snapshot()])) });
+    for (const { key, judges, lastTime, stamped } of this.#all()) {
+      series.set(key, {
+        lastTime,
+        stamped,
+        judges: new Map(judges.map((judge) => [judge.rule.key, judge.snapshot()])),
+      });
     }
     const snapshot: DetectSnapshot = { version: 1, series, withdrawn: this.#withdrawn };
     return snapshot;
@@ -139,7 +164,7 @@ export class DetectStage implements Stage {
     const rules = new Map(this.#rules.map((rule) => [rule.key, rule]));
     const restored = new Map<string, WatchedSeries>();
     const withdrawn = [...snapshot.withdrawn];
-    for (const [key, { lastTime, judges }] of newest(snapshot.series, this.#maxAbsentSeries)) {
+    for (const [key, { lastTime, judges, stamped = false }] of newest(snapshot.series, this.#maxAbsentSeries)) {
       const known: Judge[] = [];
       for (const [ruleKey, state] of judges) {
         const rule = rules.get(ruleKey);
@@ -150,7 +175,7 @@ export class DetectStage implements Stage {
         judge.restore(state);
         known.push(judge);
       }
-      restored.set(key, { key, judges: known, lastTime });
+      restored.set(key, { key, judges: known, lastTime, stamped });
     }
     this.#bySeries.length = 0;
     this.#absent = restored;
@@ -165,7 +190,8 @@ export class DetectStage implements Stage {
       .filter((rule) => rule.matches(series))
       .map((rule) => earlier?.judges.find((judge) => judge.rule === rule) ?? new Judge(rule));
     if (judges.length === 0) return null;
-    return { key: series.key, judges, lastTime: earlier?.lastTime ?? Number.NEGATIVE_INFINITY };
+    const { lastTime = Number.NEGATIVE_INFINITY, stamped = false } = earlier ?? {};
+    return { key: series.key, judges, lastTime, stamped };
   }
 
   *#all(): Generator<WatchedSeries> {

@@ -28,9 +28,6 @@ export interface NormaliseLimits {
 /** Longest text taken as a value, in UTF-16 code units. */
 export const MAX_TEXT_LENGTH = 16_384;
 
-/** A clock before this has not been set since boot, and nothing can be judged by it: 2025-01-01. */
-const CLOCK_IS_SET: EpochMs = 1_735_689_600_000;
-
 const DEFAULT_EARLIEST: EpochMs = 946_684_800_000;
 const DEFAULT_MAX_FUTURE_MS = 3_600_000;
 
@@ -69,8 +66,8 @@ export class Normaliser {
 
   /**
    * Checks a reading; afterwards `value` is what it has become. Allocates nothing unless it refuses.
-   * @param sourceTime undefined where the source has none, and `now` will stand for it
-   * @param now receive time by the wall clock; the future is judged against it, but for a clock that has not been set yet
+   * @param sourceTime undefined where the source has none
+   * @param now receive time, which the future is judged by; undefined where nobody knows what time it is
    * @returns why the reading is refused, as a sentence for a person; undefined when it is taken
    */
   normalise(
@@ -78,7 +75,7 @@ export class Normaliser {
     value: Value,
     quality: Quality,
     sourceTime: EpochMs | undefined,
-    now: EpochMs,
+    now: EpochMs | undefined,
   ): string | undefined {
     const compiled = this.#compiled[series.id] ?? this.#compile(series);
     if (typeof value === 'number') {
@@ -95,7 +92,7 @@ export class Normaliser {
     if (quality !== Quality.good && quality !== Quality.uncertain && quality !== Quality.bad) {
       return `the quality ${String(quality)} is none of 0 (good), 1 (uncertain) and 2 (bad)`;
     }
-    return this.#checkTime(sourceTime, now);
+    return sourceTime === undefined ? undefined : this.#checkTime(sourceTime, now ?? Number.MAX_VALUE);
   }
 
   /** The value of the last reading that was taken, scaled. */
@@ -111,14 +108,11 @@ export class Normaliser {
     return compiled;
   }
 
-  #checkTime(sourceTime: EpochMs | undefined, now: EpochMs): string | undefined {
-    const time = sourceTime ?? now;
-    const latest = now > CLOCK_IS_SET ? now + this.#maxFutureMs : Number.MAX_VALUE;
-    if (time >= this.#earliest && time <= latest) return undefined;
+  #checkTime(time: EpochMs, now: EpochMs): string | undefined {
+    if (time >= this.#earliest && time <= now + this.#maxFutureMs) return undefined;
     if (!Number.isFinite(time)) return `the source time ${time} is not a finite number of milliseconds`;
     if (time < this.#earliest) {
-      const origin = sourceTime === undefined ? "the gateway's clock, not set yet, says" : 'the source time is';
-      return `${origin} ${isoTime(time)}, before ${isoTime(this.#earliest)}, the earliest allowed`;
+      return `the source time is ${isoTime(time)}, before ${isoTime(this.#earliest)}, the earliest allowed`;
     }
     return this.#refusedFuture(time, now);
   }

@@ -3,6 +3,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Window } from '../core/window.ts';
 import type { Accumulator } from './aggregate/accumulator.ts';
 import { AggregatePlan } from './aggregate/aggregates.ts';
+import type { PastTimes } from './past-times.ts';
 import { Tumbling } from './tumbling.ts';
 
 /** A window as the configuration defines it. */
@@ -18,6 +19,8 @@ export interface WindowSettings {
 
 /** Windows of one series beyond what disorder and lateness need; more means that one series of a device lags far behind another. */
 const SPARE_WINDOWS = 256;
+/** More than one window has results, which come a second apart while it is open. */
+const REVISIONS = 1_000_000;
 
 /** Window settings, checked and made ready. */
 export class WindowDefinition {
@@ -76,6 +79,8 @@ export class OpenWindows {
   readonly open: OpenWindow[] = [];
   /** End of the last window that was closed: what comes for it, or for an earlier one, is late. */
   floor: EpochMs = Number.NEGATIVE_INFINITY;
+  /** Of the first result of the windows that are opened from now on. */
+  firstRevision = 0;
   #recent: OpenWindow | undefined;
 
   constructor(definition: WindowDefinition) {
@@ -112,9 +117,22 @@ export class OpenWindows {
     while (at > 0 && open[at - 1]!.start > start) at--;
     if (at === 0 && open.length >= definition.maxOpen) return undefined;
     const window = new OpenWindow(start, end, definition.plan.accumulator(), end <= watermark);
+    window.revision = this.firstRevision;
     open.splice(at, 0, window);
     this.#recent = window;
     return window;
+  }
+
+  /**
+   * The clock was set back to `now`: windows that begin later may be opened again, and their results follow on those of the first time.
+   * The window that holds `now` stays closed where there was a first time: a part of a window must not replace the whole.
+   */
+  beginAnew(now: EpochMs, past: PastTimes): void {
+    const { assigner } = this.definition;
+    const start = assigner.startOf(now);
+    const end = start + assigner.sizeMs;
+    this.floor = past.meets(start, end) ? Math.min(this.floor, end) : Number.NEGATIVE_INFINITY;
+    this.firstRevision += REVISIONS;
   }
 
   /** Removes the oldest windows. */

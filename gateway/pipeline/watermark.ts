@@ -23,6 +23,8 @@ export class SeriesClock implements Due {
   /** Receive time of the last reading that was newer than all before, or that ended idleness. */
   progressAt: EpochMs = Number.NEGATIVE_INFINITY;
   idle = true;
+  /** Whether `newest` was said by the gateway's clock, as the device has none. */
+  stamped = false;
   /** When to look whether it has become idle: never later than when it does. */
   due: EpochMs = Number.POSITIVE_INFINITY;
 
@@ -123,11 +125,13 @@ export class Watermarks {
   /**
    * A reading that is not late. At most log2 of the device's series in steps, mostly one or two.
    * @param now its receive time, which never goes back
+   * @param stamped whether its source time is its receive time
    * @returns whether the device's watermark has moved
    */
-  observe(clock: SeriesClock, sourceTime: EpochMs, now: EpochMs): boolean {
+  observe(clock: SeriesClock, sourceTime: EpochMs, now: EpochMs, stamped = false): boolean {
     if (sourceTime > clock.newest) {
       clock.newest = sourceTime;
+      clock.stamped = stamped;
       clock.progressAt = now;
       if (clock.idle) this.#wake(clock);
     } else {
@@ -137,6 +141,30 @@ export class Watermarks {
     }
     clock.device.set(clock.place, clock.newest);
     return this.#move(clock.device);
+  }
+
+  /** Whether a series has become idle by `now` that `expire` has not been asked for. */
+  hasExpired(now: EpochMs): boolean {
+    return this.#nextExpired(now) !== undefined;
+  }
+
+  /** The wall clock was set, and receive time with it: nobody has become more idle by that. */
+  step(byMs: number): void {
+    for (const device of this.#devices.values()) device.idleSince += byMs;
+    for (const clock of this.#series) {
+      clock.progressAt += byMs;
+      // Moving all of them leaves their order in the queue as it is.
+      clock.due += byMs;
+    }
+  }
+
+  /** Forgets how far the series of a device have come. Where these are all it has, its watermark begins anew too. */
+  beginAnew(device: DeviceClock, series: readonly SeriesClock[]): void {
+    for (const clock of series) {
+      clock.newest = Number.NEGATIVE_INFINITY;
+      if (!clock.idle) device.set(clock.place, clock.newest);
+    }
+    if (series.length === device.size) device.watermark = Number.NEGATIVE_INFINITY;
   }
 
   /** No series becomes idle before this receive time; +∞ when all are. */
@@ -149,30 +177,28 @@ export class Watermarks {
    * @returns the device; undefined when no more series have become idle by then
    */
   expire(now: EpochMs): DeviceClock | undefined {
-    for (;;) {
-      const clock = this.#deadlines.peek();
-      if (clock === undefined || clock.due > now) return undefined;
-      this.#deadlines.pop();
-      const due = clock.progressAt + this.#options.idleTimeoutMs;
-      if (due === clock.due) {
-        clock.idle = true;
-        clock.device.active--;
-        clock.device.idleSince = due;
-        clock.device.set(clock.place, Number.POSITIVE_INFINITY);
-        this.#move(clock.device);
-        return clock.device;
-      }
-      // Progress does not touch the queue, which would cost every reading: the entry is put right when it comes up.
-      clock.due = due;
-      this.#deadlines.push(clock);
-    }
+    const clock = this.#nextExpired(now);
+    if (clock === undefined) return undefined;
+    this.#deadlines.pop();
+    clock.idle = true;
+    clock.device.active--;
+    clock.device.idleSince = clock.due;
+    clock.device.set(clock.place, Number.POSITIVE_INFINITY);
+    this.#move(clock.device);
+    return clock.device;
   }
 
   /** Series are in the order in which they were tracked. */
   snapshot(): unknown {
     return {
       devices: [...this.#devices.values()].map(({ key, watermark }) => [key, watermark]),
-      series: this.#series.map(({ device, newest, progressAt, idle }) => [device.order, newest, progressAt, idle]),
+      series: this.#series.map(({ device, newest, progressAt, idle, stamped }) => [
+        device.order,
+        newest,
+        progressAt,
+        idle,
+        stamped,
+      ]),
     };
   }
 
@@ -186,17 +212,32 @@ export class Watermarks {
       return device;
     });
     for (const entry of listOf(series, 'the watermarks')) {
-      const [order, newest, progressAt, idle] = listOf(entry, 'the clock of a series');
+      const [order, newest, progressAt, idle, stamped] = listOf(entry, 'the clock of a series');
       const device = restored[numberOf(order, 'the clock of a series')];
       if (device === undefined) throw unreadable('the clock of a series', order);
       const clock = this.#track(device.key);
       clock.newest = numberOf(newest, 'the clock of a series');
       clock.progressAt = numberOf(progressAt, 'the clock of a series');
+      clock.stamped = stamped === true;
       if (idle === true) continue;
       this.#wake(clock);
       device.set(clock.place, clock.newest);
     }
     return this.#series;
+  }
+
+  /** The first series of the queue where it has become idle by `now`. */
+  #nextExpired(now: EpochMs): SeriesClock | undefined {
+    for (;;) {
+      const clock = this.#deadlines.peek();
+      if (clock === undefined || clock.due > now) return undefined;
+      const due = clock.progressAt + this.#options.idleTimeoutMs;
+      if (due === clock.due) return clock;
+      // Progress does not touch the queue, which would cost every reading: the entry is put right when it comes up.
+      this.#deadlines.pop();
+      clock.due = due;
+      this.#deadlines.push(clock);
+    }
   }
 
   #track(key: string): SeriesClock {

@@ -11,6 +11,8 @@ const VERSION = 1;
 export interface WindowStageState {
   readonly now: EpochMs;
   readonly correctAt: EpochMs;
+  /** A snapshot already. */
+  readonly past: unknown;
   readonly definitions: readonly WindowDefinition[];
   readonly watermarks: unknown;
   /** In the order in which the watermarks track them. */
@@ -20,16 +22,17 @@ export interface WindowStageState {
 
 /** Plain data for `v8.serialize`; names series by key and definitions by their form. */
 export function snapshotWindows(stage: WindowStageState): unknown {
-  const { now, correctAt, definitions, watermarks, series, corrections } = stage;
+  const { now, correctAt, past, definitions, watermarks, series, corrections } = stage;
   return {
     version: VERSION,
     now,
     correctAt,
+    past,
     definitions: definitions.map(({ form }) => form),
     watermarks,
     series: series.map((state) => [
       state.series.key,
-      state.windows.map(({ definition, floor, open }) => [
+      state.windows.map(({ definition, floor, open, firstRevision }) => [
         definitions.indexOf(definition),
         floor,
         open.map(({ start, end, revision, changed, passed, accumulator }) => [
@@ -40,6 +43,7 @@ export function snapshotWindows(stage: WindowStageState): unknown {
           passed,
           accumulator.snapshot(),
         ]),
+        firstRevision,
       ]),
     ]),
     corrections: corrections
@@ -63,6 +67,8 @@ export interface RestoredWindows {
   /** Receive time at which the corrections are due; infinite when there are none. */
   readonly correctAt: EpochMs;
   readonly corrections: Correction[];
+  /** Undefined in a snapshot of an earlier release. */
+  readonly past: unknown;
   /** Open windows whose definition has changed or gone. */
   readonly dropped: number;
 }
@@ -86,7 +92,7 @@ export function restoreWindows(
     if (clock === undefined) throw unreadable('the windows', `no clock for series ${order}`);
     const state = restoration.add(textOf(key, 'the key of a series'), clock);
     for (const list of listOf(lists, 'the windows of a series')) {
-      const [at, floor, windows] = listOf(list, 'the windows of a series');
+      const [at, floor, windows, firstRevision = 0] = listOf(list, 'the windows of a series');
       const definition = previous[numberOf(at, 'the windows')];
       const target = state.windows.find((candidate) => candidate.definition === definition);
       const open = listOf(windows, 'the windows of a series');
@@ -96,6 +102,7 @@ export function restoreWindows(
       }
       // What had closed stays closed, even where more lateness is allowed now: a part of a window must not replace the whole.
       target.floor = numberOf(floor, 'the windows of a series');
+      target.firstRevision = numberOf(firstRevision, 'the windows of a series');
       for (const window of open) restoreWindow(window, target);
     }
     return state;
@@ -114,6 +121,7 @@ export function restoreWindows(
     now: numberOf(parts['now'], 'the windows'),
     correctAt: numberOf(parts['correctAt'], 'the windows'),
     corrections,
+    past: parts['past'],
     dropped,
   };
 }

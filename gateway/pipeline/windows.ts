@@ -6,6 +6,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Reading, Series } from '../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../core/stage.ts';
 import { type OpenWindow, OpenWindows, WindowDefinition } from './open-windows.ts';
+import { PastTimes } from './past-times.ts';
 import { type Correction, DeviceState, SeriesState, Surfacing } from './series-state.ts';
 import { type SeriesClock, Watermarks } from './watermark.ts';
 import { checkedTiming, type WindowStageOptions } from './window-options.ts';
@@ -24,6 +25,8 @@ import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
  *   and stay open, so nothing is late when the device returns. They give another result only if something has changed.
  * - A reading of bad quality counts for the share of good readings only. A text has no number: it is filtered, and does not move
  *   the watermark, nor does a late reading. A boolean counts as 0 or 1.
+ * - When the clock is set back, series whose device has none, which have the times of the gateway's, begin anew at the new time: else all they
+ *   bring would be late until the clock had come to where it was. What they hold is given at once.
  * - At most 256 windows more than disorder and lateness need are open for one series and definition; then the oldest gives
  *   its result and closes.
  */
@@ -44,6 +47,7 @@ export class WindowStage implements Stage {
   readonly #devices: DeviceState[] = [];
   readonly #surfacings = new DeadlineQueue<Surfacing>();
   #now: EpochMs = Number.NEGATIVE_INFINITY;
+  readonly #past = new PastTimes();
   #corrections: Correction[] = [];
   #correctAt: EpochMs = Number.POSITIVE_INFINITY;
 
@@ -76,7 +80,7 @@ export class WindowStage implements Stage {
       taken = true;
     }
     if (!taken) return windows.length === 0 ? Fate.filtered : Fate.late;
-    const moved = this.#watermarks.observe(clock, sourceTime, this.#now);
+    const moved = this.#watermarks.observe(clock, sourceTime, this.#now, sourceTime === receiveTime);
     if (moved) this.#move(state.device, clock.device.watermark, emit);
     return Fate.aggregated;
   }
@@ -84,6 +88,7 @@ export class WindowStage implements Stage {
   advance(now: EpochMs, emit: Emit): void {
     if (!(now > this.#now)) return;
     this.#now = now;
+    this.#past.reach(now);
     for (;;) {
       const idleAt = this.#watermarks.nextDeadline;
       const surfaceAt = this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY;
@@ -96,6 +101,19 @@ export class WindowStage implements Stage {
     }
   }
 
+  isDue(now: EpochMs): boolean {
+    const surfaceAt = this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY;
+    return Math.min(surfaceAt, this.#correctAt) <= now || this.#watermarks.hasExpired(now);
+  }
+
+  step(now: EpochMs, byMs: number, emit: Emit): void {
+    this.#now = now;
+    this.#correctAt += byMs;
+    this.#watermarks.step(byMs);
+    if (byMs < 0) for (const device of this.#devices) this.#setBack(device, emit);
+    this.#past.step(now, byMs);
+  }
+
   /** The watermark of the series' device; undefined before its first reading. */
   watermarkOf(series: Series): EpochMs | undefined {
     return this.#watermarks.of(series);
@@ -105,6 +123,7 @@ export class WindowStage implements Stage {
     return snapshotWindows({
       now: this.#now,
       correctAt: this.#correctAt,
+      past: this.#past.snapshot(),
       definitions: this.#definitions,
       watermarks: this.#watermarks.snapshot(),
       series: this.#all,
@@ -121,6 +140,7 @@ export class WindowStage implements Stage {
     });
     this.#now = restored.now;
     this.#correctAt = restored.correctAt;
+    if (restored.past !== undefined) this.#past.restore(restored.past);
     this.#corrections = restored.corrections;
     this.droppedWindows = restored.dropped;
     for (const { device, clock, windows } of this.#all) {
@@ -131,6 +151,23 @@ export class WindowStage implements Stage {
       device.seen = clock.device.watermark;
     }
     for (const device of this.#devices) if (device.clock.active === 0) this.#planSurfacing(device);
+  }
+
+  /** The clock was set back: what has its times from there, or waits for its end to come there, would wait for long. */
+  #setBack(device: DeviceState, emit: Emit): void {
+    const ahead = device.series.filter(({ clock }) => clock.stamped && clock.newest > this.#now);
+    for (const state of device.clock.active === 0 ? device.series : ahead) {
+      for (const { open, definition } of state.windows) {
+        for (const window of open) this.#emit(state, definition, window, emit);
+      }
+    }
+    if (ahead.length === 0) return;
+    for (const { windows } of ahead) for (const openWindows of windows) openWindows.beginAnew(this.#now, this.#past);
+    this.#watermarks.beginAnew(
+      device.clock,
+      ahead.map(({ clock }) => clock),
+    );
+    device.seen = device.clock.watermark;
   }
 
   #known(key: string): Series {

@@ -5,6 +5,7 @@ import type { Log, Offset } from '../core/log.ts';
 import type { Marks } from '../core/marks.ts';
 import type { Quality } from '../core/quality.ts';
 import { deviceKey, type Reading, type Series, type SeriesIdentity, type Value } from '../core/reading.ts';
+import type { ClockKeeper } from './clock-keeper.ts';
 import { type Command, encodeCommand } from './command.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Ledger, LedgerRow } from './ledger.ts';
@@ -19,7 +20,7 @@ export interface Normaliser {
     value: Value,
     quality: Quality,
     sourceTime: EpochMs | undefined,
-    now: EpochMs,
+    now: EpochMs | undefined,
   ): string | undefined;
   readonly value: Value;
 }
@@ -36,6 +37,8 @@ export interface AdmissionParts {
   readonly deadLetters: DeadLetters;
   readonly ledger: Ledger;
   readonly normaliser: Normaliser;
+  /** Tells what time it is, where that is known. */
+  readonly clock: Pick<ClockKeeper, 'isKnown' | 'latest'>;
   /** What the sources have noted, as they see it. */
   readonly marks: MarkTable;
   /** The series of an identity, or a sentence why there is none. */
@@ -106,11 +109,17 @@ export class Admission {
     return new SourceIntake(source, this, this.#parts);
   }
 
-  /** Puts a decision of a person into the journal; resolves when it is durable. It is carried out in its place among the readings. */
-  command(command: Command): Promise<void> {
+  /** Puts a command into the journal; it is carried out in its place among the readings, once it is durable. */
+  enter(command: Command): void {
     this.#closeRecord();
     const offset = this.#parts.journal.append(encodeCommand(command), 0);
     this.#entries.push({ offset, readings: [], marks: [], command });
+    this.#wake();
+  }
+
+  /** Does the same; resolves when it is durable. */
+  command(command: Command): Promise<void> {
+    this.enter(command);
     return new Promise((resolve) => this.acknowledge(resolve));
   }
 
@@ -267,8 +276,8 @@ class SourceIntake implements Intake {
     sourceTime: EpochMs | undefined,
     receiveTime: EpochMs,
   ): string | undefined {
-    const { normaliser } = this.#parts;
-    const problem = normaliser.normalise(series, value, quality, sourceTime, receiveTime);
+    const { normaliser, clock } = this.#parts;
+    const problem = normaliser.normalise(series, value, quality, sourceTime, clock.latest(receiveTime));
     if (problem !== undefined) {
       const payload = Buffer.from(JSON.stringify({ value: String(value), sourceTime }));
       this.#reject(series.key, problem, payload, deviceKey(series));
@@ -282,6 +291,7 @@ class SourceIntake implements Intake {
       quality,
       sourceTime: sourceTime ?? receiveTime,
       receiveTime,
+      provisional: sourceTime === undefined && !clock.isKnown,
     });
     return undefined;
   }

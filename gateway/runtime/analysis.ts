@@ -2,7 +2,10 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Result } from '../core/result.ts';
 import { Fate, type Stage } from '../core/stage.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { ClockKnown, TimeCommand } from './command.ts';
 import type { Ledger, LedgerRow } from './ledger.ts';
+import { ProvisionalReadings } from './provisional-readings.ts';
 import type { RecentReadings } from './recent-readings.ts';
 import type { StageSet } from './stage-set.ts';
 
@@ -16,8 +19,10 @@ export interface Deduplicator {
   isDuplicate(reading: Reading): boolean;
 }
 
-/** Receive times that go back by more than this tell that the wall clock was set back; less is readings that overtook each other. */
-const CLOCK_STEP_MS = 60_000;
+/** By how much a clock has been set back, where it was by `setBackMs` before and was set by `byMs` now. */
+export function setBackAfter(setBackMs: number, byMs: number): number {
+  return Math.max(0, setBackMs - byMs);
+}
 
 /** What the analysis is put together from. */
 export interface AnalysisParts {
@@ -43,12 +48,14 @@ export class Analysis {
   readonly #ledger: Ledger;
   readonly #recent: RecentReadings;
   readonly #deliver: (results: readonly Result[]) => void;
+  /** What waits until it is known what time it is. */
+  #provisional = new ProvisionalReadings();
   readonly #emit = (result: Result): void => {
     this.#results.push(result);
   };
   #results: Result[] = [];
   #receiveTime: EpochMs = 0;
-  #wallTime: EpochMs = 0;
+  #setBackMs = 0;
   #row: LedgerRow | undefined;
   #rowSource: string | undefined;
 
@@ -62,12 +69,24 @@ export class Analysis {
     this.#deliver = parts.results;
   }
 
-  /**
-   * The receive time the stages have been advanced to. It never goes back, and goes on when the wall clock was set back: it is ahead of
-   * it then, for good. Else nothing that waits for a deadline would be done until the wall clock had caught up, be it years.
-   */
+  /** The receive time the stages have been advanced to. It goes back only where the clock was set back. */
   get receiveTime(): EpochMs {
     return this.#receiveTime;
+  }
+
+  /** The latest receive time that was no estimate. */
+  get knownTime(): EpochMs {
+    return this.#provisional.knownTime ?? this.#receiveTime;
+  }
+
+  /** By how much the clock has been set back, and not ahead again since, in milliseconds: see `setBackAfter`. */
+  get setBackMs(): number {
+    return this.#setBackMs;
+  }
+
+  /** What waits until it is known what time it is. */
+  get provisional(): ProvisionalReadings {
+    return this.#provisional;
   }
 
   /** The stages that readings pass. */
@@ -75,30 +94,43 @@ export class Analysis {
     return this.#stages;
   }
 
-  /** The wall time that belongs to `receiveTime`. */
-  get wallTime(): EpochMs {
-    return this.#wallTime;
-  }
-
   /** Passes durable readings through the stages, in journal order. Each must be counted as in flight already. */
   process(readings: readonly Reading[]): void {
     for (const reading of readings) {
-      if (reading.receiveTime !== this.#wallTime) this.#passTo(reading.receiveTime);
-      this.#ledger.settle(this.#rowOf(reading.source), reading.series, this.#judge(reading));
+      if (reading.receiveTime > this.#receiveTime) this.#passTo(reading.receiveTime);
+      if (this.#deduplicator.isDuplicate(reading)) this.#settle(reading, Fate.duplicate);
+      else if (reading.provisional !== true) this.#settle(reading, this.#judge(reading));
+      else this.#takeProvisional(reading);
     }
     this.#flush();
   }
 
-  /** Lets receive time reach `now` when nothing is in flight, so that what waits for a deadline is done. */
+  /** Takes note of something about time, in its place among the readings. */
+  tell(command: TimeCommand): void {
+    if (command.type === 'time-passed') this.advance(command.time);
+    else if (command.type === 'clock-step') this.#step(command.before, command.after);
+    else if (command.type === 'clock-unknown') this.#provisional.doubt(command, this.#receiveTime);
+    else if (command.type === 'clock-known') this.#know(command);
+    else this.#giveUp();
+    this.#flush();
+  }
+
+  /** Whether anything waits for a deadline that has passed by `now`. */
+  isDue(now: EpochMs): boolean {
+    return this.#stageList.some((stage) => stage.isDue(now));
+  }
+
+  /** Lets receive time reach `now`, so that what waits for a deadline is done. */
   advance(now: EpochMs): void {
-    this.#passTo(now);
+    if (now > this.#receiveTime) this.#passTo(now);
     this.#flush();
   }
 
   /** Only remembers readings that an earlier process has analysed already. */
   remember(readings: readonly Reading[]): void {
     for (const reading of readings) {
-      if (!this.#deduplicator.isDuplicate(reading)) this.#recent.add(reading);
+      // The times of a provisional one may have been put right since.
+      if (!this.#deduplicator.isDuplicate(reading) && reading.provisional !== true) this.#recent.add(reading);
     }
   }
 
@@ -116,7 +148,8 @@ export class Analysis {
    * Goes on from the snapshots of an earlier process. All or nothing: where one of them cannot be restored this throws, and everything
    * is as it was.
    */
-  restore(snapshots: Readonly<Record<string, unknown>>, receiveTime: EpochMs, wallTime: EpochMs): void {
+  restore(checkpoint: Pick<Checkpoint, 'stages' | 'receiveTime' | 'wallTime' | 'setBackMs'>): void {
+    const { stages: snapshots, receiveTime, wallTime = receiveTime, setBackMs = 0 } = checkpoint;
     const stages = this.#makeStages();
     for (const [name, stage] of Object.entries(stages.byName)) {
       if (Object.hasOwn(snapshots, name)) stage.restore(snapshots[name]);
@@ -124,12 +157,27 @@ export class Analysis {
     this.#stages = stages;
     this.#stageList = Object.values(stages.byName);
     this.#receiveTime = receiveTime;
-    this.#wallTime = wallTime;
+    this.#setBackMs = setBackMs;
+    if (wallTime !== receiveTime) this.#step(receiveTime, wallTime);
+    this.#flush();
   }
 
+  /** Goes on with the provisional readings of an earlier process: they are shown, and counted as in flight. */
+  resumeProvisional(provisional: ProvisionalReadings): void {
+    this.#provisional = provisional;
+    for (const reading of provisional.all()) {
+      this.#recent.add(reading);
+      this.#ledger.admit(this.#rowOf(reading.source), reading.series);
+    }
+  }
+
+  /** Shows the reading and passes it through the stages. */
   #judge(reading: Reading): Fate {
-    if (this.#deduplicator.isDuplicate(reading)) return Fate.duplicate;
     this.#recent.add(reading);
+    return this.#pass(reading);
+  }
+
+  #pass(reading: Reading): Fate {
     let fate: Fate = Fate.filtered;
     for (const stage of this.#stageList) {
       const here = stage.process(reading, this.#emit);
@@ -139,14 +187,40 @@ export class Analysis {
     return fate;
   }
 
-  /** Lets as much time pass as the wall clock did; none where it was set back. */
-  #passTo(wallTime: EpochMs): void {
-    const passedMs = wallTime - this.#wallTime;
-    if (passedMs <= 0 && passedMs >= -CLOCK_STEP_MS) return;
-    this.#wallTime = wallTime;
-    if (passedMs < 0) return;
-    this.#receiveTime += passedMs;
-    for (const stage of this.#stageList) stage.advance(this.#receiveTime, this.#emit);
+  #settle(reading: Reading, fate: Fate): void {
+    this.#ledger.settle(this.#rowOf(reading.source), reading.series, fate);
+  }
+
+  /** Shows the reading now, and passes it on when its time is known, or given up. */
+  #takeProvisional(reading: Reading): void {
+    this.#recent.add(reading);
+    const marked = this.#provisional.take(reading);
+    if (marked !== undefined) this.#settle(marked, this.#pass(marked));
+  }
+
+  #know(command: ClockKnown): void {
+    this.#step(command.before, command.time);
+    this.#recent.settle(this.#provisional.correctedBy(command));
+    for (const reading of this.#provisional.release(command)) this.#settle(reading, this.#pass(reading));
+  }
+
+  #giveUp(): void {
+    this.#recent.settle(() => undefined);
+    for (const reading of this.#provisional.giveUp()) this.#settle(reading, this.#pass(reading));
+  }
+
+  /** The wall clock was set from `before` to `after`: receive time goes with it, and no time has passed by that. */
+  #step(before: EpochMs, after: EpochMs): void {
+    if (before > this.#receiveTime) this.#passTo(before);
+    const byMs = after - this.#receiveTime;
+    this.#receiveTime = after;
+    this.#setBackMs = setBackAfter(this.#setBackMs, byMs);
+    if (byMs !== 0) for (const stage of this.#stageList) stage.step(after, byMs, this.#emit);
+  }
+
+  #passTo(receiveTime: EpochMs): void {
+    this.#receiveTime = receiveTime;
+    for (const stage of this.#stageList) stage.advance(receiveTime, this.#emit);
   }
 
   #flush(): void {

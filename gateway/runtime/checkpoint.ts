@@ -10,6 +10,7 @@ import type { Offset } from '../core/log.ts';
 import type { SeriesIdentity } from '../core/reading.ts';
 import type { Logger } from '../core/telemetry.ts';
 import type { LedgerSnapshot } from './ledger.ts';
+import type { ProvisionalSnapshot } from './provisional-readings.ts';
 import type { RememberedStart } from './remembered-range.ts';
 
 /** Everything needed to go on from an offset of the journal. */
@@ -23,8 +24,12 @@ export interface Checkpoint {
   readonly deadLetterOffset: Offset;
   /** The latest receive time the stages have been advanced to. */
   readonly receiveTime: EpochMs;
-  /** The wall time that belongs to it; the same where a checkpoint has none. */
+  /** The wall time that belongs to it, in checkpoints of an earlier release that let the two differ. */
   readonly wallTime?: EpochMs;
+  /** By how much the clock has been set back; 0 where a checkpoint does not say. */
+  readonly setBackMs?: number;
+  /** What waits until it is known what time it is; nothing in checkpoints of an earlier release. */
+  readonly provisional?: ProvisionalSnapshot;
   readonly series: readonly (SeriesIdentity & { readonly unit: string | undefined })[];
   /** Counts by source. */
   readonly ledger: LedgerSnapshot['sources'];

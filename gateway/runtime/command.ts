@@ -1,14 +1,63 @@
 import type { EpochMs } from '../core/clock.ts';
 import { RecordKind } from './reading-codec.ts';
 
-/** A decision of a person, journaled so that it survives and is replayed in its place among the readings. */
-export interface Command {
+/**
+ * What else the analysis is told beside readings: a decision of a person, or something about time. Journaled, so that it survives and is
+ * replayed in its place among the readings.
+ */
+export type Command = AcknowledgeAlarm | TimeCommand;
+
+/** What the analysis is told about time. */
+export type TimeCommand = TimePassed | ClockStep | ClockUnknown | ClockKnown | ClockGivenUp;
+
+/** A person has seen an alarm. */
+export interface AcknowledgeAlarm {
   readonly type: 'acknowledge-alarm';
   /** Id of the alarm. */
   readonly id: string;
   /** Who acknowledged it. */
   readonly by: string;
   readonly time: EpochMs;
+}
+
+/** Something waits for a deadline that has passed by `time`, and no reading tells so. */
+export interface TimePassed {
+  readonly type: 'time-passed';
+  readonly time: EpochMs;
+}
+
+/** The wall clock was set. */
+export interface ClockStep {
+  readonly type: 'clock-step';
+  readonly before: EpochMs;
+  readonly after: EpochMs;
+  /** `after` less `before`. */
+  readonly byMs: number;
+}
+
+/** A moment by the two clocks of a box that tell how much time has passed since it was switched on, and which time it is. */
+export interface ClockReference {
+  /** Which run of the operating system it was: the monotonic clock begins anew with the next. */
+  readonly boot: string;
+  readonly monotonicMs: number;
+  /** Wall time. */
+  readonly time: EpochMs;
+}
+
+/** From here on nobody knows what time it is; wall times go on from the estimate `time`. */
+export interface ClockUnknown extends ClockReference {
+  readonly type: 'clock-unknown';
+}
+
+/** From here on it is known what time it is: `time`, where it was `before` by the estimate. */
+export interface ClockKnown extends ClockReference {
+  readonly type: 'clock-known';
+  readonly before: EpochMs;
+}
+
+/** The time was waited for long enough: readings without a time of their own keep their estimates. */
+export interface ClockGivenUp {
+  readonly type: 'clock-given-up';
 }
 
 /** The payload of the journal record of a command: its kind, then JSON. */

@@ -1,5 +1,5 @@
 import type { SeriesRegistry } from '../base/series-registry.ts';
-import type { Clock } from '../core/clock.ts';
+import type { SteadyClock } from '../base/steady-clock.ts';
 import type { Intake } from '../core/intake.ts';
 import type { Log } from '../core/log.ts';
 import type { History, Sink } from '../core/sink.ts';
@@ -8,6 +8,7 @@ import type { Logger } from '../core/telemetry.ts';
 import type { Normaliser } from './admission.ts';
 import type { Deduplicator } from './analysis.ts';
 import type { CheckpointStore } from './checkpoint.ts';
+import type { ClockTrust } from './clock-keeper.ts';
 import type { ForwarderOptions } from './forwarder.ts';
 import type { RecentReadings } from './recent-readings.ts';
 import type { StageSet } from './stage-set.ts';
@@ -16,7 +17,9 @@ import type { StageSet } from './stage-set.ts';
 export interface GatewayParts {
   readonly name: string;
   readonly version: string;
-  readonly clock: Clock;
+  /** The one clock of everything that gives times to readings. */
+  readonly clock: SteadyClock;
+  readonly clockTrust: ClockTrust;
   readonly logger: Logger;
   readonly random: () => number;
   readonly journal: Log;

@@ -20,6 +20,7 @@ import type {
 import { Admission, type DurableEntry } from './admission.ts';
 import { Analysis } from './analysis.ts';
 import { Checkpointer } from './checkpointer.ts';
+import { ClockKeeper } from './clock-keeper.ts';
 import type { Command } from './command.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Forwarder } from './forwarder.ts';
@@ -33,7 +34,7 @@ import { ResultLogs } from './result-logs.ts';
 import { gatewayStatus, reasonsNotReady, type StatusParts, seriesStatus } from './status.ts';
 import { StopSteps } from './stop-steps.ts';
 
-const ADVANCE_EVERY_MS = 1_000;
+const TICK_EVERY_MS = 1_000;
 const RATES_EVERY_MS = 2_000;
 const LIVE_EVERY_MS = 250;
 const STATUS_EVERY_MS = 2_000;
@@ -54,6 +55,7 @@ export class Gateway implements Lifecycle, GatewayView {
   readonly #analysis: Analysis;
   readonly #admission: Admission;
   readonly #checkpointer: Checkpointer;
+  readonly #clockKeeper: ClockKeeper;
   readonly #feed: LiveFeed;
   readonly #acknowledgements = new FreshAcknowledgements();
   readonly #results: ResultLogs;
@@ -97,7 +99,15 @@ export class Gateway implements Lifecycle, GatewayView {
       analysis: this.#analysis,
       ledger: this.#ledger,
     });
+    this.#clockKeeper = new ClockKeeper({
+      clock: parts.clock,
+      trust: parts.clockTrust,
+      logger: parts.logger,
+      analysis: this.#analysis,
+      tell: (command) => this.#admission.enter(command),
+    });
     this.#admission = new Admission({
+      clock: this.#clockKeeper,
       journal: parts.journal,
       deadLetters: this.#deadLetters,
       ledger: this.#ledger,
@@ -117,16 +127,18 @@ export class Gateway implements Lifecycle, GatewayView {
     this.#startedAt = clock.now();
     this.#startedMonotonicMs = clock.monotonicMs();
     this.#stopping = new AbortController();
+    const asking = this.#clockKeeper.keepAsking(this.#stopping.signal);
     await Promise.all(this.#logs().map((log) => log.start(signal)));
     this.#sources = this.#parts.sources((source) => this.#admission.intake(source));
     await this.#recover(signal);
     await this.#startForwarders(signal);
+    this.#clockKeeper.begin();
     for (const source of this.#sources) {
       signal.throwIfAborted();
       await source.start(signal);
     }
     signal.throwIfAborted();
-    this.#tasks = this.#startTasks();
+    this.#tasks = Promise.all([asking, this.#startTasks()]);
     this.#state = 'running';
     logger.info({ readyMs: Math.round(clock.monotonicMs() - this.#startedMonotonicMs) }, 'gateway is ready');
   }
@@ -203,9 +215,12 @@ export class Gateway implements Lifecycle, GatewayView {
     recent.beginRates();
     let measuredAt = clock.monotonicMs();
     return Promise.all([
-      every(ADVANCE_EVERY_MS, 'advance the windows', () => {
-        // While readings are on their way they carry the time themselves: only so is a replay the same.
-        if (this.#admission.isIdle) this.#analysis.advance(clock.now());
+      every(TICK_EVERY_MS, 'keep the clock', () => {
+        this.#clockKeeper.tick();
+        const time = clock.now();
+        // While readings are on their way they carry the time themselves. That time has passed without any is journaled where it
+        // matters, so that a replay does the same whatever the clock says then.
+        if (this.#admission.isIdle && this.#analysis.isDue(time)) this.#admission.enter({ type: 'time-passed', time });
       }),
       every(RATES_EVERY_MS, 'measure rates', () => {
         const now = clock.monotonicMs();
@@ -232,9 +247,13 @@ export class Gateway implements Lifecycle, GatewayView {
   }
 
   #apply(command: Command): void {
-    this.#analysis.apply((emit) => {
-      this.#analysis.stages.alarmDesk.acknowledge(command.id, command.time, emit);
-    });
+    if (command.type === 'acknowledge-alarm') {
+      this.#analysis.apply((emit) => {
+        this.#analysis.stages.alarmDesk.acknowledge(command.id, command.time, emit);
+      });
+    } else {
+      this.#analysis.tell(command);
+    }
   }
 
   #takeResults(results: readonly Result[]): void {
@@ -283,6 +302,7 @@ export class Gateway implements Lifecycle, GatewayView {
       ledger: this.#ledger,
       stages: this.#analysis.stages,
       checkpointer: this.#checkpointer,
+      clockKeeper: this.#clockKeeper,
     };
   }
 

@@ -11,6 +11,7 @@ import { deviceKey, type Reading, type Series, type SeriesIdentity, type Value }
  *              | kind:u8 = 3  (reading | mark)*
  *     reading := flags:u8  index:varint  [definition]  [receiveTime:f64]  [sourceTime:f64]  [value]
  *     flags   := quality (bits 0–1) | value kind (bits 2–3) | same receive time as the reading before (bit 4) | sourceTime = receiveTime (bit 5)
+ *                | provisional (bit 6)
  *     index   := which definition of this record; one that is new follows at once
  *     definition := source:text device:text metric:text unit:text tags:varint (name:text value:text)*
  *     mark    := flags:u8 = 128 peer:text id:varint value:varint, or 129 peer:text id:varint without a value, or 130 peer:text
@@ -29,6 +30,7 @@ const MarkOp = { set: MARK, delete: MARK | 1, clear: MARK | 2 } as const;
 const KIND_SHIFT = 2;
 const SAME_RECEIVE_TIME = 1 << 4;
 const SOURCE_IS_RECEIVE_TIME = 1 << 5;
+const PROVISIONAL = 1 << 6;
 const Kind = { number: 0, false: 1, true: 2, text: 3 } as const;
 
 /** The most that one reading of a known series takes, without the bytes of a text value. */
@@ -85,7 +87,8 @@ export class ReadingEncoder {
       reading.quality |
       (kind << KIND_SHIFT) |
       (sameReceiveTime ? SAME_RECEIVE_TIME : 0) |
-      (sourceIsReceiveTime ? SOURCE_IS_RECEIVE_TIME : 0);
+      (sourceIsReceiveTime ? SOURCE_IS_RECEIVE_TIME : 0) |
+      (reading.provisional === true ? PROVISIONAL : 0);
     this.#writeSeries(series, reading.source);
     if (!sameReceiveTime) this.#writeDouble(receiveTime);
     if (!sourceIsReceiveTime) this.#writeDouble(sourceTime);
@@ -222,8 +225,10 @@ export function decodeReadings(
     const sourceTime = (flags & SOURCE_IS_RECEIVE_TIME) === 0 ? cursor.double() : receiveTime;
     const value = readValue(cursor, (flags >>> KIND_SHIFT) & 0b11);
     const { series, source } = definition;
+    const quality = (flags & QUALITY_MASK) as Quality;
+    const provisional = (flags & PROVISIONAL) !== 0;
     if (series === undefined) homeless.push(definition);
-    else readings.push({ series, source, value, quality: (flags & QUALITY_MASK) as Quality, sourceTime, receiveTime });
+    else readings.push({ series, source, value, quality, sourceTime, receiveTime, provisional });
   }
   return { readings, homeless, marks };
 }

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
-import { type Quality, qualityName } from '../core/quality.ts';
+import { Quality, qualityName } from '../core/quality.ts';
 import type { Reading, Series } from '../core/reading.ts';
 import type { LiveReading, ReadingRow, ReadingsQuery } from '../core/view.ts';
 
@@ -13,6 +13,7 @@ const MAX_HELD_TOTAL = 1_000_000;
 const QUALITY_BITS = 0b11;
 const ANOMALY = 1 << 2;
 const BOOLEAN = 1 << 3;
+const PROVISIONAL = 1 << 4;
 
 /** The newest readings of every series, in memory: for the page, the API and the live stream. */
 export class RecentReadings {
@@ -40,6 +41,15 @@ export class RecentReadings {
   /** Marks the reading that was added last as an anomaly. */
   markLastAsAnomaly(): void {
     this.#last?.markLast();
+  }
+
+  /**
+   * Puts the times of provisional readings right, as `correct` says; where it says undefined, the estimate stays and the reading is
+   * uncertain. Afterwards no reading counts as added last.
+   */
+  settle(correct: (time: EpochMs) => EpochMs | undefined): void {
+    for (const ring of this.#rings) ring?.settle(correct);
+    this.#last = undefined;
   }
 
   /** The readings that a query asks for, oldest first. */
@@ -153,7 +163,8 @@ class Ring {
     const next = this.#next;
     this.#times[next] = reading.sourceTime;
     this.#values[next] = Number(value);
-    this.#flags[next] = reading.quality | (typeof value === 'boolean' ? BOOLEAN : 0);
+    this.#flags[next] =
+      reading.quality | (typeof value === 'boolean' ? BOOLEAN : 0) | (reading.provisional === true ? PROVISIONAL : 0);
     this.#next = next + 1 === this.capacity ? 0 : next + 1;
     if (this.#held < this.capacity) this.#held++;
   }
@@ -161,6 +172,17 @@ class Ring {
   markLast(): void {
     const last = this.#next === 0 ? this.capacity - 1 : this.#next - 1;
     this.#flags[last]! |= ANOMALY;
+  }
+
+  settle(correct: (time: EpochMs) => EpochMs | undefined): void {
+    for (const index of this.#indices(this.#held)) {
+      const flags = this.#flags[index]!;
+      if ((flags & PROVISIONAL) === 0) continue;
+      const time = correct(this.#times[index]!);
+      this.#times[index] = time ?? this.#times[index]!;
+      const uncertain = time === undefined && (flags & QUALITY_BITS) === Quality.good ? Quality.uncertain : 0;
+      this.#flags[index] = (flags & ~PROVISIONAL) | uncertain;
+    }
   }
 
   beginRate(): void {

@@ -9,6 +9,7 @@ import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
 import { type Command, decodeCommand } from './command.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Ledger } from './ledger.ts';
+import { ProvisionalReadings } from './provisional-readings.ts';
 import { decodeReadings, type Homeless, RecordKind } from './reading-codec.ts';
 
 const READ_BYTES = 4 * 1024 * 1024;
@@ -85,10 +86,12 @@ async function restoreCheckpoint(parts: RecoveryParts): Promise<Checkpoint | und
   for (const checkpoint of await parts.checkpoints.read()) {
     try {
       for (const { unit, ...identity } of checkpoint.series) parts.registry.intern(identity, unit);
-      const { stages, receiveTime, wallTime = receiveTime } = checkpoint;
-      parts.analysis.restore(stages, receiveTime, wallTime);
+      const { provisional, homeless } = restoredProvisional(parts, checkpoint);
+      parts.analysis.restore(checkpoint);
       parts.ledger.restore({ sources: checkpoint.ledger, groups: checkpoint.ledgerGroups });
       parts.marks.restore(checkpoint.marks ?? []);
+      if (homeless.length > 0) dropHomeless(parts, checkpoint.journalOffset, homeless);
+      parts.analysis.resumeProvisional(provisional);
       return checkpoint;
     } catch (error) {
       parts.logger.warn(
@@ -98,6 +101,12 @@ async function restoreCheckpoint(parts: RecoveryParts): Promise<Checkpoint | und
     }
   }
   return undefined;
+}
+
+function restoredProvisional({ registry }: RecoveryParts, { provisional: snapshot }: Checkpoint) {
+  const provisional = new ProvisionalReadings();
+  if (snapshot === undefined) return { provisional, homeless: [] };
+  return { provisional, homeless: provisional.restore(snapshot, (identity, unit) => registry.intern(identity, unit)) };
 }
 
 async function replayJournal(

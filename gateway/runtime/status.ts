@@ -2,6 +2,7 @@ import type { ComponentState } from '../core/lifecycle.ts';
 import type { Source } from '../core/source.ts';
 import type { GatewayStatus, SeriesStatus } from '../core/view.ts';
 import type { Checkpointer } from './checkpointer.ts';
+import type { ClockKeeper } from './clock-keeper.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import type { Ledger } from './ledger.ts';
@@ -18,6 +19,7 @@ export interface StatusParts {
   readonly ledger: Ledger;
   readonly stages: StageSet;
   readonly checkpointer: Checkpointer;
+  readonly clockKeeper: ClockKeeper;
 }
 
 /** How the gateway and everything in it stand just now. */
@@ -41,6 +43,7 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     startedAt: rest.startedAt,
     uptimeMs: clock.monotonicMs() - rest.startedMonotonicMs,
     now: clock.now(),
+    clock: rest.clockKeeper.status(),
     sources: sourceStatuses,
     sinks,
     ledger: ledger.total(),

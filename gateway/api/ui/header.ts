@@ -1,3 +1,4 @@
+import type { ClockStatus } from '../../core/view.ts';
 import { formatBytes, formatDuration, formatRate } from './format.ts';
 import { html, type View } from './html.ts';
 import { State } from './state.ts';
@@ -23,6 +24,7 @@ export function Header({ store }: { store: Store; version: number }): View {
       ${status === undefined ? '' : reasons.length === 0 ? `Ready: accepting and keeping data${troubled}` : `Not ready: ${reasons.join('; ')}`}
     </span>
     <dl class="facts">
+      ${clockFact(status?.clock)}
       <div><dt>Up</dt><dd data-testid="uptime">${status === undefined ? '–' : formatDuration(status.uptimeMs)}</dd></div>
       <div><dt>Readings</dt><dd>${formatRate(rate)}</dd></div>
       <div><dt>Series</dt><dd>${status?.series.count ?? '–'}</dd></div>
@@ -30,6 +32,13 @@ export function Header({ store }: { store: Store; version: number }): View {
     </dl>
     <nav aria-label="More"><a href="/docs">API</a><a href="/api/v1/config">Configuration</a></nav>
   </header>`;
+}
+
+/** Only where people have to know: the clock is not believed, and readings may wait for it. */
+function clockFact(clock: ClockStatus | undefined): View {
+  if (clock === undefined || (clock.state !== 'unset' && clock.state !== 'waiting')) return null;
+  const waiting = clock.provisionalReadings === 0 ? '' : `, ${clock.provisionalReadings} readings wait`;
+  return html`<div><dt>Clock</dt><dd data-testid="clock" title=${clock.detail}>${clock.state}${waiting}</dd></div>`;
 }
 
 /** Tells that what is shown may be old. Lies above the page, so that nothing moves. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MqttBroker } from '../../../devices/mqtt/broker.ts';
 import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
+import { SteadyClock } from '../../../gateway/base/steady-clock.ts';
 import { systemDisk } from '../../../gateway/base/system-disk.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
 import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
@@ -12,6 +13,7 @@ import { Gateway } from '../../../gateway/runtime/gateway.ts';
 import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
 import { ManualClock, settle } from '../../manual-clock.ts';
 import { MemoryLog } from '../../memory-log.ts';
+import { noTimeService } from '../../no-time-service.ts';
 import { recordingLogger } from '../../recording-logger.ts';
 import { publishFrame, pubrelFrame, RawClient, subscribeFrame } from './raw-client.ts';
 
@@ -242,7 +244,8 @@ class Box {
     this.gateway = new Gateway({
       name: 'box',
       version: '0',
-      clock: this.#clock,
+      clock: new SteadyClock(this.#clock),
+      clockTrust: { sync: 'auto', syncWaitMs: 120_000, ask: noTimeService, boot: 'boot' },
       logger,
       random: () => 0.5,
       journal: this.journal,

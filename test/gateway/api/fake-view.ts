@@ -150,6 +150,15 @@ export class FakeView implements GatewayView {
       state: this.reasons.length > 0 ? 'degraded' : 'running',
       startedAt: this.now - 3_725_000,
       uptimeMs: 3_725_000,
+      clock: {
+        state: 'believed',
+        detail: 'nobody says whether the clock is synchronised; it is believed',
+        source: 'nothing on this box tells',
+        steppedTotal: 2,
+        lastStepMs: -7_200_000,
+        provisionalReadings: 0,
+        markedTotal: 3,
+      },
       now: this.now,
       sources: [
         {

@@ -19,6 +19,7 @@ const arbitraryReading = fc.record({
   quality: fc.constantFrom(Quality.good, Quality.uncertain, Quality.bad),
   sourceTime: fc.double({ min: 0, max: 4e12, noNaN: true }),
   receiveTime: fc.integer({ min: 1.7e12, max: 1.7e12 + 3 }),
+  provisional: fc.boolean(),
 });
 
 test('readings come back from a journal record as they were, whatever their names, values and times', () => {

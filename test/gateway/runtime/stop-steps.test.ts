@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { SteadyClock } from '../../../gateway/base/steady-clock.ts';
 import { makeGateway } from '../../../gateway/catalog/make-gateway.ts';
 import { loadText } from '../../../gateway/commands/configuration-file.ts';
 import type { Intake } from '../../../gateway/core/intake.ts';
@@ -8,6 +9,7 @@ import type { Source } from '../../../gateway/core/source.ts';
 import type { Gateway } from '../../../gateway/runtime/gateway.ts';
 import { ManualClock, settle } from '../../manual-clock.ts';
 import { FaultyDisk, seededRandom } from '../../model/faulty-disk.ts';
+import { noTimeService } from '../../no-time-service.ts';
 import { recordingLogger } from '../../recording-logger.ts';
 
 const never = new AbortController().signal;
@@ -47,7 +49,9 @@ class Box {
     const surroundings = { environment: {}, err: (text: string) => expect.fail(text) };
     const { configuration } = loadText(TEXT, '/gateway.yaml', surroundings as never);
     this.gateway = makeGateway(configuration, {
-      clock: this.clock,
+      clock: new SteadyClock(this.clock),
+      timeService: noTimeService,
+      boot: 'boot',
       random: () => 0.5,
       logger: this.logger,
       disk: this.disk.mount(),

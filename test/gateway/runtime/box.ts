@@ -1,0 +1,252 @@
+import { expect } from 'vitest';
+import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
+import { SteadyClock } from '../../../gateway/base/steady-clock.ts';
+import { systemDisk } from '../../../gateway/base/system-disk.ts';
+import type { TimeServiceAnswer } from '../../../gateway/base/time-service.ts';
+import type { Intake } from '../../../gateway/core/intake.ts';
+import { Quality } from '../../../gateway/core/quality.ts';
+import type { Result } from '../../../gateway/core/result.ts';
+import type { History, Sink } from '../../../gateway/core/sink.ts';
+import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
+import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
+import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
+import { WindowStage } from '../../../gateway/pipeline/windows.ts';
+import { type Checkpoint, CheckpointStore } from '../../../gateway/runtime/checkpoint.ts';
+import { Gateway } from '../../../gateway/runtime/gateway.ts';
+import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
+import { sinkImbalance } from '../../../gateway/runtime/sink-ledger.ts';
+import { ManualClock, settle } from '../../manual-clock.ts';
+import { MemoryLog } from '../../memory-log.ts';
+import { noTimeService } from '../../no-time-service.ts';
+import { recordingLogger } from '../../recording-logger.ts';
+
+const never = new AbortController().signal;
+/** Wall time ten minutes before a box is switched on. */
+export const START = Date.UTC(2026, 5, 1);
+export const CHECKPOINT_EVERY_MS = 10_000;
+
+/** A reading of device `d`. */
+export interface Sent {
+  readonly metric: string;
+  readonly value: number;
+  /** Undefined where the device has no clock. */
+  readonly time: number | undefined;
+}
+
+/** The files of a process that may die: what it would have written afterwards, it does not. */
+class MortalCheckpointStore extends CheckpointStore {
+  #dead = false;
+  #writing: Promise<void> = Promise.resolve();
+
+  override write(checkpoint: Checkpoint): Promise<void> {
+    if (this.#dead) return new Promise(() => undefined);
+    this.#writing = super.write(checkpoint);
+    return this.#writing;
+  }
+
+  /** Resolves when what was being written at the moment of death is on the disk. */
+  die(): Promise<void> {
+    this.#dead = true;
+    return this.#writing;
+  }
+}
+
+/** A gateway on disks in memory that survive its crashes, with one source and one sink. */
+export class Box {
+  clock = new ManualClock(START + 600_000);
+  /** What the gateway makes of it. */
+  steady!: SteadyClock;
+  /** Names the run of the operating system. */
+  bootId = 'boot';
+  sync: 'auto' | 'required' | 'ignore' = 'auto';
+  /** What the box says about its clock. */
+  ask: (signal: AbortSignal) => Promise<TimeServiceAnswer> = noTimeService;
+  readonly #folder: string;
+  #logger = recordingLogger();
+  #checkpoints!: MortalCheckpointStore;
+  journal = new MemoryLog();
+  alarmOutbox = new MemoryLog();
+  outbox = new MemoryLog();
+  deadLetters = new MemoryLog();
+  #stored: Result[] = [];
+  gateway!: Gateway;
+  intake!: Intake;
+  /** The bound on series, from the next boot on. */
+  maxSeries = 100;
+  /** Id that the history calls active. */
+  activeAlarm = '';
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async boot(): Promise<void> {
+    this.steady = new SteadyClock(this.clock);
+    this.#logger = recordingLogger();
+    this.#checkpoints = new MortalCheckpointStore(systemDisk, this.#folder, this.#logger);
+    const registry = new SeriesRegistry(this.maxSeries);
+    const recent = new RecentReadings();
+    const findSeries = (key: string) => registry.get(key);
+    const windows = () =>
+      new WindowStage({
+        windows: [
+          {
+            name: 'm',
+            series: '*',
+            window: { tumblingMs: 60_000, allowedLatenessMs: 30_000 },
+            aggregates: ['count', 'mean', 'stddev', 'p95', 'last'],
+          },
+          {
+            name: 's',
+            series: '*/a',
+            window: { tumblingMs: 10_000, allowedLatenessMs: 0 },
+            aggregates: ['sum', 'first'],
+          },
+        ],
+        time: { outOfOrdernessMs: 5_000, idleTimeoutMs: 5_000 },
+        findSeries,
+      });
+    const detection = () =>
+      new DetectStage({
+        rules: [
+          { series: '*', detector: 'range', options: { max: 100 }, alarm: { severity: 'critical', holdMs: 5_000 } },
+        ],
+        onAnomaly: () => recent.markLastAsAnomaly(),
+      });
+    this.gateway = new Gateway({
+      name: 'box',
+      version: '0',
+      clock: this.steady,
+      clockTrust: { sync: this.sync, syncWaitMs: 120_000, ask: (signal) => this.ask(signal), boot: this.bootId },
+      logger: this.#logger,
+      random: () => 0.5,
+      journal: this.journal,
+      alarmOutbox: this.alarmOutbox,
+      outbox: this.outbox,
+      deadLetterLog: this.deadLetters,
+      checkpoints: this.#checkpoints,
+      checkpointEveryMs: CHECKPOINT_EVERY_MS,
+      registry,
+      recent,
+      normaliser: new Normaliser([]),
+      deduplicator: new Deduplicator(16),
+      makeStages: () => {
+        const byName = { windows: windows(), detection: detection() };
+        return {
+          byName,
+          alarmDesk: {
+            acknowledge: (id, time, emit) => byName.detection.acknowledge(id, time, emit),
+            activeCount: byName.detection.activeAlarms().length,
+          },
+          watermarkOf: (series) => byName.windows.watermarkOf(series),
+        };
+      },
+      sources: (intakeOf) => {
+        this.intake = intakeOf('floor');
+        return [];
+      },
+      sinks: [{ sink: this.#sink(), options: { maxItems: 100, lingerMs: 0 } }],
+      history: this.#history(),
+      configuration: '',
+      failed: (error) => {
+        throw error;
+      },
+    });
+    await this.gateway.start(never);
+    await settle();
+  }
+
+  send({ metric, value, time }: Sent, device = 'd'): void {
+    const series = this.intake.series({ device, metric });
+    if (typeof series === 'string') throw new Error(series);
+    this.intake.reading(series, value, Quality.good, time, this.steady.now());
+  }
+
+  acknowledged(): Promise<void> {
+    return new Promise((resolve) => this.intake.acknowledge(resolve));
+  }
+
+  /** The process dies; what was durable is found again. */
+  async crash(): Promise<void> {
+    await this.die();
+    await this.boot();
+  }
+
+  /** The process dies, and nothing comes in its place yet. With a new `bootId` and `monotonicMs` it was the whole box. */
+  async die(monotonicMs = this.clock.monotonicMs()): Promise<void> {
+    // The old gateway is not told: its clock stands still for ever, and what it still writes is not seen.
+    const dead = this.#checkpoints.die();
+    const { driftPpm, jitterMs } = this.clock;
+    this.clock.jitterMs = () => 0;
+    this.clock = Object.assign(new ManualClock(this.clock.now(), monotonicMs), { driftPpm, jitterMs });
+    this.journal = this.journal.afterCrash();
+    this.alarmOutbox = this.alarmOutbox.afterCrash();
+    this.outbox = this.outbox.afterCrash();
+    this.deadLetters = this.deadLetters.afterCrash();
+    await dead;
+  }
+
+  async stop(): Promise<void> {
+    await this.gateway.stop(never);
+    expect(this.gateway.status().sinks.map((sink) => sinkImbalance(sink.ledger))).toEqual([0]);
+  }
+
+  /** Everything the sink was given, in order. */
+  stored(): readonly Result[] {
+    return this.#stored;
+  }
+
+  /** What an idempotent sink holds at the end: of each window the last revision, of each alarm every step. */
+  latest(): ReadonlyMap<string, unknown> {
+    const latest = new Map<string, unknown>();
+    for (const result of this.#stored) {
+      if (result.kind === 'alarm') {
+        latest.set(`${result.id}@${result.state}`, result);
+        continue;
+      }
+      const { revision, ...rest } = result;
+      latest.set(`${result.series.key}@${result.window}@${result.start}`, rest);
+    }
+    return new Map([...latest].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  logLines(): readonly string[] {
+    return this.#logger.lines.map(({ message }) => message);
+  }
+
+  #sink(): Sink {
+    const { clock } = this;
+    return {
+      name: 'store',
+      type: 'test',
+      start: async () => {},
+      stop: async () => {},
+      write: async (batch) => {
+        if (clock === this.clock) this.#stored.push(...batch);
+        return [];
+      },
+    };
+  }
+
+  #history(): History {
+    return {
+      aggregates: () => [],
+      alarms: () => [
+        {
+          id: this.activeAlarm,
+          series: 'd/a',
+          device: 'd',
+          metric: 'a',
+          detector: 'range',
+          severity: 'critical',
+          score: 1,
+          value: 1,
+          message: '',
+          raisedAt: START,
+          clearedAt: null,
+          acknowledgedAt: null,
+        },
+      ],
+    };
+  }
+}
