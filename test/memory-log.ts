@@ -151,7 +151,6 @@ export class MemoryLog implements Log {
       droppedBySeries: {},
       damagedItems,
       quarantined: 0,
-      missingRecords: 0,
       pendingBytes: this.records.slice(this.#durable).reduce((total, { payload }) => total + payload.length, 0),
       trouble: undefined,
     };

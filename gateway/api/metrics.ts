@@ -157,7 +157,6 @@ export class Metrics {
     this.#gauge('buffer_max_bytes', 'Most bytes allowed on disk', labels, status.maxBytes);
     this.#gauge('buffer_segments_count', 'Segment files', labels, status.segments);
     this.#gauge('buffer_pending_bytes', 'Bytes in memory, not safe on the disk yet', labels, status.pendingBytes);
-    this.#gauge('buffer_missing_records', 'Found missing by the last start', labels, status.missingRecords);
     this.#gauge('buffer_trouble', '1 while the disk makes trouble', labels, status.trouble === undefined ? 0 : 1);
     this.#counter('buffer_appended_records_total', 'Records appended since it was created', labels, status.nextOffset);
     this.#gauge('buffer_kept_items', 'Items that can be read', labels, status.keptItems);

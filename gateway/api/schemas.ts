@@ -273,7 +273,6 @@ const LogStatus = Type.Object({
   }),
   damagedItems: count('Lost by damage on the disk'),
   quarantined: count('Damaged stretches set aside'),
-  missingRecords: count('Records that the last start found missing between two kept ones'),
   pendingBytes: count('Bytes kept in memory until they are safe on the disk'),
   trouble: Type.Optional(Type.String({ description: 'What is wrong with the disk just now' })),
 });

@@ -19,7 +19,6 @@ export interface LogParts {
   readonly segments: SegmentList;
   readonly retention: Retention;
   readonly committer: Committer;
-  readonly missingRecords: number;
 }
 
 /** Where appending goes on. */
@@ -38,7 +37,7 @@ export interface LogSurroundings {
 /** Puts the parts of a log together: its options, with their defaults, divided among those who keep them. */
 export function assembleLog(
   options: SegmentLogOptions,
-  { segments, missingRecords }: Recovered,
+  { segments }: Recovered,
   { nextOffset, nextOrdinal, unwrittenItems }: LogEnd,
   { state, troubles, onDurable }: LogSurroundings,
 ): LogParts {
@@ -89,5 +88,5 @@ export function assembleLog(
     random: options.random,
     onDurable,
   });
-  return { segments, retention, committer, missingRecords };
+  return { segments, retention, committer };
 }

@@ -9,7 +9,7 @@ import type { Offset } from '../core/log.ts';
  *             itemsBefore:f64 unwrittenBefore:f64 thinnedItems:f64 crc:u32                             crc over what is before it
  *   record  = crc:u32 length:u32 items:u32 offset:u64 time:f64 ordinal:u64 payload[length]             crc over what is after it
  *   seal    = crc:u32 0xffffffff records:u32 endOffset:u64 items:f64 firstTime:f64 lastTime:f64 position:f64
- *             itemsBefore:f64 unwrittenBefore:f64 thinnedItems:f64 appendedItems:f64 level:u32         crc over what is after it
+ *             itemsBefore:f64 unwrittenBefore:f64 thinnedItems:f64 appendedItems:f64 level:u32 firstOffset:u64   crc over what is after it
  *
  * Version 1 has no second line in header and seal, no ordinal in a record, and 0 for the level.
  */
@@ -28,7 +28,7 @@ export interface Layout {
 }
 
 const LAYOUT_1: Layout = { version: 1, headerBytes: 32, recordBytes: 28, sealBytes: 52 };
-const LAYOUT_2: Layout = { version: 2, headerBytes: 60, recordBytes: 36, sealBytes: 88 };
+const LAYOUT_2: Layout = { version: 2, headerBytes: 60, recordBytes: 36, sealBytes: 96 };
 /** Every layout that is read, the newest first. */
 export const LAYOUTS: readonly Layout[] = [LAYOUT_2, LAYOUT_1];
 /** The layout that is written. */
@@ -79,7 +79,8 @@ export interface SegmentSummary {
 export interface Seal extends SegmentSummary {
   /** Items that were appended to the segment, thinned and damaged ones too. In version 1 those that were there when it was sealed. */
   readonly appendedItems: number;
-  /** Undefined in version 1. */
+  /** First offset of the segment, and its place; undefined in version 1. */
+  readonly firstOffset: Offset | undefined;
   readonly place: SegmentPlace | undefined;
 }
 
@@ -184,7 +185,7 @@ export function recordOrdinal(bytes: Buffer, at: number): number {
 
 /** The seal of a segment whose records end at `position`, in a layout, by default the one that is written. */
 export function encodeSeal(
-  summary: Omit<Seal, 'place'>,
+  summary: Omit<Seal, 'place'> & { readonly firstOffset: Offset },
   place: SegmentPlace,
   position: number,
   layout = LAYOUT,
@@ -203,6 +204,7 @@ export function encodeSeal(
     seal.writeDoubleLE(place.thinnedItems, 68);
     seal.writeDoubleLE(summary.appendedItems, 76);
     seal.writeUInt32LE(place.level, 84);
+    writeOffset(seal, summary.firstOffset, 88);
   }
   seal.writeUInt32LE(crc32(seal.subarray(4)), 0);
   return seal;
@@ -221,14 +223,14 @@ export function decodeSeal(bytes: Buffer, at: number, position: number, layout =
     firstTime: bytes.readDoubleLE(at + 28),
     lastTime: bytes.readDoubleLE(at + 36),
   };
-  if (layout.version === 1) return { ...summary, appendedItems: items, place: undefined };
+  if (layout.version === 1) return { ...summary, appendedItems: items, firstOffset: undefined, place: undefined };
   const place: SegmentPlace = {
     itemsBefore: bytes.readDoubleLE(at + 52),
     unwrittenBefore: bytes.readDoubleLE(at + 60),
     thinnedItems: bytes.readDoubleLE(at + 68),
     level: bytes.readUInt32LE(at + 84),
   };
-  return { ...summary, appendedItems: bytes.readDoubleLE(at + 76), place };
+  return { ...summary, appendedItems: bytes.readDoubleLE(at + 76), firstOffset: readOffset(bytes, at + 88), place };
 }
 
 function writeOffset(target: Buffer, offset: Offset, at: number): void {

@@ -16,8 +16,6 @@ export interface Recovered {
   readonly segments: SegmentList;
   /** First offset behind everything that is there. */
   readonly endOffset: Offset;
-  /** Records that ought to be between two segments and are not. */
-  readonly missingRecords: number;
 }
 
 /** No segment has more records: skipped behind one that cannot be read, so that no offset is given twice. */
@@ -33,7 +31,6 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const { found, unreadable } = await findSegments(options);
   const segments = new SegmentList();
   let endOffset: Offset = 0;
-  let missingRecords = 0;
   for (const [index, file] of found.entries()) {
     const limit = found[index + 1]?.firstOffset ?? Number.MAX_SAFE_INTEGER;
     let segment: Segment | undefined;
@@ -46,7 +43,6 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     if (segment === undefined) continue;
     if (segments.length > 0 && segment.firstOffset > endOffset) {
       const missing = segment.firstOffset - endOffset;
-      missingRecords += missing;
       options.logger.error(
         { firstOffset: endOffset, endOffset: segment.firstOffset },
         `${missing} records are missing before segment ${file.name}`,
@@ -56,7 +52,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     endOffset = segment.endOffset;
   }
   for (const offset of unreadable) endOffset = Math.max(endOffset, offset + MOST_RECORDS);
-  return { segments, endOffset, missingRecords };
+  return { segments, endOffset };
 }
 
 async function recoverSegment(
@@ -173,7 +169,7 @@ async function mend(options: RecoveryOptions, file: DiskFile, scan: Scanned, lim
 function asSegment(
   path: string,
   { firstOffset, layout, place, size }: Pick<Scanned, 'firstOffset' | 'layout' | 'place'> & { readonly size: number },
-  summary: Omit<Seal, 'place'> & { readonly dataEnd: number },
+  summary: Omit<Seal, 'place' | 'firstOffset'> & { readonly dataEnd: number },
   limit: Offset,
 ): Segment {
   return {

@@ -119,7 +119,7 @@ export class Retention {
     const firstOffset = Math.max(segment.firstOffset, this.#trimmedBefore);
     const items = await this.#itemsFrom(segment, firstOffset);
     if (segment.removed) return true;
-    if (!segment.retired && items > 0) {
+    if (!segment.retired && firstOffset < segment.endOffset) {
       state.droppedItems += items;
       onDropped({ items, firstOffset, endOffset: segment.endOffset, reason });
     }
@@ -151,8 +151,10 @@ export class Retention {
     state.goneBefore = Math.max(state.goneBefore, segment.endOffset);
     state.goneItems =
       next === undefined ? Math.max(writtenItems, writtenBefore(segment) + segment.appendedItems) : writtenBefore(next);
-    // No file name will tell any more how far the numbers have come.
-    if (next === undefined) state.nextOffset = Math.max(state.nextOffset, segment.endOffset);
+    // No file will tell any more how far the numbers have come.
+    const endOrdinal = segment.place.itemsBefore + segment.appendedItems;
+    state.appendedItems = Math.max(state.appendedItems ?? 0, endOrdinal);
+    state.nextOffset = Math.max(state.nextOffset, segment.endOffset);
   }
 
   /** Items of a segment in records at or behind an offset: those before were trimmed, they are not lost. */

@@ -85,7 +85,7 @@ async function look(options: RecoveryOptions, name: string, nameOffset: Offset):
     return {
       name,
       size,
-      firstOffset: decoded?.firstOffset ?? nameOffset,
+      firstOffset: decoded?.firstOffset ?? sealed?.seal.firstOffset ?? nameOffset,
       headerIsGood: decoded?.isWhole === true,
       layout: layout ?? sealed?.layout,
       place: decoded?.place ?? sealed?.seal.place,

@@ -147,7 +147,7 @@ export class SegmentLog implements Log {
   }
 
   status(): LogStatus {
-    const { segments, committer, missingRecords } = this.#parts ?? {};
+    const { segments, committer } = this.#parts ?? {};
     const oldest = segments?.first;
     return {
       firstOffset: this.#firstOffset,
@@ -163,7 +163,6 @@ export class SegmentLog implements Log {
       droppedBySeries: {},
       damagedItems: this.#state.damagedItems + (segments?.damagedItems ?? 0),
       quarantined: this.#quarantine.count,
-      missingRecords: missingRecords ?? 0,
       pendingBytes: committer?.pendingBytes ?? 0,
       trouble: this.#troubles.summary,
     };
@@ -208,6 +207,8 @@ export class SegmentLog implements Log {
       troubles: this.#troubles,
       onDurable: () => this.#wake(),
     });
+    // What was dropped and could not be noted, but a segment behind it tells.
+    this.#state.droppedItems += end.unwrittenItems - this.#state.unwrittenItems;
     this.#state.unwrittenItems = end.unwrittenItems;
     this.#state.follow(segments, () => parts.committer.durableOrdinal);
     // What was counted just before a crash, but not deleted yet.

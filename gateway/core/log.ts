@@ -110,8 +110,6 @@ export interface LogStatus {
   readonly damagedItems: number;
   /** Damaged stretches that were set aside in quarantine, since it was created. */
   readonly quarantined: number;
-  /** Records that the last start found missing between two kept ones: files that were lost or cut. */
-  readonly missingRecords: number;
   /** Bytes kept in memory until they are safe: not written yet or, where syncs are only made now and then, not synced yet. */
   readonly pendingBytes: number;
   /** What is wrong with the disk just now, for a person; undefined when all is well. */

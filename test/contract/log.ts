@@ -68,7 +68,7 @@ export function describeLog(kind: string, setUp: () => Promise<LogUnderTest>): v
       expect(log.status().pendingBytes).toBeGreaterThan(0);
       await log.commit();
       expect(await textsFrom(0)).toEqual(['0:a']);
-      expect(log.status()).toMatchObject({ nextOffset: 1, durableOffset: 1, missingRecords: 0 });
+      expect(log.status()).toMatchObject({ nextOffset: 1, durableOffset: 1, damagedItems: 0 });
     });
 
     it('copies the payload', async () => {

@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
 import { SegmentLog, type SyncPolicy, type WhenFull } from '../../gateway/buffer/segment-log.ts';
-import type { LogReader } from '../../gateway/core/log.ts';
+import type { LogReader, LogRecord } from '../../gateway/core/log.ts';
 import { recordingLogger } from '../recording-logger.ts';
 import { type DiskCall, FaultyDisk, seededRandom } from './faulty-disk.ts';
+import { ItemFates } from './item-fates.ts';
 import { LeapingClock } from './leaping-clock.ts';
 
 const never = new AbortController().signal;
@@ -19,7 +20,7 @@ export class LogModel {
   readonly #sync: SyncPolicy;
   readonly #whenFull: WhenFull;
   /** By offset, what was appended in this life of the log or is known to have survived earlier ones. */
-  readonly #appended = new Map<number, string>();
+  readonly #appended = new Map<number, { payload: string; items: number; ordinal: number }>();
   /** Records before this were promised to be durable. */
   #promised = 0;
   /** Records before this may be gone: trimmed or dropped. */
@@ -27,7 +28,9 @@ export class LogModel {
   #log: SegmentLog;
   #tail: { reader: LogReader; next: number } | undefined;
   #serial = 0;
-  #droppedItems = 0;
+  readonly #fates = new ItemFates();
+  /** The disk has failed in this life. */
+  #diskFailed = false;
   #powerWasCut = false;
   readonly #cursors = new Map<string, { safe: number; latest: number }>();
 
@@ -72,7 +75,7 @@ export class LogModel {
       whenFull: this.#whenFull,
       random: this.#random,
       onDropped: ({ items, endOffset, firstOffset }) => {
-        this.#droppedItems += items;
+        this.#fates.drop(firstOffset, endOffset, items);
         if (this.#whenFull === 'drop-newest') {
           for (let offset = firstOffset; offset < endOffset; offset++) this.#appended.delete(offset);
         } else this.#mayBeGone = Math.max(this.#mayBeGone, endOffset);
@@ -85,9 +88,12 @@ export class LogModel {
     for (let i = 0; i < records; i++) {
       const size = this.#random() < 0.03 ? this.#upTo(12_000) : this.#upTo(300);
       const payload = `${this.#serial++} `.padEnd(size, '.');
-      const offset = this.#log.append(Buffer.from(payload), 1);
+      const items = this.#upTo(5);
+      const ordinal = this.#log.status().appendedItems;
+      const offset = this.#log.append(Buffer.from(payload), items);
       expect(this.#appended.has(offset), `offset ${offset} given twice`).toBe(false);
-      this.#appended.set(offset, payload);
+      this.#appended.set(offset, { payload, items, ordinal });
+      this.#fates.append(offset, items, ordinal);
     }
   }
 
@@ -113,6 +119,7 @@ export class LogModel {
     const calls: DiskCall[] = ['create', 'write', 'datasync', 'syncDirectory', 'truncate', 'rename', 'remove', 'close'];
     const failing = new Set(calls.filter(() => this.#random() < 0.4));
     const probability = this.#random();
+    this.#diskFailed = true;
     this.#disk.fault = (call) => (failing.has(call) && this.#random() < probability ? 'EIO' : undefined);
     this.#append();
     const commit = this.#commit();
@@ -130,6 +137,7 @@ export class LogModel {
   async #writeToFullDisk(): Promise<void> {
     const used = this.#disk.paths().reduce((sum, path) => sum + this.#disk.content(path).length, 0);
     this.#disk.capacity = used + this.#upTo(2000);
+    this.#diskFailed = true;
     this.#append();
     const commit = this.#commit();
     for (let turn = this.#upTo(20); turn > 0; turn--) await new Promise((resolve) => setImmediate(resolve));
@@ -155,6 +163,7 @@ export class LogModel {
     const { firstOffset, durableOffset } = this.#log.status();
     const before = firstOffset + this.#upTo(durableOffset - firstOffset);
     this.#mayBeGone = Math.max(this.#mayBeGone, before);
+    this.#fates.trim(before);
     await this.#log.trim(before);
   }
 
@@ -184,7 +193,7 @@ export class LogModel {
       for (const record of records) {
         expect(record.offset).toBeGreaterThanOrEqual(tail.next);
         this.#expectNoneBetween(tail.next, record.offset);
-        expect(Buffer.from(record.payload).toString()).toBe(this.#appended.get(record.offset));
+        this.#expectAppended(record);
         tail.next = record.offset + 1;
       }
       if (records.length === 0) break;
@@ -193,8 +202,7 @@ export class LogModel {
 
   async #restart(): Promise<void> {
     const end = this.#log.status().nextOffset;
-    const stopping = this.#log.stop(never);
-    await stopping;
+    await this.#log.stop(never);
     this.#promised = end;
     await this.#reopen();
     expect(this.#log.status().nextOffset).toBeGreaterThanOrEqual(end);
@@ -204,6 +212,8 @@ export class LogModel {
     const power = this.#random() < 0.7;
     const old = this.#log;
     this.#powerWasCut ||= power;
+    // Without a sync for each commit, or without notes on a failing disk, nobody can tell exactly what a crash has cost.
+    if (this.#diskFailed || this.#sync !== 'always') this.#fates.blur();
     if (power) this.#disk.cutPower();
     else this.#disk.kill();
     // From now on the dead log gets nothing but errors; those who waited for it must learn that.
@@ -218,8 +228,10 @@ export class LogModel {
 
   async #reopen(): Promise<void> {
     this.#tail = undefined;
+    this.#diskFailed = false;
     this.#log = this.#make();
     await this.#log.start(never);
+    this.#fates.crashed(await this.#readAll(), this.#log.status());
     let end = this.#promised;
     // Numbers of records that were never written may be given again where the disk was too full to remember them.
     if (this.#whenFull === 'drop-newest') while (end > 0 && !this.#appended.has(end - 1)) end--;
@@ -237,6 +249,16 @@ export class LogModel {
 
   /** Reads everything: nothing promised is missing, nothing is there that was not appended, in order, whole. */
   async #verify(): Promise<Set<number>> {
+    const survived = await this.#readAll();
+    const status = this.#log.status();
+    this.#fates.check(survived, status);
+    // A power cut may leave later parts of an unsynced write and not earlier ones, which looks like damage.
+    if (!this.#powerWasCut) expect(status.quarantined).toBe(0);
+    expect(status.bytes).toBeLessThanOrEqual(256 * 1024);
+    return survived;
+  }
+
+  async #readAll(): Promise<Set<number>> {
     const reader = this.#log.reader(0);
     const survived = new Set<number>();
     let next = 0;
@@ -244,10 +266,7 @@ export class LogModel {
       for (const record of records) {
         expect(record.offset).toBeGreaterThanOrEqual(next);
         this.#expectNoneBetween(next, record.offset);
-        expect(this.#appended.get(record.offset), `record ${record.offset}`).toBe(
-          Buffer.from(record.payload).toString(),
-        );
-        expect(record.items).toBe(1);
+        this.#expectAppended(record);
         survived.add(record.offset);
         next = record.offset + 1;
       }
@@ -255,10 +274,12 @@ export class LogModel {
     this.#expectNoneBetween(next, this.#promised);
     expect(reader.position).toBe(this.#log.status().durableOffset);
     await reader.close();
-    // A power cut may leave later parts of an unsynced write and not earlier ones, which looks like damage.
-    if (!this.#powerWasCut) expect(this.#log.status().quarantined).toBe(0);
-    expect(this.#log.status().bytes).toBeLessThanOrEqual(256 * 1024);
     return survived;
+  }
+
+  #expectAppended({ offset, payload, items, ordinal }: LogRecord): void {
+    const found = { payload: Buffer.from(payload).toString(), items, ordinal };
+    expect(found, `record ${offset}`).toEqual(this.#appended.get(offset));
   }
 
   #expectNoneBetween(from: number, to: number): void {

@@ -44,7 +44,7 @@ function LogCard({ name, about, log, now }: { name: string; about: string; log: 
       <div><dt>oldest</dt><dd>${oldest}</dd></div>
       <div class=${log.droppedItems > 0 ? 'attention' : ''}><dt>dropped</dt><dd>${formatCompact(log.droppedItems)}</dd></div>
       <div class=${log.quarantined > 0 ? 'attention' : ''}><dt>set aside</dt><dd>${formatCompact(log.quarantined)}</dd></div>
-      ${log.missingRecords > 0 ? html`<div class="attention"><dt>missing</dt><dd>${formatCompact(log.missingRecords)}</dd></div>` : null}
+      ${log.damagedItems > 0 ? html`<div class="attention"><dt>damaged</dt><dd>${formatCompact(log.damagedItems)}</dd></div>` : null}
     </dl>
   </article>`;
 }

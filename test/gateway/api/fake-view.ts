@@ -39,9 +39,8 @@ const LOG: LogStatus = {
   keptItems: 900,
   droppedItems: 0,
   droppedBySeries: {},
-  damagedItems: 0,
+  damagedItems: 3,
   quarantined: 0,
-  missingRecords: 3,
   pendingBytes: 512,
   trouble: undefined,
 };

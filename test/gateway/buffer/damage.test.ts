@@ -77,7 +77,7 @@ describe('a damaged log', () => {
     change(segments[2]!, (content) => content.subarray(0, HEADER + 4 * RECORD + 100));
     const log = await rig.open();
     expect(await offsetsOf(log)).toEqual(without(firstOf(2) + 4, firstOf(3)));
-    expect(log.status()).toMatchObject({ quarantined: 1, missingRecords: firstOf(3) - firstOf(2) - 4 });
+    expect(log.status()).toMatchObject({ quarantined: 1, damagedItems: firstOf(3) - firstOf(2) - 4 });
     await log.stop(never);
   });
 
@@ -98,7 +98,7 @@ describe('a damaged log', () => {
     change(segments[1]!, edit);
     const log = await rig.open();
     expect(await offsetsOf(log)).toEqual(without(firstOf(1), firstOf(2)));
-    expect(log.status().missingRecords).toBe(firstOf(2) - firstOf(1));
+    expect(log.status().damagedItems).toBe(firstOf(2) - firstOf(1));
     await fill(log, 1);
     await log.stop(never);
   });

@@ -16,7 +16,7 @@ import {
 } from '../../../gateway/buffer/format.ts';
 
 const PLACE = { itemsBefore: 10, unwrittenBefore: 3, thinnedItems: 4, level: 3 };
-const SEAL = { records: 1, items: 2, endOffset: 3, firstTime: 4, lastTime: 5, appendedItems: 7 };
+const SEAL = { records: 1, items: 2, endOffset: 3, firstTime: 4, lastTime: 5, appendedItems: 7, firstOffset: 6 };
 
 describe('the format of a segment', () => {
   it('is what FORMAT.md says, byte for byte', () => {
@@ -39,7 +39,7 @@ describe('the format of a segment', () => {
       '61977091' + '02000000' + '03000000' + '0100000001000000' + '000000000000f83f' + '0000000002000000' + '6869',
     );
     expect(encodeSeal(SEAL, PLACE, 600).toString('hex')).toBe(
-      'bcc9685f' +
+      '731a7525' +
         'ffffffff' +
         '01000000' +
         '0300000000000000' +
@@ -51,7 +51,8 @@ describe('the format of a segment', () => {
         '0000000000000840' +
         '0000000000001040' +
         '0000000000001c40' +
-        '03000000',
+        '03000000' +
+        '0600000000000000',
     );
   });
 
