@@ -84,7 +84,7 @@ async function goOnFrom(disks: Disks, image: string, resume: readonly SentByDevi
       await scene.gateway.start();
       const report = await scene.publish({ resume, count: 0 }).finished();
       const { journal, outbox } = await scene.gateway.status();
-      const unreadable = [journal, outbox].reduce((sum, log) => sum + log.missingRecords + log.quarantined, 0);
+      const unreadable = [journal, outbox].reduce((sum, log) => sum + log.damagedItems + log.quarantined, 0);
       return { balance: await balance(scene.gateway, report), unreadable };
     } finally {
       await scene.close();
