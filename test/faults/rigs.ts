@@ -1,3 +1,4 @@
+import { clockSteps } from './clock-steps.ts';
 import { failingCalls } from './failing-calls.ts';
 import { freeze } from './freeze.ts';
 import { fullDisk } from './full-disk.ts';
@@ -14,5 +15,8 @@ export const processRigs: readonly Rig[] = [kill, killInsideCall, freeze, termin
 /** Faults of the disk. */
 export const diskRigs: readonly Rig[] = [powerCut, fullDisk, failingCalls, stall];
 
+/** Faults of the clock. */
+export const clockRigs: readonly Rig[] = [clockSteps];
+
 /** Every rig, in order of the table. */
-export const rigs: readonly Rig[] = [...processRigs, ...diskRigs];
+export const rigs: readonly Rig[] = [...processRigs, ...diskRigs, ...clockRigs];
