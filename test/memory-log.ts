@@ -3,6 +3,8 @@ import type { Kept, Log, LogCursor, LogReader, LogRecord, LogStatus, Offset } fr
 /** A log in memory, for tests of what stands on a log. `commit` waits while `stuck` is set. */
 export class MemoryLog implements Log {
   readonly records: LogRecord[] = [];
+  /** The bound that the status tells; nothing is dropped by it. */
+  maxBytes = Number.MAX_SAFE_INTEGER;
   readonly #cursors = new Map<string, { offset: Offset; note: unknown }>();
   readonly #damaged = new Set<Offset>();
   #appendedItems = 0;
@@ -142,7 +144,7 @@ export class MemoryLog implements Log {
       nextOffset: this.records.length,
       durableOffset: this.#durable,
       bytes,
-      maxBytes: Number.MAX_SAFE_INTEGER,
+      maxBytes: this.maxBytes,
       segments: 1,
       oldestTime: this.records[this.#first]?.time,
       appendedItems: this.#appendedItems,

@@ -1,6 +1,6 @@
 interface Sample {
   readonly atMs: number;
-  readonly value: number;
+  value: number;
 }
 
 const SAMPLE_EVERY_MS = 1_000;
@@ -10,11 +10,11 @@ const WINDOW_MS = 240_000;
 export class Trend {
   readonly #samples: Sample[] = [];
 
-  /** Takes a look at the quantity; at most one a second is kept. @param atMs monotonic */
+  /** Takes a look at the quantity; of those in one second the lowest is kept. @param atMs monotonic */
   note(atMs: number, value: number): void {
     const last = this.#samples.at(-1);
-    if (last !== undefined && atMs - last.atMs < SAMPLE_EVERY_MS) return;
-    this.#samples.push({ atMs, value });
+    if (last !== undefined && atMs - last.atMs < SAMPLE_EVERY_MS) last.value = Math.min(last.value, value);
+    else this.#samples.push({ atMs, value });
     while (this.#samples[0]!.atMs < atMs - WINDOW_MS) this.#samples.shift();
   }
 
@@ -27,11 +27,11 @@ export class Trend {
 
   /**
    * Change a second of the lowest values, over the last four minutes: what comes in bursts and goes again, as the results of windows do,
-   * does not count as growth. Undefined before there were two looks.
+   * does not count as growth. Undefined in the first minute.
    */
   floorPerSecond(): number | undefined {
     const samples = this.#samples;
-    if (samples.length < 2) return undefined;
+    if (samples.length < 2 || samples.at(-1)!.atMs - samples[0]!.atMs < 60_000) return undefined;
     const middle = (samples[0]!.atMs + samples.at(-1)!.atMs) / 2;
     const lowest = (some: readonly Sample[]) => some.reduce((low, one) => (one.value < low.value ? one : low));
     const before = samples.filter(({ atMs }) => atMs < middle);

@@ -1,7 +1,7 @@
 import type { LedgerCounts } from '../../gateway/core/view.ts';
-import { imbalance } from '../../gateway/runtime/ledger.ts';
 import { eventually } from '../services/eventually.ts';
 import type { GatewayProcess } from '../services/gateway-process.ts';
+import { uncounted } from '../services/uncounted.ts';
 import { acknowledgedIn, type PublisherReport, T0 } from './publisher.ts';
 
 /** One window of one device, as it must be or as it is. */
@@ -22,7 +22,7 @@ export interface Balance {
   readonly phantom: number;
   /** Windows with the right number of readings, but not these. */
   readonly wrongWindows: number;
-  /** What the gateway's own ledger misses. */
+  /** What the gateway's own ledgers miss, those of its sinks too. */
   readonly imbalance: number;
   readonly ledger: LedgerCounts;
 }
@@ -108,7 +108,7 @@ export async function balance(
   }
   const status = await gateway.status();
   const { ledger } = status;
-  const result = { acknowledged: acknowledgedIn(report), ...found, imbalance: imbalance(ledger), ledger };
+  const result = { acknowledged: acknowledgedIn(report), ...found, imbalance: uncounted(status), ledger };
   // Whoever looks for the cause has only this: the folder is about to go.
   if (!isExact(result)) process.stderr.write(`${warningsOf(gateway)}\n${JSON.stringify(status)}\n`);
   return result;

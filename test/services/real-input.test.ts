@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { GatewayStatus } from '../../gateway/core/view.ts';
-import { imbalance } from '../../gateway/runtime/ledger.ts';
 import { playCsv } from '../../simulators/csv-player.ts';
 import { type OpcuaPlayback, startOpcuaPlayback } from '../../simulators/opcua-player.ts';
 import { eventually } from './eventually.ts';
@@ -12,6 +11,7 @@ import { freePort } from './free-port.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { type Influxd, startInfluxd } from './influxd.ts';
 import { differences, type Recording, recordingOf } from './reference-differences.ts';
+import { uncounted } from './uncounted.ts';
 
 const DATA = join(import.meta.dirname, '..', '..', '..', 'shared', 'anomaly', 'data');
 const HOUR = 3_600_000;
@@ -63,7 +63,7 @@ describe.skipIf(recordings.length === 0)('recordings played at full speed into a
     );
     const status = await running.status();
     expect(status.ledger).toMatchObject({ aggregated: totalValues(), late: 0, rejected: 0, dropped: 0, filtered: 0 });
-    expect(imbalance(status.ledger)).toBe(0);
+    expect(uncounted(status)).toBe(0);
     for (const recording of recordings) {
       const { compared, ...found } = await differences(influxd!, 'headgate', recording);
       expect(found).toEqual({ device: recording.device, different: [], missing: [], extra: [] });

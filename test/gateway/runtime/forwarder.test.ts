@@ -275,6 +275,45 @@ test('the age of a backlog follows the time that passes, whatever is done to the
   await rig.stop();
 });
 
+test('a backlog that grows is foretold to fill the buffer, one that shrinks to be drained', async () => {
+  const rig = await startRig({ maxItems: 10, catchUp: { order: 'newest-first', maxPerSecond: 2 } });
+  const backlog = () => rig.forwarder.status().backlog;
+  expect(backlog()).toMatchObject({ items: 0, bytes: 0, drainSeconds: 0, fullInSeconds: null });
+  rig.fail = AWAY;
+  for (let second = 0; second < 120; second++) {
+    await rig.putMany(second, 1);
+    await rig.clock.advance(1_000);
+    backlog();
+  }
+  const bytesPerSecond = rig.outbox.status().bytes / 120;
+  rig.outbox.maxBytes = bytesPerSecond * (120 + 600);
+  expect(backlog()).toMatchObject({ records: 120, items: 120, bytes: rig.outbox.status().bytes, drainSeconds: null });
+  expect(backlog().fullInSeconds).toBeGreaterThan(550);
+  expect(backlog().fullInSeconds).toBeLessThan(650);
+  await rig.comeBack();
+  await rig.clock.advance(35_000);
+  const { items, drainSeconds } = backlog();
+  expect(items).toBeGreaterThan(20);
+  expect(drainSeconds! / (items / 2)).toBeGreaterThan(0.7);
+  expect(drainSeconds! / (items / 2)).toBeLessThan(1.3);
+  await rig.clock.advance(240_000);
+  expect(backlog()).toMatchObject({ items: 0, drainSeconds: 0, fullInSeconds: null });
+  await rig.stop();
+});
+
+test('results that come and go with every minute do not look as if the buffer filled', async () => {
+  const rig = await startRig({ lingerMs: 1_000 });
+  for (let minute = 0; minute < 4; minute++) {
+    await rig.putMany(minute * 100, 50);
+    for (let second = 0; second < 60; second++) {
+      expect(rig.forwarder.status().backlog.fullInSeconds).toBeNull();
+      await rig.clock.advance(1_000);
+    }
+    await rig.outbox.trim(rig.forwarder.positions.others);
+  }
+  await rig.stop();
+});
+
 function isWindow(result: Result, start: number): boolean {
   return result.kind === 'aggregate' && result.start === start;
 }

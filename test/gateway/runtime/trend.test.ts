@@ -24,7 +24,18 @@ test('what lies longer ago than four minutes is forgotten', () => {
   expect(trend.floorPerSecond()).toBeCloseTo(1);
 });
 
-test('before the second look nothing can be said', () => {
+test('of several looks in one second the lowest counts', () => {
+  const trend = trendOf(120, () => 0);
+  for (let minute = 0; minute < 3; minute++) {
+    const atMs = 121_000 + minute * 60_000;
+    trend.note(atMs, 1_000 * minute);
+    trend.note(atMs + 100, 0);
+  }
+  expect(trend.floorPerSecond()).toBe(0);
+});
+
+test('before the second look nothing can be said, and of growth nothing in the first minute', () => {
+  expect(trendOf(59, (second) => second).floorPerSecond()).toBeUndefined();
   expect(new Trend().perSecond(1_000)).toBeUndefined();
   expect(trendOf(0, () => 5).perSecond(1_000)).toBeUndefined();
   expect(trendOf(0, () => 5).floorPerSecond()).toBeUndefined();
