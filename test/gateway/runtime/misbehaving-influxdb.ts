@@ -16,6 +16,8 @@ export class MisbehavingInfluxdb {
   readonly requestedAt: number[] = [];
   /** Databases that were asked for. */
   readonly created: string[] = [];
+  /** Write requests that were left without an end to their answer. */
+  held = 0;
   readonly #now: () => number;
   #server: Server | undefined;
   #port = 0;
@@ -74,6 +76,7 @@ export class MisbehavingInfluxdb {
     };
     if (this.mood === undefined) serve();
     else this.mood(lines, response, serve);
+    if (!response.writableEnded && !response.destroyed) this.held++;
   }
 }
 
