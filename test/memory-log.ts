@@ -153,6 +153,7 @@ export class MemoryLog implements Log {
       droppedBySeries: {},
       damagedItems,
       quarantined: 0,
+      maxPendingBytes: Number.MAX_SAFE_INTEGER,
       pendingBytes: this.records.slice(this.#durable).reduce((total, { payload }) => total + payload.length, 0),
       trouble: undefined,
     };

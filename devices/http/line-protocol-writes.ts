@@ -70,6 +70,10 @@ export class LineProtocolWrites implements Source, LineWrites {
         inFlightBytes: this.#room.heldBytes,
         refusedRequestsTotal: this.#refusedRequestsTotal,
       },
+      bounds: [
+        { name: 'requests', used: this.#requests, max: this.#limits.maxRequests, unit: 'requests' },
+        { name: 'bodies', used: this.#room.heldBytes, max: this.#limits.maxHeldBytes, unit: 'bytes' },
+      ],
     };
   }
 

@@ -55,6 +55,7 @@ export interface MqttDependencies {
   readonly makeListener?: MakeListener | undefined;
 }
 
+const DEFAULT_CONNECTIONS = 10_000;
 const MAX_PARTIAL_BYTES = 32 * 1024 * 1024;
 /** Bytes that wait for a subscriber before messages to it are dropped. */
 const MAX_SUBSCRIBER_BACKLOG = 1024 * 1024;
@@ -115,7 +116,7 @@ export class MqttBroker implements Source {
       maxInFlightBytes: options.maxInFlightBytes ?? 8 * 1024 * 1024,
       maxPartialBytes: MAX_PARTIAL_BYTES,
     });
-    const maxConnections = options.maxConnections ?? 10_000;
+    const maxConnections = options.maxConnections ?? DEFAULT_CONNECTIONS;
     const limits = { maxConnections, maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? maxConnections };
     const connected = (stream: Duplex) => this.attach(stream);
     this.#listener = makeListener?.(limits, connected) ?? new Listener(limits, connected);
@@ -187,6 +188,11 @@ export class MqttBroker implements Source {
         retainedMessages: sessions.retained,
         undeliveredTotal: this.#undeliveredTotal + sessions.droppedTotal,
       },
+      bounds: [
+        { name: 'clients', used: clients, max: this.#options.maxConnections ?? DEFAULT_CONNECTIONS, unit: 'clients' },
+        ...this.#readGate.bounds(),
+        ...this.#sessions.bounds(),
+      ],
     };
   }
 

@@ -7,7 +7,7 @@ import type { ComponentState } from '../../gateway/core/lifecycle.ts';
 import type { Source, SourceStatus } from '../../gateway/core/source.ts';
 import type { Logger } from '../../gateway/core/telemetry.ts';
 import { type ReadingRule, Router } from './reading-rules.ts';
-import { RemoteSession } from './remote-session.ts';
+import { MAX_UNACKNOWLEDGED, RemoteSession } from './remote-session.ts';
 import { toMqttFilter } from './topic-template.ts';
 
 /** What a client of another broker may be told. */
@@ -105,6 +105,9 @@ export class MqttClientSource implements Source {
         messagesTotal: this.#session.messagesTotal,
         unacknowledged: this.#session.unacknowledged,
       },
+      bounds: [
+        { name: 'not acknowledged', used: this.#session.unacknowledged, max: MAX_UNACKNOWLEDGED, unit: 'messages' },
+      ],
     };
   }
 

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Bound } from '../../gateway/core/memory.ts';
 import type { AedesClient } from './aedes-internals.ts';
 
 /** How much the gate lets the connections of one broker have on their way at a time. */
@@ -48,6 +49,15 @@ export class ReadGate {
       waitingClients: this.#waiting.size,
       oversizedTotal: this.#oversizedTotal,
     };
+  }
+
+  /** What it lets be held in memory, and the most of it. */
+  bounds(): readonly Bound[] {
+    const { maxInFlightBytes, maxPartialBytes } = this.#limits;
+    return [
+      { name: 'read and not acknowledged', used: this.#inFlightBytes, max: maxInFlightBytes, unit: 'bytes' },
+      { name: 'packets coming in', used: this.#partialBytes, max: maxPartialBytes, unit: 'bytes' },
+    ];
   }
 
   /** Puts the gate before a connection; call it before aedes reads for the first time. */

@@ -18,7 +18,7 @@ interface Acknowledgement {
 }
 
 /** Messages that may wait for the journal before no more are read from the broker. */
-const MAX_UNACKNOWLEDGED = 10_000;
+export const MAX_UNACKNOWLEDGED = 10_000;
 /** QoS 2 messages that are taken and not released; the broker's own bound is lower. */
 const MAX_TAKEN = 65_535;
 

@@ -1,3 +1,4 @@
+import type { Bound } from '../../gateway/core/memory.ts';
 import type { AedesStore, StoredSubscription } from './aedes-internals.ts';
 import { Settled } from './settled.ts';
 
@@ -36,6 +37,17 @@ export class SessionBounds {
       sessions: this.#sessions.size,
       droppedTotal: this.#droppedTotal,
     };
+  }
+
+  /** The same as bounds. */
+  bounds(): readonly Bound[] {
+    const { queued, retained, sessions } = this.counts();
+    const { maxQueued, maxRetained, maxSessions } = this.#limits;
+    return [
+      { name: 'sessions', used: sessions, max: maxSessions, unit: 'sessions' },
+      { name: 'queued for clients that are away', used: queued, max: maxQueued, unit: 'messages' },
+      { name: 'retained', used: retained, max: maxRetained, unit: 'messages' },
+    ];
   }
 
   /** Puts the bounds before the store's own methods. */

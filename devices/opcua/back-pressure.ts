@@ -2,7 +2,7 @@ import type { ClientSubscription } from 'node-opcua-client';
 import { messageOf } from '../../gateway/core/errors.ts';
 
 /** Readings that may wait for the journal before the server is asked to hold its values back. */
-const MAX_UNACKNOWLEDGED = 50_000;
+export const MAX_UNACKNOWLEDGED = 50_000;
 
 /**
  * Bounds what waits for the journal: when it is too much, the server is told to stop publishing, and keeps its values in the queues

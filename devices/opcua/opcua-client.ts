@@ -6,6 +6,7 @@ import type { Intake } from '../../gateway/core/intake.ts';
 import type { ComponentState } from '../../gateway/core/lifecycle.ts';
 import type { Source, SourceStatus } from '../../gateway/core/source.ts';
 import type { Logger } from '../../gateway/core/telemetry.ts';
+import { MAX_UNACKNOWLEDGED } from './back-pressure.ts';
 import { runConnection } from './connection.ts';
 import type { ConnectionCounts } from './delivery.ts';
 import { routeLibraryLog } from './library-log.ts';
@@ -86,7 +87,13 @@ export class OpcuaClient implements Source {
   status(): SourceStatus {
     const { overflows } = this.#counts;
     const lost = overflows === 0 ? '' : `; the server lost values ${overflows} times: raise queueSize`;
-    return { state: this.#state, detail: this.#detail + lost, numbers: { ...this.#counts } };
+    const { unacknowledged: used } = this.#counts;
+    return {
+      state: this.#state,
+      detail: this.#detail + lost,
+      numbers: { ...this.#counts },
+      bounds: [{ name: 'not acknowledged', used, max: MAX_UNACKNOWLEDGED, unit: 'values' }],
+    };
   }
 
   async #run(): Promise<void> {

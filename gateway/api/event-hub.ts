@@ -86,7 +86,7 @@ export class EventHub {
 
   /** True when no further client is taken. */
   get full(): boolean {
-    return this.#clients.size >= this.#limits.maxClients || this.#stopping.signal.aborted;
+    return this.#clients.size >= this.#limits.maxClients || this.#stopping.signal.aborted || this.#view.liveIsOff;
   }
 
   /** Takes a client; sends what it missed since `lastEventId`. Returns how to leave, to be called when its connection closes. */
@@ -106,6 +106,10 @@ export class EventHub {
   /** Ends every stream and takes no more. */
   stop(): void {
     this.#stopping.abort();
+    this.#endAll();
+  }
+
+  #endAll(): void {
     this.#linger?.abort();
     this.#forget();
     for (const client of this.#clients) client.socket.end();
@@ -145,6 +149,10 @@ export class EventHub {
   }
 
   #publish(event: LiveEvent): void {
+    if (event.topic === 'off') {
+      this.#endAll();
+      return;
+    }
     const data = event.topic === 'status' ? statusReply(this.#view, event.data) : event.data;
     const kept = event.topic !== 'status';
     if (kept) this.#sequence += 1;

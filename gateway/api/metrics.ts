@@ -50,6 +50,7 @@ export class Metrics {
     this.#sources(status);
     this.#groups(ledger);
     this.#sinks(status);
+    this.#memory(status.memory);
     this.#log('journal', status.journal);
     this.#log('alarms', status.alarmOutbox);
     this.#log('outbox', status.outbox);
@@ -148,6 +149,26 @@ export class Metrics {
       if (backlog.fullInSeconds !== null) {
         this.#gauge('sinks_backlog_full_seconds', 'Estimate until no room is left', labels, backlog.fullInSeconds);
       }
+    }
+  }
+
+  #memory({ bounds, shedding, state, ...memory }: GatewayStatus['memory']): void {
+    this.#gauge('runtime_memory_rss_bytes', 'Resident set', {}, memory.rssBytes);
+    this.#gauge('runtime_memory_heap_bytes', 'JavaScript heap in use', {}, memory.heapUsedBytes);
+    this.#gauge('runtime_memory_heap_limit_bytes', 'Its limit', {}, memory.heapLimitBytes);
+    if (memory.rssLimitBytes !== null) {
+      this.#gauge('runtime_memory_rss_limit_bytes', 'What the resident set may come to', {}, memory.rssLimitBytes);
+    }
+    for (const one of ['normal', 'tight', 'critical']) {
+      this.#gauge('runtime_memory_state', 'How short memory is', { state: one }, one === state ? 1 : 0);
+    }
+    for (const { name: step, active, total } of shedding) {
+      this.#gauge('runtime_memory_shedding', '1 while it is given up', { step }, active ? 1 : 0);
+      this.#counter('runtime_memory_sheddings_total', 'How often it was given up', { step }, total);
+    }
+    for (const { name: what, used, max, unit } of bounds) {
+      this.#gauge('runtime_memory_bound_used', 'What a part holds', { what, unit }, used);
+      this.#gauge('runtime_memory_bound_max', 'The most it can hold', { what, unit }, max);
     }
   }
 

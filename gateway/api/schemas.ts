@@ -274,6 +274,7 @@ const LogStatus = Type.Object({
   damagedItems: count('Lost by damage on the disk'),
   quarantined: count('Damaged stretches set aside'),
   pendingBytes: count('Bytes kept in memory until they are safe on the disk'),
+  maxPendingBytes: count('The most of them'),
   trouble: Type.Optional(Type.String({ description: 'What is wrong with the disk just now' })),
 });
 
@@ -330,6 +331,29 @@ const ClockStatus = Type.Object({
   markedTotal: count('Readings that kept an estimated time, and are uncertain'),
 });
 
+const Bound = Type.Object({
+  name: Type.String({ description: 'What is held' }),
+  used: count('How much just now'),
+  max: count('The most it can be'),
+  unit: Type.String(),
+});
+
+const Memory = Type.Object({
+  rssBytes: count('Resident set'),
+  rssLimitBytes: nullable(count('What it may come to, by cgroup and box; null where that is not known')),
+  heapUsedBytes: count('Old generation of the JavaScript heap, with what is garbage already'),
+  heapLimitBytes: count('Its limit'),
+  state: Type.Union(
+    ['normal', 'tight', 'critical'].map((state) => Type.Literal(state)),
+    { description: 'tight: live data and new series are given up; critical: sources wait too' },
+  ),
+  shedding: Type.Array(
+    Type.Object({ name: Type.String(), active: Type.Boolean(), total: count('How often since the start') }),
+    { description: 'What is given up while memory is short, in this order' },
+  ),
+  bounds: Type.Array(Bound, { description: 'What grows with load, and the most it can' }),
+});
+
 export const StatusReply = Type.Object({
   name: Type.String(),
   version: Type.String(),
@@ -352,7 +376,7 @@ export const StatusReply = Type.Object({
   }),
   activeAlarms: count('Alarms raised and not cleared'),
   series: Type.Object({ count: count('Series seen'), max: count('The bound') }),
-  memory: Type.Object({ rssBytes: count('Resident set'), heapUsedBytes: count('JavaScript heap in use') }),
+  memory: Memory,
 });
 
 export const HealthReply = Type.Object({ status: Type.Literal('ok') });

@@ -37,6 +37,11 @@ export class MarkTable implements Marks {
     return this.#count;
   }
 
+  /** The most there can be. */
+  get max(): number {
+    return this.#limits.maxMarks;
+  }
+
   /** Whether a peer has any. */
   has(peer: string): boolean {
     return this.#byPeer.has(peer);

@@ -9,6 +9,8 @@ const UNFIT = /[\p{Cc}\p{Cs}\u2028\u2029\ufffe\uffff]/u;
 /** All series the gateway knows, one object each, up to a bound. */
 export class SeriesRegistry {
   readonly max: number;
+  /** While it is set no new series is made: the sentence that says why. */
+  refusal: string | undefined;
   readonly #byKey = new Map<string, Series>();
   readonly #all: Series[] = [];
 
@@ -27,6 +29,7 @@ export class SeriesRegistry {
       known.unit ??= unit;
       return known;
     }
+    if (this.refusal !== undefined) return this.refusal;
     if (this.#all.length >= this.max) {
       return `no room for another series: ${this.max} are known, the most allowed by storage.maxSeries`;
     }

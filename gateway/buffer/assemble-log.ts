@@ -12,7 +12,7 @@ import type { Troubles } from './troubles.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
 const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
-const DEFAULT_PENDING_BYTES = 256 * 1024 * 1024;
+export const DEFAULT_PENDING_BYTES = 256 * 1024 * 1024;
 
 /** The parts of a log that has been recovered. */
 export interface LogParts {

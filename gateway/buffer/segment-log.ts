@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { Kept, Log, LogCursor, LogReader, LogStatus, Offset } from '../core/log.ts';
-import { assembleLog, type LogParts } from './assemble-log.ts';
+import { assembleLog, DEFAULT_PENDING_BYTES, type LogParts } from './assemble-log.ts';
 import { countDamage } from './count-damage.ts';
 import { Cursors } from './cursors.ts';
 import { keptFrom } from './kept.ts';
@@ -164,6 +164,7 @@ export class SegmentLog implements Log {
       damagedItems: this.#state.damagedItems + (segments?.damagedItems ?? 0),
       quarantined: this.#quarantine.count,
       pendingBytes: committer?.pendingBytes ?? 0,
+      maxPendingBytes: this.#options.maxPendingBytes ?? DEFAULT_PENDING_BYTES,
       trouble: this.#troubles.summary,
     };
   }

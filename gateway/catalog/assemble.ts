@@ -5,6 +5,7 @@ import { Api } from '../api/app.ts';
 import { SteadyClock } from '../base/steady-clock.ts';
 import { bootId } from '../base/system-clock.ts';
 import { systemDisk } from '../base/system-disk.ts';
+import { systemMemory } from '../base/system-memory.ts';
 import { askTimeService, thisBox } from '../base/time-service.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Source } from '../core/source.ts';
@@ -21,6 +22,8 @@ export interface AssemblyParts {
   readonly random: () => number;
   readonly logger: Logger;
   readonly version: string;
+  /** The arguments that Node was started with, as in `NODE_OPTIONS`. */
+  readonly nodeOptions: string;
   /** The configuration as it may be shown: secrets hidden. */
   readonly configurationText: string;
   /** The gateway cannot go on. */
@@ -49,6 +52,7 @@ export async function assemble(configuration: Configuration, process: AssemblyPa
     disk: systemDisk,
     timeService: (signal) => askTimeService(thisBox, signal),
     boot: bootId(),
+    memory: systemMemory(parts.nodeOptions),
     sources: (intake) => {
       const sources = factories.map(({ name, make }): Source => make(intake(name)));
       brokers.push(...sources.filter((source) => source instanceof MqttBroker));

@@ -6,6 +6,7 @@ import type { TimeServiceAnswer } from '../base/time-service.ts';
 import { SegmentLog, type SegmentLogOptions } from '../buffer/segment-log.ts';
 import type { Disk } from '../core/disk.ts';
 import type { Intake } from '../core/intake.ts';
+import type { MemoryProbe } from '../core/memory.ts';
 import type { History } from '../core/sink.ts';
 import type { Source } from '../core/source.ts';
 import type { Logger } from '../core/telemetry.ts';
@@ -26,6 +27,7 @@ export interface GatewaySurroundings {
   readonly random: () => number;
   readonly logger: Logger;
   readonly disk: Disk;
+  readonly memory: MemoryProbe;
   readonly version: string;
   /** The configuration as it may be shown: secrets hidden. */
   readonly configurationText: string;

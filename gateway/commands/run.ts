@@ -56,6 +56,7 @@ export async function runGateway(
     random,
     logger,
     version,
+    nodeOptions: [surroundings.environment['NODE_OPTIONS'] ?? '', ...process.execArgv].join(' '),
     configurationText: redactedYaml(configurationText),
     failed: failure.reject,
   });

@@ -112,6 +112,8 @@ export interface LogStatus {
   readonly quarantined: number;
   /** Bytes kept in memory until they are safe: not written yet or, where syncs are only made now and then, not synced yet. */
   readonly pendingBytes: number;
+  /** The bound of `pendingBytes`: an append beyond it is refused. */
+  readonly maxPendingBytes: number;
   /** What is wrong with the disk just now, for a person; undefined when all is well. */
   readonly trouble: string | undefined;
 }

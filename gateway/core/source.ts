@@ -1,4 +1,5 @@
 import type { ComponentState, Lifecycle } from './lifecycle.ts';
+import type { Bound } from './memory.ts';
 
 /** Where readings come from. Made with the `Intake` that it feeds. */
 export interface Source extends Lifecycle {
@@ -14,4 +15,6 @@ export interface SourceStatus {
   readonly detail: string;
   /** Connected clients, monitored items …: numbers worth showing, by name. */
   readonly numbers: Readonly<Record<string, number>>;
+  /** What it holds in memory, and the most it can. */
+  readonly bounds?: readonly Bound[];
 }

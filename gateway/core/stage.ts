@@ -1,4 +1,5 @@
 import type { EpochMs } from './clock.ts';
+import type { Bound } from './memory.ts';
 import type { Reading } from './reading.ts';
 import type { Result } from './result.ts';
 
@@ -36,6 +37,8 @@ export interface Stage {
   step(now: EpochMs, byMs: number, emit: Emit): void;
   /** Everything needed to go on, as plain data for `v8.serialize` (maps and typed arrays allowed); names series by key. */
   snapshot(): unknown;
+  /** What it holds in memory, and the most it can where there are so many series at the most. */
+  bounds?(maxSeries: number): readonly Bound[];
   /** Takes over an earlier snapshot; throws a `GatewayError` where it cannot be read. */
   restore(snapshot: unknown): void;
 }

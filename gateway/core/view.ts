@@ -2,6 +2,7 @@ import type { EpochMs } from './clock.ts';
 import type { Rejected } from './intake.ts';
 import type { ComponentState } from './lifecycle.ts';
 import type { LogStatus } from './log.ts';
+import type { Bound, MemoryReading } from './memory.ts';
 import type { QualityName } from './quality.ts';
 import type { Value } from './reading.ts';
 import type { Result } from './result.ts';
@@ -26,12 +27,18 @@ export interface GatewayView {
   deadLetters(limit: number): Promise<readonly Rejected[]>;
   /** Calls `listener` for everything that happens from now on; returns how to stop. */
   subscribe(listener: (event: LiveEvent) => void): () => void;
+  /** Live events are given up while memory is short. */
+  readonly liveIsOff: boolean;
   /** The running configuration as YAML with secrets hidden. */
   configuration(): string;
 }
 
-/** A live event; readings come in batches, at most a few times a second for each series. */
+/**
+ * A live event; readings come in batches, at most a few times a second for each series. `off` is the last one: live events are given up, and
+ * whoever listens no longer does.
+ */
 export type LiveEvent =
+  | { readonly topic: 'off' }
   | { readonly topic: 'readings'; readonly data: readonly LiveReading[] }
   | { readonly topic: 'aggregates' | 'alarms'; readonly data: Result }
   | { readonly topic: 'status'; readonly data: GatewayStatus };
@@ -188,6 +195,16 @@ export interface ClockStatus {
   readonly markedTotal: number;
 }
 
+/** Normal; tight: live data and new series are given up; critical: sources wait too. */
+export type MemoryState = 'normal' | 'tight' | 'critical';
+
+/** How short memory is, and what is given up for it. */
+export interface SheddingStatus extends MemoryReading {
+  readonly state: MemoryState;
+  /** The steps in their order: whether it is taken just now, and how often it was since the start. */
+  readonly shedding: readonly { readonly name: string; readonly active: boolean; readonly total: number }[];
+}
+
 /** How the whole gateway stands just now. */
 export interface GatewayStatus {
   readonly name: string;
@@ -215,5 +232,8 @@ export interface GatewayStatus {
   readonly activeAlarms: number;
   /** Series known, and how many there may be. */
   readonly series: { readonly count: number; readonly max: number };
-  readonly memory: { readonly rssBytes: number; readonly heapUsedBytes: number };
+  readonly memory: SheddingStatus & {
+    /** What the parts of the gateway hold in memory, and the most they can. */
+    readonly bounds: readonly Bound[];
+  };
 }

@@ -1,6 +1,7 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { Bound } from '../core/memory.ts';
 import { Quality } from '../core/quality.ts';
 import type { Reading, Series } from '../core/reading.ts';
 import type { AlarmEvent } from '../core/result.ts';
@@ -140,6 +141,13 @@ export class DetectStage implements Stage {
       }
     }
     return active;
+  }
+
+  bounds(maxSeries: number): readonly Bound[] {
+    let used = 0;
+    for (const { judges } of this.#all()) used += judges.length;
+    const max = (maxSeries + this.#maxAbsentSeries) * this.#rules.length;
+    return [{ name: 'detectors', used, max, unit: 'detectors' }];
   }
 
   snapshot(): unknown {

@@ -3,6 +3,7 @@ import { resultSeries } from '../base/result-series.ts';
 import { seriesPattern } from '../base/series-pattern.ts';
 import type { EpochMs } from '../core/clock.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { Bound } from '../core/memory.ts';
 import type { Reading, Series } from '../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../core/stage.ts';
 import { type OpenWindow, OpenWindows, WindowDefinition } from './open-windows.ts';
@@ -117,6 +118,13 @@ export class WindowStage implements Stage {
   /** The watermark of the series' device; undefined before its first reading. */
   watermarkOf(series: Series): EpochMs | undefined {
     return this.#watermarks.of(series);
+  }
+
+  bounds(maxSeries: number): readonly Bound[] {
+    let used = 0;
+    for (const { windows } of this.#all) for (const { open } of windows) used += open.length;
+    const ofSeries = this.#definitions.reduce((sum, { maxOpen }) => sum + maxOpen, 0);
+    return [{ name: 'open windows', used, max: maxSeries * ofSeries, unit: 'windows' }];
   }
 
   snapshot(): unknown {

@@ -2,6 +2,7 @@ import type { SeriesRegistry } from '../base/series-registry.ts';
 import type { SteadyClock } from '../base/steady-clock.ts';
 import type { Intake } from '../core/intake.ts';
 import type { Log } from '../core/log.ts';
+import type { MemoryProbe } from '../core/memory.ts';
 import type { History, Sink } from '../core/sink.ts';
 import type { Source } from '../core/source.ts';
 import type { Logger } from '../core/telemetry.ts';
@@ -22,6 +23,7 @@ export interface GatewayParts {
   readonly clockTrust: ClockTrust;
   readonly logger: Logger;
   readonly random: () => number;
+  readonly memory: MemoryProbe;
   readonly journal: Log;
   /** Alarms, until every sink has taken them. */
   readonly alarmOutbox: Log;

@@ -28,6 +28,7 @@ import { FreshAcknowledgements } from './fresh-acknowledgements.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import { Ledger } from './ledger.ts';
 import { LiveFeed } from './live-feed.ts';
+import { LoadShedding } from './load-shedding.ts';
 import { Progress } from './progress.ts';
 import { recover } from './recovery.ts';
 import { ResultLogs } from './result-logs.ts';
@@ -35,6 +36,7 @@ import { gatewayStatus, reasonsNotReady, type StatusParts, seriesStatus } from '
 import { StopSteps } from './stop-steps.ts';
 
 const TICK_EVERY_MS = 1_000;
+const MEMORY_EVERY_MS = 250;
 const RATES_EVERY_MS = 2_000;
 const LIVE_EVERY_MS = 250;
 const STATUS_EVERY_MS = 2_000;
@@ -63,6 +65,7 @@ export class Gateway implements Lifecycle, GatewayView {
   readonly #admittedMarks = new MarkTable(MARK_LIMITS);
   readonly #analysedMarks = new MarkTable(MARK_LIMITS);
   readonly #progress: Progress;
+  readonly #shedding: LoadShedding;
   #sources: readonly Source[] = [];
   #forwarders: readonly Forwarder[] = [];
   #state: ComponentState = 'stopped';
@@ -79,6 +82,18 @@ export class Gateway implements Lifecycle, GatewayView {
       ...parts,
       failed: (error) => {
         if (this.#state !== 'stopped') parts.failed(error);
+      },
+    });
+    this.#shedding = new LoadShedding({
+      probe: parts.memory,
+      clock: parts.clock,
+      logger: parts.logger,
+      liveData: (on) => {
+        this.#feed.isOff = !on;
+        parts.recent.isGivenUp = !on;
+      },
+      newSeries: (on) => {
+        parts.registry.refusal = on ? undefined : 'no new series is taken while memory is short';
       },
     });
     this.#feed = new LiveFeed((interested) => {
@@ -115,7 +130,7 @@ export class Gateway implements Lifecycle, GatewayView {
       marks: this.#admittedMarks,
       intern: (identity, unit) => parts.registry.intern(identity, unit),
       durable: (entry) => this.#analyse(entry),
-      backPressure: () => this.#results.backPressure,
+      backPressure: () => this.#shedding.backPressure ?? this.#results.backPressure,
       failed: parts.failed,
     });
     this.#progress = new Progress({ clock: parts.clock, logs: this.#logs(), admission: this.#admission });
@@ -151,6 +166,7 @@ export class Gateway implements Lifecycle, GatewayView {
   async stop(signal: AbortSignal): Promise<void> {
     if (this.#state === 'stopped' || this.#state === 'draining') return;
     this.#state = 'draining';
+    this.#shedding.over();
     const { clock, logger } = this.#parts;
     const steps = new StopSteps({ clock, logger, signal });
     await steps.stop('the sources', STOP_MS.sources, this.#sources);
@@ -222,6 +238,7 @@ export class Gateway implements Lifecycle, GatewayView {
         // matters, so that a replay does the same whatever the clock says then.
         if (this.#admission.isIdle && this.#analysis.isDue(time)) this.#admission.enter({ type: 'time-passed', time });
       }),
+      every(MEMORY_EVERY_MS, 'look at the memory', () => this.#shedding.look()),
       every(RATES_EVERY_MS, 'measure rates', () => {
         const now = clock.monotonicMs();
         recent.measureRates(now - measuredAt);
@@ -303,6 +320,9 @@ export class Gateway implements Lifecycle, GatewayView {
       stages: this.#analysis.stages,
       checkpointer: this.#checkpointer,
       clockKeeper: this.#clockKeeper,
+      shedding: this.#shedding,
+      results: this.#results,
+      marks: this.#admittedMarks,
     };
   }
 
@@ -338,6 +358,10 @@ export class Gateway implements Lifecycle, GatewayView {
 
   deadLetters(limit: number): Promise<readonly Rejected[]> {
     return this.#deadLetters.newest(limit);
+  }
+
+  get liveIsOff(): boolean {
+    return this.#feed.isOff;
   }
 
   subscribe(listener: (event: LiveEvent) => void): () => void {

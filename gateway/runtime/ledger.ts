@@ -84,7 +84,7 @@ export class Ledger {
 
   /** Every source and the `limit` groups most worth a look: those that lost most to other fates than an aggregate, then the busiest. */
   report(limit: number): LedgerReport {
-    const groups = [...this.#groups].map(named).sort((a, b) => astray(b) - astray(a) || b.received - a.received);
+    const groups = [...this.#groups].map(named).sort(byNeed);
     return {
       total: withImbalance(this.total()),
       sources: [...this.#sources].map(named),
@@ -176,6 +176,11 @@ function withImbalance<T extends LedgerCounts>(counts: T): T & { imbalance: numb
 
 function named([name, row]: [string, LedgerRow]): NamedCounts {
   return withImbalance({ name, ...row });
+}
+
+/** In an order that depends on nothing but the rows: a restart shows the same. */
+function byNeed(a: NamedCounts, b: NamedCounts): number {
+  return astray(b) - astray(a) || b.received - a.received || (a.name < b.name ? -1 : 1);
 }
 
 function astray({ duplicate, late, rejected, dropped }: LedgerCounts): number {

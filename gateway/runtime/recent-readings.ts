@@ -6,9 +6,11 @@ import type { LiveReading, ReadingRow, ReadingsQuery } from '../core/view.ts';
 /** Readings held for each series at the most. */
 const MAX_HELD = 1_024;
 const FIRST_HELD = 16;
+/** Without more room, a series still has its last reading. */
+const LEAST_HELD = 1;
 /** Measurements that a rate is the mean of, the older ones counting less. */
 const RATE_MEMORY = 5;
-/** Readings held for all series together at the most: about 18 bytes each. */
+/** Readings held for all series together at the most, and one for each series beyond: about 18 bytes each. */
 const MAX_HELD_TOTAL = 1_000_000;
 const QUALITY_BITS = 0b11;
 const ANOMALY = 1 << 2;
@@ -19,6 +21,7 @@ const PROVISIONAL = 1 << 4;
 export class RecentReadings {
   readonly #rings: (Ring | undefined)[] = [];
   #heldTotal = 0;
+  #maxHeldTotal = MAX_HELD_TOTAL;
   #last: Ring | undefined;
   #live = false;
   #changed: Ring[] = [];
@@ -26,7 +29,7 @@ export class RecentReadings {
   /** Keeps a reading. Hot path. */
   add(reading: Reading): void {
     const ring = this.#rings[reading.series.id] ?? this.#newRing(reading.series);
-    if (ring.needsRoom && this.#heldTotal + ring.capacity <= MAX_HELD_TOTAL) {
+    if (ring.needsRoom && this.#heldTotal + ring.capacity <= this.#maxHeldTotal) {
       this.#heldTotal += ring.capacity;
       ring.grow();
     }
@@ -35,6 +38,28 @@ export class RecentReadings {
     if (this.#live && !ring.changed) {
       ring.changed = true;
       this.#changed.push(ring);
+    }
+  }
+
+  /** Readings there is room for just now. */
+  get held(): number {
+    return this.#heldTotal;
+  }
+
+  /** The most readings there can be room for, with so many series. */
+  maxHeld(series: number): number {
+    return MAX_HELD_TOTAL + FIRST_HELD + series * LEAST_HELD;
+  }
+
+  /** Gives up all but the last reading of each series, and keeps no more until told otherwise. */
+  set isGivenUp(givenUp: boolean) {
+    this.#maxHeldTotal = givenUp ? 0 : MAX_HELD_TOTAL;
+    if (!givenUp) return;
+    this.#heldTotal = 0;
+    for (const ring of this.#rings) {
+      if (ring === undefined) continue;
+      ring.resize(LEAST_HELD);
+      this.#heldTotal += LEAST_HELD;
     }
   }
 
@@ -103,7 +128,7 @@ export class RecentReadings {
 
   #newRing(series: Series): Ring {
     while (this.#rings.length <= series.id) this.#rings.push(undefined);
-    const ring = new Ring(series.key);
+    const ring = new Ring(series.key, this.#heldTotal < this.#maxHeldTotal ? FIRST_HELD : LEAST_HELD);
     this.#heldTotal += ring.capacity;
     this.#rings[series.id] = ring;
     return ring;
@@ -113,22 +138,26 @@ export class RecentReadings {
 /** The newest readings of one series, as columns. Of texts only the last one is kept. */
 class Ring {
   readonly key: string;
-  capacity = FIRST_HELD;
+  capacity: number;
   total = 0;
   taken = 0;
   changed = false;
   rate = 0;
   #totalAtMeasure = 0;
   #measured = 0;
-  #times = new Float64Array(FIRST_HELD);
-  #values = new Float64Array(FIRST_HELD);
-  #flags = new Uint8Array(FIRST_HELD);
+  #times: Float64Array;
+  #values: Float64Array;
+  #flags: Uint8Array;
   #next = 0;
   #held = 0;
   #text: { value: string; time: EpochMs; quality: Quality } | undefined;
 
-  constructor(key: string) {
+  constructor(key: string, capacity: number) {
     this.key = key;
+    this.capacity = capacity;
+    this.#times = new Float64Array(capacity);
+    this.#values = new Float64Array(capacity);
+    this.#flags = new Uint8Array(capacity);
   }
 
   get needsRoom(): boolean {
@@ -136,8 +165,12 @@ class Ring {
   }
 
   grow(): void {
-    const order = this.#indices(this.#held);
-    const capacity = this.capacity * 2;
+    this.resize(this.capacity * 2);
+  }
+
+  /** Makes room for so many readings; of more that are held, the newest stay. */
+  resize(capacity: number): void {
+    const order = this.#indices(Math.min(this.#held, capacity));
     const times = new Float64Array(capacity);
     const values = new Float64Array(capacity);
     const flags = new Uint8Array(capacity);
@@ -150,7 +183,8 @@ class Ring {
     this.#values = values;
     this.#flags = flags;
     this.capacity = capacity;
-    this.#next = order.length;
+    this.#held = order.length;
+    this.#next = order.length === capacity ? 0 : order.length;
   }
 
   add(reading: Reading): void {

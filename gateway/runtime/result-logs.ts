@@ -5,7 +5,7 @@ import { encodeResults } from './result-codec.ts';
 /** Results in one record at the most. */
 const RESULTS_PER_RECORD = 500;
 /** Results that may wait for the disk before nothing more is let in. */
-const MAX_UNSYNCED_RESULTS = 20_000;
+export const MAX_UNSYNCED_RESULTS = 20_000;
 
 /** What results wait in. */
 export interface ResultLogsParts {
@@ -44,6 +44,11 @@ export class ResultLogs {
     this.#sync = this.#commitWhatHas(alarms.length > 0, others.length > 0).then(() => {
       this.#unsynced -= results.length;
     }, this.#parts.failed);
+  }
+
+  /** Results on their way to the disk. */
+  get unsynced(): number {
+    return this.#unsynced;
   }
 
   /** What to wait for before more is let in; undefined when there is room. */

@@ -6,6 +6,9 @@ import type { ClockKeeper } from './clock-keeper.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import type { Ledger } from './ledger.ts';
+import type { LoadShedding } from './load-shedding.ts';
+import { type MemoryHolders, memoryBounds } from './memory-bounds.ts';
+import type { ResultLogs } from './result-logs.ts';
 import type { StageSet } from './stage-set.ts';
 
 /** What a status is told of. */
@@ -20,12 +23,14 @@ export interface StatusParts {
   readonly stages: StageSet;
   readonly checkpointer: Checkpointer;
   readonly clockKeeper: ClockKeeper;
+  readonly shedding: LoadShedding;
+  readonly results: ResultLogs;
+  readonly marks: MemoryHolders['marks'];
 }
 
 /** How the gateway and everything in it stand just now. */
 export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...rest }: StatusParts): GatewayStatus {
   const { clock, name, version, journal, alarmOutbox, outbox, registry } = parts;
-  const memory = process.memoryUsage();
   const ledgers = ledger.sources();
   const sinks = forwarders.map((forwarder) => forwarder.status());
   const sourceStatuses = sources.map((source) => ({
@@ -35,11 +40,12 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     ledger: { ...(ledgers.get(source.name) ?? ledger.row(source.name)) },
   }));
   const journalStatus = journal.status();
+  const isShort = rest.shedding.status().state !== 'normal';
   const troubled = [...sourceStatuses, ...sinks].some(({ state }) => state === 'degraded' || state === 'failed');
   return {
     name,
     version,
-    state: state === 'running' && (troubled || journalStatus.trouble !== undefined) ? 'degraded' : state,
+    state: state === 'running' && (troubled || journalStatus.trouble !== undefined || isShort) ? 'degraded' : state,
     startedAt: rest.startedAt,
     uptimeMs: clock.monotonicMs() - rest.startedMonotonicMs,
     now: clock.now(),
@@ -53,12 +59,15 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     checkpoint: rest.checkpointer.status(),
     activeAlarms: rest.stages.alarmDesk.activeCount,
     series: { count: registry.all().length, max: registry.max },
-    memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed },
+    memory: {
+      ...rest.shedding.status(),
+      bounds: memoryBounds({ ...parts, ...rest, sources, ledger, stages: Object.values(rest.stages.byName) }),
+    },
   };
 }
 
 /** Why data cannot be accepted and kept just now, a sentence each; empty when it can. */
-export function reasonsNotReady({ parts, state, sources }: StatusParts): readonly string[] {
+export function reasonsNotReady({ parts, state, sources, shedding }: StatusParts): readonly string[] {
   const reasons: string[] = [];
   if (state !== 'running') reasons.push(`the gateway is ${state}`);
   const logs = { journal: parts.journal, outbox: parts.outbox, 'outbox of alarms': parts.alarmOutbox };
@@ -66,6 +75,7 @@ export function reasonsNotReady({ parts, state, sources }: StatusParts): readonl
     const { trouble } = log.status();
     if (trouble !== undefined) reasons.push(`the ${what} cannot be written: ${trouble}`);
   }
+  if (shedding.status().state === 'critical') reasons.push('memory is short: sources wait');
   for (const source of sources) {
     const { state, detail } = source.status();
     if (state === 'failed') reasons.push(`source ${source.name} has failed: ${detail}`);

@@ -179,6 +179,20 @@ describe.skipIf(program === undefined)('the page', () => {
     await eventually(() => page.getByTestId('ledger-balance').first().textContent()).toBe('✗ 3 unaccounted for');
   });
 
+  test('what is given up while memory is short is told, and the fullest bounds', async () => {
+    const { page, plant } = await plantPage();
+    const card = page.getByTestId('memory');
+    await eventually(() => card.textContent()).toContain('floor: read and not acknowledged');
+    expect(await card.textContent()).not.toContain('given up');
+    const { shedding } = plant.view.memory;
+    plant.view.memory = {
+      ...plant.view.memory,
+      state: 'tight',
+      shedding: shedding.map((step, i) => ({ ...step, active: i < 2 })),
+    };
+    await eventually(() => card.textContent()).toContain('memory is tight: given up are live data, new series');
+  });
+
   test('the ledger is told by device, and how many devices are not shown', async () => {
     const plant = new LivePlant();
     plant.view.groups = Array.from({ length: 30 }, (_, i) => groupRow(`device-${i}`, { received: 1234, late: 1234 }));

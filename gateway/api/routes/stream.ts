@@ -5,7 +5,7 @@ import { Problem, StreamQuery, TOPICS } from '../schemas.ts';
 import type { RouteContext } from './context.ts';
 
 /** `/api/v1/stream`: what happens, as it happens, as server-sent events. */
-export function streamRoutes(app: FastifyInstance, { hub }: RouteContext): void {
+export function streamRoutes(app: FastifyInstance, { hub, view }: RouteContext): void {
   app.get<{ Querystring: StreamQuery }>(
     '/api/v1/stream',
     {
@@ -31,6 +31,10 @@ export function streamRoutes(app: FastifyInstance, { hub }: RouteContext): void 
     },
     (request, reply) => {
       const topics = parseTopics(request.query.topics);
+      if (view.liveIsOff)
+        throw new ProblemError(503, 'Live events are given up while memory is short', {
+          hint: 'come back in a minute',
+        });
       if (hub.full)
         throw new ProblemError(503, 'Cannot take more clients of the live stream', { hint: 'close another page' });
       const last = request.headers['last-event-id'];

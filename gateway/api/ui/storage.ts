@@ -1,6 +1,7 @@
 import type { LogStatus } from '../../core/log.ts';
 import { formatBytes, formatCompact, formatDuration } from './format.ts';
 import { html, type View } from './html.ts';
+import { Memory } from './memory.ts';
 import type { Store } from './store.ts';
 
 /** What lies on the gateway's disk. */
@@ -9,7 +10,7 @@ export function Storage({ store }: { store: Store; version: number }): View {
   if (status === undefined) return html`<section class="panel" aria-label="Storage"></section>`;
   const { at, bytes, offset } = status.checkpoint;
   return html`<section class="panel storage" aria-labelledby="storage-title">
-    <div class="panel-head"><h2 id="storage-title">Storage</h2></div>
+    <div class="panel-head"><h2 id="storage-title">Storage and memory</h2></div>
     <div class="components">
     <${LogCard} name="Journal" about="readings until a checkpoint covers them" log=${status.journal} now=${store.now()} />
     <${LogCard} name="Alarms" about="alarms until every sink has them" log=${status.alarmOutbox} now=${store.now()} />
@@ -21,6 +22,7 @@ export function Storage({ store }: { store: Store; version: number }): View {
         <div><dt>journal offset</dt><dd>${formatCompact(offset)}</dd></div>
       </dl>
     </article>
+    <${Memory} memory=${status.memory} />
     </div>
   </section>`;
 }

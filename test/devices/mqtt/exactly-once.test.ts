@@ -14,6 +14,7 @@ import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
 import { ManualClock, settle } from '../../manual-clock.ts';
 import { MemoryLog } from '../../memory-log.ts';
 import { noTimeService } from '../../no-time-service.ts';
+import { plentyOfMemory } from '../../plenty-of-memory.ts';
 import { recordingLogger } from '../../recording-logger.ts';
 import { publishFrame, pubrelFrame, RawClient, subscribeFrame } from './raw-client.ts';
 
@@ -248,6 +249,7 @@ class Box {
       clockTrust: { sync: 'auto', syncWaitMs: 120_000, ask: noTimeService, boot: 'boot' },
       logger,
       random: () => 0.5,
+      memory: plentyOfMemory,
       journal: this.journal,
       alarmOutbox: new MemoryLog(),
       outbox: this.#outbox,

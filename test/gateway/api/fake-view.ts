@@ -42,6 +42,7 @@ const LOG: LogStatus = {
   damagedItems: 3,
   quarantined: 0,
   pendingBytes: 512,
+  maxPendingBytes: 67_108_864,
   trouble: undefined,
 };
 
@@ -63,6 +64,19 @@ export class FakeView implements GatewayView {
     duplicate: 10,
     late: 5,
     rejected: 1,
+  };
+  liveIsOff = false;
+  memory: GatewayStatus['memory'] = {
+    rssBytes: 98_000_000,
+    rssLimitBytes: 512_000_000,
+    heapUsedBytes: 31_000_000,
+    heapLimitBytes: 268_000_000,
+    state: 'normal',
+    shedding: ['live data', 'new series', 'sources'].map((name) => ({ name, active: false, total: 0 })),
+    bounds: [
+      { name: 'floor: read and not acknowledged', used: 65_536, max: 8_388_608, unit: 'bytes' },
+      { name: 'series', used: 4, max: 10_000, unit: 'series' },
+    ],
   };
   /** Rows of the ledger by device. */
   groups: NamedCounts[] = [];
@@ -185,7 +199,7 @@ export class FakeView implements GatewayView {
       checkpoint: { offset: 4100, at: this.now - 12_000, bytes: 48_213 },
       activeAlarms: this.alarmRows.filter((row) => row.clearedAt === null).length,
       series: { count: this.#series.size, max: 10_000 },
-      memory: { rssBytes: 98_000_000, heapUsedBytes: 31_000_000 },
+      memory: this.memory,
     };
   }
 

@@ -53,6 +53,15 @@ describe('/metrics', () => {
     expect(samples.get('headgate_runtime_ledger_imbalance_readings')).toBe(0);
   });
 
+  test('memory is told with its bounds, and what is given up', async () => {
+    const samples = await scrape();
+    expect(samples.get('headgate_runtime_memory_state{state="normal"}')).toBe(1);
+    expect(samples.get('headgate_runtime_memory_state{state="critical"}')).toBe(0);
+    expect(samples.get('headgate_runtime_memory_heap_limit_bytes')).toBe(268_000_000);
+    expect(samples.get('headgate_runtime_memory_shedding{step="sources"}')).toBe(0);
+    expect(samples.get('headgate_runtime_memory_bound_max{what="series",unit="series"}')).toBe(10_000);
+  });
+
   test('a second scrape does not count again', async () => {
     const first = await scrape();
     const second = await scrape();

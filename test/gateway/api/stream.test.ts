@@ -108,6 +108,25 @@ describe('EventHub', () => {
     expect(socket.events.map((event) => event.name)).toEqual(['status']);
   });
 
+  test('when live events are given up every stream ends and none is taken, until they are back', () => {
+    const { hub, view, read } = makeHub();
+    const socket = new MemorySocket();
+    hub.join(socket, ALL, undefined);
+    read(1);
+    view.liveIsOff = true;
+    view.emit({ topic: 'off' });
+    expect(socket.ended).toBe(true);
+    expect(hub.clients).toBe(0);
+    expect(view.listeners).toBe(0);
+    expect(hub.full).toBe(true);
+    view.liveIsOff = false;
+    expect(hub.full).toBe(false);
+    const again = new MemorySocket();
+    hub.join(again, ALL, socket.events.at(-1)?.id);
+    read(2);
+    expect(again.events.map((event) => event.name)).toEqual(['reset', 'readings']);
+  });
+
   test('status events tell whether the gateway is ready', () => {
     const { hub, view } = makeHub();
     const socket = new MemorySocket();

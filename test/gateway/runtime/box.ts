@@ -18,6 +18,7 @@ import { sinkImbalance } from '../../../gateway/runtime/sink-ledger.ts';
 import { ManualClock, settle } from '../../manual-clock.ts';
 import { MemoryLog } from '../../memory-log.ts';
 import { noTimeService } from '../../no-time-service.ts';
+import { PLENTY } from '../../plenty-of-memory.ts';
 import { recordingLogger } from '../../recording-logger.ts';
 
 const never = new AbortController().signal;
@@ -71,6 +72,8 @@ export class Box {
   #stored: Result[] = [];
   gateway!: Gateway;
   intake!: Intake;
+  /** What the box tells of its memory. */
+  memory = PLENTY;
   /** The bound on series, from the next boot on. */
   maxSeries = 100;
   /** Id that the history calls active. */
@@ -120,6 +123,7 @@ export class Box {
       clockTrust: { sync: this.sync, syncWaitMs: 120_000, ask: (signal) => this.ask(signal), boot: this.bootId },
       logger: this.#logger,
       random: () => 0.5,
+      memory: { read: () => this.memory, collect: () => undefined },
       journal: this.journal,
       alarmOutbox: this.alarmOutbox,
       outbox: this.outbox,

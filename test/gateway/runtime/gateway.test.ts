@@ -96,6 +96,75 @@ test('an acknowledged alarm stays acknowledged after a crash', async () => {
   await box.stop();
 });
 
+test('while memory is critical publishers wait and new series are refused, and then everything goes on', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  const heard: string[] = [];
+  box.gateway.subscribe(({ topic }) => heard.push(topic));
+  box.send({ metric: 'a', value: 1, time: START });
+  await box.acknowledged();
+  box.memory = { ...box.memory, heapUsedBytes: 0.95 * box.memory.heapLimitBytes };
+  await box.clock.advance(1_000);
+  expect(box.gateway.status()).toMatchObject({ state: 'degraded', memory: { state: 'critical' } });
+  expect(box.gateway.notReady()).toEqual(['memory is short: sources wait']);
+  expect(box.intake.series({ device: 'd', metric: 'new' })).toContain('memory is short');
+  expect(heard).toContain('off');
+  expect(box.gateway.liveIsOff).toBe(true);
+  let acknowledged = 0;
+  for (let i = 1; i <= 3; i++) {
+    box.send({ metric: 'a', value: i, time: START + i });
+    box.intake.acknowledge(() => acknowledged++);
+    await settle();
+  }
+  expect(acknowledged).toBe(0);
+  await box.clock.advance(20_000);
+  expect(acknowledged).toBe(3);
+  box.memory = { ...box.memory, heapUsedBytes: 0 };
+  await box.clock.advance(1_000);
+  expect(box.gateway.status().memory).toMatchObject({ state: 'normal' });
+  expect(box.gateway.status().memory.shedding.map(({ total }) => total)).toEqual([1, 1, 1]);
+  box.send({ metric: 'new', value: 1, time: START });
+  await box.acknowledged();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 5, aggregated: 5 });
+  await box.stop();
+});
+
+test('a stop while memory is critical brings everything to the disk', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  box.send({ metric: 'a', value: 0, time: START });
+  await box.acknowledged();
+  box.memory = { ...box.memory, heapUsedBytes: box.memory.heapLimitBytes };
+  await box.clock.advance(1_000);
+  for (let i = 1; i < 3; i++) {
+    box.send({ metric: 'a', value: i, time: START + i });
+    await settle();
+  }
+  await box.stop();
+  expect(box.gateway.hasHung).toBe(false);
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 3, aggregated: 3 });
+  await box.stop();
+});
+
+test('everything that grows with load is bounded, and the bounds are told', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  for (let i = 0; i < 40; i++) box.send({ metric: 'a', value: i, time: START + i * 60_000 });
+  await box.acknowledged();
+  const { bounds } = box.gateway.status().memory;
+  const of = (name: string) => bounds.find((bound) => bound.name === name);
+  expect(of('series')).toEqual({ name: 'series', used: 1, max: box.maxSeries, unit: 'series' });
+  expect(of('open windows')!.used).toBeGreaterThan(0);
+  expect(of('detectors')).toMatchObject({ used: 1 });
+  expect(of('known for duplicates')).toMatchObject({ max: 32 });
+  expect(of('last raw readings')!.used).toBeGreaterThanOrEqual(40);
+  expect(of('devices in the ledger')).toMatchObject({ used: 1 });
+  for (const { name, used, max } of bounds) expect(used, name).toBeLessThanOrEqual(max);
+  expect(new Set(bounds.map(({ name }) => name)).size).toBe(bounds.length);
+  await box.stop();
+});
+
 test('a clean stop leaves nothing to replay', async () => {
   const box = new Box(await mkdtemp(join(folder, 'box-')));
   await box.boot();

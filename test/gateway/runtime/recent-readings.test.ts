@@ -76,3 +76,32 @@ test('a rate is right from its first measurement on, steady after it, and nought
   for (let i = 0; i < 60; i++) recent.measureRates(2_000);
   expect(recent.rate(series)).toBe(0);
 });
+
+test('given up, each series keeps its last reading only, and its counts; afterwards room grows again', () => {
+  const recent = recentWith(Array.from({ length: 100 }, (_, i) => i));
+  const held = () => recent.query(series, { series: series.key, limit: 9_999 }).map(({ value }) => value);
+  expect(recent.held).toBe(128);
+  recent.isGivenUp = true;
+  expect(recent.held).toBe(1);
+  expect(held()).toEqual([99]);
+  for (let i = 100; i < 200; i++) recent.add(reading(i, i));
+  expect(held()).toEqual([199]);
+  expect(recent.receivedTotal(series)).toBe(200);
+  recent.markLastAsAnomaly();
+  expect(recent.last(series)).toMatchObject({ value: 199, anomaly: true });
+  recent.isGivenUp = false;
+  for (let i = 200; i < 230; i++) recent.add(reading(i, i));
+  expect(held()).toEqual([199, ...Array.from({ length: 30 }, (_, i) => 200 + i)]);
+});
+
+test('with however many series, no more is held than the bound says', () => {
+  const registry = new SeriesRegistry(100_000);
+  const recent = new RecentReadings();
+  for (let i = 0; i < 100_000; i++) {
+    const one = registry.intern({ device: 'd', metric: `m${i}` }) as Series;
+    for (let k = 0; k < 2; k++) recent.add({ ...reading(i, k), series: one });
+  }
+  expect(recent.held).toBeGreaterThan(1_000_000);
+  expect(recent.held).toBeLessThanOrEqual(recent.maxHeld(registry.max));
+  expect(recent.last(registry.all().at(-1)!)).toMatchObject({ value: 99_999 });
+});

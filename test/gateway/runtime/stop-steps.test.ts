@@ -10,6 +10,7 @@ import type { Gateway } from '../../../gateway/runtime/gateway.ts';
 import { ManualClock, settle } from '../../manual-clock.ts';
 import { FaultyDisk, seededRandom } from '../../model/faulty-disk.ts';
 import { noTimeService } from '../../no-time-service.ts';
+import { plentyOfMemory } from '../../plenty-of-memory.ts';
 import { recordingLogger } from '../../recording-logger.ts';
 
 const never = new AbortController().signal;
@@ -53,6 +54,7 @@ class Box {
       timeService: noTimeService,
       boot: 'boot',
       random: () => 0.5,
+      memory: plentyOfMemory,
       logger: this.logger,
       disk: this.disk.mount(),
       version: '0',

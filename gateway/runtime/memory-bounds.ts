@@ -1,0 +1,57 @@
+import type { SeriesRegistry } from '../base/series-registry.ts';
+import type { Log } from '../core/log.ts';
+import type { Bound } from '../core/memory.ts';
+import type { Source } from '../core/source.ts';
+import type { Stage } from '../core/stage.ts';
+import type { Deduplicator } from './analysis.ts';
+import { type Ledger, MAX_GROUPS } from './ledger.ts';
+import type { RecentReadings } from './recent-readings.ts';
+import { MAX_UNSYNCED_RESULTS, type ResultLogs } from './result-logs.ts';
+
+/** Whoever holds memory in proportion to load. */
+export interface MemoryHolders {
+  readonly sources: readonly Source[];
+  readonly journal: Log;
+  readonly alarmOutbox: Log;
+  readonly outbox: Log;
+  readonly deadLetterLog: Log;
+  readonly results: ResultLogs;
+  readonly registry: SeriesRegistry;
+  readonly deduplicator: Deduplicator;
+  readonly recent: RecentReadings;
+  readonly ledger: Ledger;
+  readonly stages: readonly Stage[];
+  /** Notes of the sources about messages under way. */
+  readonly marks: { readonly count: number; readonly max: number };
+}
+
+/** What every part holds in memory, and the most it can: nothing in the gateway grows with load beyond these. */
+export function memoryBounds(holders: MemoryHolders): readonly Bound[] {
+  const { sources, results, registry, deduplicator, recent, ledger, stages, marks } = holders;
+  const { journal, alarmOutbox, outbox, deadLetterLog } = holders;
+  const remembered = 2 * deduplicator.capacity;
+  return [
+    ...sources.flatMap(boundsOf),
+    pending('journal', journal),
+    pending('alarms', alarmOutbox),
+    pending('outbox', outbox),
+    pending('dead letters', deadLetterLog),
+    { name: 'results on their way to the disk', used: results.unsynced, max: MAX_UNSYNCED_RESULTS, unit: 'results' },
+    { name: 'series', used: registry.all().length, max: registry.max, unit: 'series' },
+    ...stages.flatMap((stage) => stage.bounds?.(registry.max) ?? []),
+    { name: 'known for duplicates', used: deduplicator.remembered, max: remembered, unit: 'readings' },
+    { name: 'last raw readings', used: recent.held, max: recent.maxHeld(registry.max), unit: 'readings' },
+    { name: 'devices in the ledger', used: ledger.groups().size, max: MAX_GROUPS + 2, unit: 'devices' },
+    { name: 'QoS 2 messages under way', used: marks.count, max: marks.max, unit: 'messages' },
+  ];
+}
+
+function boundsOf(source: Source): readonly Bound[] {
+  const { bounds = [] } = source.status();
+  return bounds.map((bound) => ({ ...bound, name: `${source.name}: ${bound.name}` }));
+}
+
+function pending(name: string, log: Log): Bound {
+  const { pendingBytes, maxPendingBytes } = log.status();
+  return { name: `${name}: on its way to the disk`, used: pendingBytes, max: maxPendingBytes, unit: 'bytes' };
+}
