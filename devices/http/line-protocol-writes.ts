@@ -97,9 +97,11 @@ export class LineProtocolWrites implements Source, LineWrites {
   }
 
   async #take(reader: LineReader): Promise<LineWriteOutcome> {
-    const target = new WriteTarget(this.#intake, this.#clock.now());
+    const target = new WriteTarget(this.#intake);
     for (let more = true; more; ) {
       this.#checkRunning();
+      // Anew for each slice: while one waits for the disk the clock may be set.
+      target.receiveTime = this.#clock.now();
       more = reader.read(target, SLICE);
       await new Promise<void>((resolve) => this.#intake.acknowledge(resolve));
     }
@@ -114,15 +116,14 @@ export class LineProtocolWrites implements Source, LineWrites {
 /** Receives what is in the lines of one request. */
 class WriteTarget implements DecodeTarget {
   readonly #intake: Intake;
-  readonly #receiveTime: EpochMs;
+  receiveTime: EpochMs = 0;
   /** Lines and values that were set aside. */
   refused = 0;
   /** Why the first was. */
   reason: string | undefined;
 
-  constructor(intake: Intake, receiveTime: EpochMs) {
+  constructor(intake: Intake) {
     this.#intake = intake;
-    this.#receiveTime = receiveTime;
   }
 
   value(
@@ -138,7 +139,7 @@ class WriteTarget implements DecodeTarget {
       this.#count(series);
       return;
     }
-    const problem = this.#intake.reading(series, value, Quality.good, sourceTime, this.#receiveTime);
+    const problem = this.#intake.reading(series, value, Quality.good, sourceTime, this.receiveTime);
     if (problem !== undefined) this.#count(problem);
   }
 

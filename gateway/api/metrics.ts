@@ -65,9 +65,9 @@ export class Metrics {
     this.#gauge('runtime_uptime_seconds', 'Seconds since the start', {}, status.uptimeMs / 1000);
     this.#gauge('runtime_checkpoint_bytes', 'Size of the last checkpoint', {}, status.checkpoint.bytes);
     this.#gauge('runtime_checkpoint_offset', 'Offset in the journal that it covers', {}, status.checkpoint.offset);
-    if (status.checkpoint.at !== null) {
-      const age = Math.max(0, status.now - status.checkpoint.at) / 1000;
-      this.#gauge('runtime_checkpoint_age_seconds', 'Seconds since the last checkpoint', {}, age);
+    const { ageMs } = status.checkpoint;
+    if (ageMs !== null) {
+      this.#gauge('runtime_checkpoint_age_seconds', 'Seconds since the last checkpoint', {}, ageMs / 1000);
     }
     this.#gauge('pipeline_series_count', 'Series seen', {}, status.series.count);
     this.#gauge('pipeline_series_max', 'Bound on the series', {}, status.series.max);

@@ -372,6 +372,7 @@ export const StatusReply = Type.Object({
   checkpoint: Type.Object({
     offset: Type.Number({ description: 'Offset in the journal that it covers' }),
     at: nullable(time('Written')),
+    ageMs: nullable(count('Milliseconds since then')),
     bytes: count('Size'),
   }),
   activeAlarms: count('Alarms raised and not cleared'),

@@ -205,6 +205,17 @@ export interface SheddingStatus extends MemoryReading {
   readonly shedding: readonly { readonly name: string; readonly active: boolean; readonly total: number }[];
 }
 
+/** The newest checkpoint. */
+export interface CheckpointStatus {
+  /** Offset in the journal that it covers. */
+  readonly offset: number;
+  /** Wall time at which it was written; null when none ever was. */
+  readonly at: EpochMs | null;
+  /** Milliseconds since then; by the monotonic clock where this process has written it. */
+  readonly ageMs: number | null;
+  readonly bytes: number;
+}
+
 /** How the whole gateway stands just now. */
 export interface GatewayStatus {
   readonly name: string;
@@ -226,8 +237,7 @@ export interface GatewayStatus {
   readonly alarmOutbox: LogStatus;
   /** All other results on their way to the sinks. */
   readonly outbox: LogStatus;
-  /** The newest checkpoint: the journal offset it covers, when it was written (null: never), its size in bytes. */
-  readonly checkpoint: { readonly offset: number; readonly at: EpochMs | null; readonly bytes: number };
+  readonly checkpoint: CheckpointStatus;
   /** Alarms that are raised and not cleared. */
   readonly activeAlarms: number;
   /** Series known, and how many there may be. */

@@ -3,7 +3,7 @@ import type { SeriesRegistry } from '../base/series-registry.ts';
 import type { Clock, EpochMs } from '../core/clock.ts';
 import type { Log, Offset } from '../core/log.ts';
 import type { Logger } from '../core/telemetry.ts';
-import type { GatewayStatus } from '../core/view.ts';
+import type { CheckpointStatus } from '../core/view.ts';
 import type { Analysis, Deduplicator } from './analysis.ts';
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
 import type { DeadLetters } from './dead-letters.ts';
@@ -43,6 +43,8 @@ export class Checkpointer {
   /** The same for the newest. */
   #nextNeededFrom: Offset = 0;
   #takenAt: EpochMs | null = null;
+  /** The same by the monotonic clock, as far as can be told of one from before the start. */
+  #takenMs = 0;
   #begun = false;
   #hasForgotten = false;
 
@@ -67,6 +69,8 @@ export class Checkpointer {
     this.#coveredTo = restored?.journalOffset ?? -1;
     this.#coveredDeadLetters = restored?.deadLetterOffset ?? 0;
     this.#takenAt = restored?.takenAt ?? null;
+    const { clock } = this.#parts;
+    this.#takenMs = clock.monotonicMs() - Math.max(0, clock.now() - (this.#takenAt ?? 0));
     this.#begun = true;
     if (restored === undefined) return;
     if (!this.#liesBeyond(restored)) {
@@ -98,6 +102,7 @@ export class Checkpointer {
     this.#coveredTo = checkpoint.journalOffset;
     this.#coveredDeadLetters = checkpoint.deadLetterOffset;
     this.#takenAt = checkpoint.takenAt;
+    this.#takenMs = this.#parts.clock.monotonicMs();
     this.#neededFrom = this.#nextNeededFrom;
     this.#nextNeededFrom = checkpoint.remember.offset;
     await this.#free(checkpoint);
@@ -129,8 +134,14 @@ export class Checkpointer {
   }
 
   /** The newest checkpoint, as the status tells it. */
-  status(): GatewayStatus['checkpoint'] {
-    return { offset: Math.max(0, this.#coveredTo), at: this.#takenAt, bytes: this.#parts.checkpoints.bytes };
+  status(): CheckpointStatus {
+    const { clock, checkpoints } = this.#parts;
+    return {
+      offset: Math.max(0, this.#coveredTo),
+      at: this.#takenAt,
+      ageMs: this.#takenAt === null ? null : clock.monotonicMs() - this.#takenMs,
+      bytes: checkpoints.bytes,
+    };
   }
 
   /** Synchronous, as the offset and all snapshots must be of one moment: else a replay would analyse readings twice, or never. */

@@ -8,7 +8,7 @@ import type { Store } from './store.ts';
 export function Storage({ store }: { store: Store; version: number }): View {
   const { status } = store;
   if (status === undefined) return html`<section class="panel" aria-label="Storage"></section>`;
-  const { at, bytes, offset } = status.checkpoint;
+  const { ageMs, bytes, offset } = status.checkpoint;
   return html`<section class="panel storage" aria-labelledby="storage-title">
     <div class="panel-head"><h2 id="storage-title">Storage and memory</h2></div>
     <div class="components">
@@ -16,7 +16,7 @@ export function Storage({ store }: { store: Store; version: number }): View {
     <${LogCard} name="Alarms" about="alarms until every sink has them" log=${status.alarmOutbox} now=${store.now()} />
     <${LogCard} name="Outbox" about="other results until every sink has them" log=${status.outbox} now=${store.now()} />
     <article class="component" data-testid="checkpoint">
-      <div class="component-head"><h3>Checkpoint</h3><span class="muted">${at === null ? 'none yet' : `${formatDuration(store.now() - at)} ago`}</span></div>
+      <div class="component-head"><h3>Checkpoint</h3><span class="muted">${ageMs === null ? 'none yet' : `${formatDuration(ageMs)} ago`}</span></div>
       <dl class="numbers">
         <div><dt>size</dt><dd>${formatBytes(bytes)}</dd></div>
         <div><dt>journal offset</dt><dd>${formatCompact(offset)}</dd></div>

@@ -14,6 +14,10 @@ const STEP_PAGES = 256;
 
 /** How often age is looked at when nothing was too old the last time. */
 const AGE_INTERVAL_MS = 60_000;
+/** A wall clock that gains or loses more than this against the monotonic one was set. */
+const SET_MS = 60_000;
+/** Nothing is deleted by its age for so long after the clock was set: it may have been a mistake. */
+const TRUST_AFTER_MS = 3_600_000;
 
 /** Deletes what is too old or too much, a bounded piece with each write. Alarms that are active always stay. */
 export class Retention {
@@ -26,6 +30,8 @@ export class Retention {
   readonly #freePages: StatementSync;
   readonly #pageSize: number;
   #nextAgeCheckMs = -Infinity;
+  /** Wall time less monotonic time at the last look. */
+  #offsetMs = Number.NaN;
 
   constructor(
     database: DatabaseSync,
@@ -61,6 +67,7 @@ export class Retention {
 
   #byAge(): number {
     const nowMs = this.#clock.monotonicMs();
+    if (this.#wasSet(nowMs)) this.#nextAgeCheckMs = nowMs + TRUST_AFTER_MS;
     if (nowMs < this.#nextAgeCheckMs) return 0;
     const newest = this.#aggregates.newestStart();
     // The earlier of the two: neither a wall clock that jumps ahead nor one device with a date in the future may empty the history.
@@ -68,6 +75,12 @@ export class Retention {
     const deleted = this.#aggregates.deleteOldest(STEP_ROWS, before) + this.#alarms.deleteCleared(STEP_ROWS, before);
     this.#nextAgeCheckMs = deleted > 0 ? nowMs : nowMs + AGE_INTERVAL_MS;
     return deleted;
+  }
+
+  #wasSet(nowMs: number): boolean {
+    const before = this.#offsetMs;
+    this.#offsetMs = this.#clock.now() - nowMs;
+    return Math.abs(this.#offsetMs - before) > SET_MS;
   }
 
   #bySize(): number {

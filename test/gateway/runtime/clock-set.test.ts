@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Aggregate } from '../../../gateway/core/result.ts';
 import { imbalance } from '../../../gateway/runtime/ledger.ts';
-import { Box, START } from './box.ts';
+import { Box, CHECKPOINT_EVERY_MS, START } from './box.ts';
 
 const HOUR_MS = 3_600_000;
 /** When a box is switched on. */
@@ -166,6 +166,18 @@ describe('a clock that is set while the gateway runs', () => {
     const first = minutes(box).filter(({ start }) => start === ON);
     expect(Math.max(...first.map(({ fields }) => fields['count']!))).toBe(first.at(-1)!.fields['count']);
     expect(imbalance(box.gateway.status().ledger)).toBe(0);
+    await box.stop();
+  });
+
+  test('changes no age: that of the checkpoint goes on evenly', async () => {
+    const box = await newBox();
+    await sendFor(box, 1);
+    await box.clock.advance(CHECKPOINT_EVERY_MS);
+    await vi.waitUntil(() => box.gateway.status().checkpoint.at !== null, { timeout: 5_000 });
+    const age = box.gateway.status().checkpoint.ageMs!;
+    box.clock.jump(-2 * HOUR_MS);
+    await box.clock.advance(3_000);
+    expect(box.gateway.status().checkpoint.ageMs).toBe(age + 3_000);
     await box.stop();
   });
 

@@ -23,12 +23,15 @@ describe('HistorySink', () => {
   let now: number;
   let log: ReturnType<typeof keptLog>;
   const sinks: HistorySink[] = [];
-  const clock: Clock = { now: () => now, monotonicMs: () => now, sleep: async () => {} };
+  /** How far the wall clock is ahead of the monotonic one. */
+  let aheadMs: number;
+  const clock: Clock = { now: () => now, monotonicMs: () => now - aheadMs, sleep: async () => {} };
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'headgate-history-'));
     path = join(folder, 'new', 'history.db');
     now = T0 + 3600_000;
+    aheadMs = 0;
     log = keptLog();
   });
   afterEach(async () => {
@@ -284,6 +287,21 @@ describe('HistorySink', () => {
     now += 2 * MINUTE;
     await write(sink, aggregate({ start: T0 + 4 * MINUTE }));
     expect(starts(sink)).toHaveLength(6);
+  });
+
+  it('deletes nothing for an hour after the clock was set ahead, in which somebody can set it right', async () => {
+    const sink = await started({ maxAgeMs: DAY });
+    await write(sink, ...minutes(3));
+    now += 365 * DAY;
+    aheadMs = 365 * DAY;
+    // A device without a clock has its times from ours.
+    await write(sink, aggregate({ start: now }));
+    now += 59 * MINUTE;
+    await write(sink, aggregate({ start: now }));
+    expect(starts(sink)).toHaveLength(5);
+    now += 2 * MINUTE;
+    await write(sink, aggregate({ start: now }));
+    expect(starts(sink)).toHaveLength(3);
   });
 
   it('stays below its bound on bytes by deleting the oldest', async () => {
