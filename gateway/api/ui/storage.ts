@@ -13,7 +13,7 @@ export function Storage({ store }: { store: Store; version: number }): View {
     <div class="panel-head"><h2 id="storage-title">Storage and memory</h2></div>
     <div class="components">
     <${LogCard} name="Journal" about="readings until a checkpoint covers them" log=${status.journal} now=${store.now()} />
-    <${LogCard} name="Alarms" about="alarms until every sink has them" log=${status.alarmOutbox} now=${store.now()} />
+    <${LogCard} name="Alarm outbox" about="alarms until every sink has them" log=${status.alarmOutbox} now=${store.now()} />
     <${LogCard} name="Outbox" about="other results until every sink has them" log=${status.outbox} now=${store.now()} />
     <article class="component" data-testid="checkpoint">
       <div class="component-head"><h3>Checkpoint</h3><span class="muted">${ageMs === null ? 'none yet' : `${formatDuration(ageMs)} ago`}</span></div>
