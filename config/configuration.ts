@@ -39,7 +39,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type SyncPolicy = 'always' | '1s' | 'never';
 
 /** What a full outbox does. */
-export type WhenFull = 'block' | 'drop-oldest' | 'drop-newest';
+export type WhenFull = 'block' | 'drop-oldest' | 'drop-newest' | 'thin';
 
 /** What a sink gets first after an outage. */
 export type CatchUpOrder = 'newest-first' | 'in-order';

@@ -30,7 +30,8 @@ export async function readWholeFile(disk: Disk, path: string, maxBytes = Number.
   }
 }
 
-async function removeIfThere(disk: Disk, path: string): Promise<void> {
+/** Removes a file that may not be there. Rejects where the disk does. */
+export async function removeIfThere(disk: Disk, path: string): Promise<void> {
   try {
     await disk.remove(path);
   } catch (error) {

@@ -2,12 +2,14 @@ import type { Offset } from '../core/log.ts';
 import { Committer } from './committer.ts';
 import { LAYOUT, MAX_PAYLOAD_BYTES } from './format.ts';
 import type { LogState } from './log-state.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { Recovered } from './recovery.ts';
 import { Retention } from './retention.ts';
-import type { SegmentList } from './segment.ts';
+import type { Segment, SegmentList } from './segment.ts';
 import { SegmentAppender } from './segment-appender.ts';
 import type { SegmentLogOptions } from './segment-log-options.ts';
 import type { CountEnd } from './segment-places.ts';
+import { Thinning } from './thinning.ts';
 import type { Troubles } from './troubles.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
@@ -30,6 +32,9 @@ export interface LogEnd extends CountEnd {
 export interface LogSurroundings {
   readonly state: LogState;
   readonly troubles: Troubles;
+  readonly quarantine: Quarantine;
+  /** A segment has another file now. */
+  readonly onReplaced: (segment: Segment) => void;
   /** More has become durable. */
   readonly onDurable: () => void;
 }
@@ -39,9 +44,9 @@ export function assembleLog(
   options: SegmentLogOptions,
   { segments }: Recovered,
   { nextOffset, nextOrdinal, unwrittenItems }: LogEnd,
-  { state, troubles, onDurable }: LogSurroundings,
+  { state, troubles, quarantine, onReplaced, onDurable }: LogSurroundings,
 ): LogParts {
-  const { disk, path, clock, logger, maxBytes, sync = 'always' } = options;
+  const { disk, path, clock, logger, maxBytes, sync = 'always', onDropped = () => undefined } = options;
   const quarterBytes = Math.floor(maxBytes / 4);
   const segmentBytes = Math.min(options.segmentBytes ?? DEFAULT_SEGMENT_BYTES, quarterBytes);
   const buffer = new WriteBuffer(segmentBytes - LAYOUT.headerBytes - LAYOUT.sealBytes);
@@ -70,8 +75,27 @@ export function assembleLog(
     keepFreeBytes: options.keepFreeBytes ?? 0,
     active: () => appender.active,
     writtenItems: nextOrdinal - unwrittenItems,
-    onDropped: options.onDropped ?? (() => undefined),
+    thinner: options.thinner,
+    onDropped,
   });
+  const thinning =
+    options.thinner === undefined
+      ? undefined
+      : new Thinning({
+          disk,
+          segments,
+          state,
+          troubles,
+          quarantine,
+          thinner: options.thinner,
+          active: () => appender.active,
+          trimmedBefore: () => retention.trimmedBefore,
+          onThinned: (thinned) => onDropped({ ...thinned, reason: 'thinned' }),
+          onReplaced: (segment) => {
+            retention.roomMade();
+            onReplaced(segment);
+          },
+        });
   const committer = new Committer({
     path,
     clock,
@@ -79,6 +103,7 @@ export function assembleLog(
     buffer,
     appender,
     retention,
+    thinning,
     sync,
     whenFull: options.whenFull ?? 'block',
     nextOffset,

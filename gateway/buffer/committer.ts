@@ -7,6 +7,7 @@ import { RECORD_HEADER_BYTES } from './format.ts';
 import type { Retention } from './retention.ts';
 import type { SegmentAppender } from './segment-appender.ts';
 import type { SyncPolicy, WhenFull } from './segment-log-options.ts';
+import type { Thinning } from './thinning.ts';
 import type { Troubles } from './troubles.ts';
 import type { Chunk, WriteBuffer } from './write-buffer.ts';
 
@@ -19,6 +20,8 @@ export interface CommitterOptions {
   readonly buffer: WriteBuffer;
   readonly appender: SegmentAppender;
   readonly retention: Retention;
+  /** Needed where `whenFull` is `thin`. */
+  readonly thinning: Thinning | undefined;
   readonly sync: SyncPolicy;
   readonly whenFull: WhenFull;
   /** Largest payload of a record; a larger one is refused with a `GatewayError`. */
@@ -268,12 +271,13 @@ export class Committer {
 
   /** Does what `whenFull` says; true when something was dropped. */
   async #makeRoom(appender: SegmentAppender): Promise<boolean> {
-    const { whenFull } = this.#options;
-    if (whenFull === 'drop-oldest') return await this.#options.retention.dropOldest();
+    const { whenFull, retention, thinning } = this.#options;
+    if (whenFull === 'thin' && (await thinning?.thin())) return true;
+    if (whenFull === 'thin' || whenFull === 'drop-oldest') return await retention.dropOldest();
     if (whenFull !== 'drop-newest' || appender.head === undefined) return false;
     const dropped = appender.head;
     appender.dropHead();
-    await this.#options.retention.dropUnwritten(dropped, appender.unwrittenItems);
+    await retention.dropUnwritten(dropped, appender.unwrittenItems);
     return true;
   }
 

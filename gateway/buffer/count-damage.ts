@@ -1,4 +1,5 @@
 import type { Disk } from '../core/disk.ts';
+import { readSegment } from './read-segment.ts';
 import { keptItems, type Segment } from './segment.ts';
 import { scanSegment, scanStart } from './segment-scanner.ts';
 
@@ -11,11 +12,6 @@ import { scanSegment, scanStart } from './segment-scanner.ts';
 export async function countDamage(disk: Disk, segment: Segment): Promise<void> {
   const expected = keptItems(segment) + segment.damagedItems;
   const { endOffset } = segment;
-  const file = await disk.open(segment.path, 'read');
-  try {
-    const { items } = await scanSegment(file, scanStart(segment), endOffset);
-    segment.damagedItems = Math.max(segment.damagedItems, expected - items);
-  } finally {
-    await file.close();
-  }
+  const { items } = await readSegment(disk, segment.path, (file) => scanSegment(file, scanStart(segment), endOffset));
+  segment.damagedItems = Math.max(segment.damagedItems, expected - items);
 }

@@ -3,7 +3,8 @@ import type { Disk } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
 import { asCount, readChecked, writeChecked } from './checked-file.ts';
-import type { SegmentList } from './segment.ts';
+import type { Segment, SegmentList } from './segment.ts';
+import { SeriesCounts } from './series-counts.ts';
 import type { Troubles } from './troubles.ts';
 
 /** What is known of one segment beyond its file: were the file lost, nothing else would tell. */
@@ -26,8 +27,10 @@ export class LogState {
   #dirty = false;
   #isRefused = false;
   #live: { readonly segments: SegmentList; readonly durableOrdinal: () => number } | undefined;
-  /** Items dropped since the log was created. */
+  /** Items dropped since the log was created, without those that were thinned out of segments that are not gone. */
   droppedItems = 0;
+  /** Dropped items by series, as far as that is known; thinned ones too. */
+  readonly droppedBySeries = new SeriesCounts();
   /** Items lost by damage in or beside segments that are gone. */
   damagedItems = 0;
   /** So many items had become durable when this was saved; undefined where no file tells. */
@@ -41,7 +44,7 @@ export class LogState {
   /** No record at or behind this has been appended when this was saved. */
   nextOffset: Offset = 0;
   quarantined = 0;
-  /** By first offset, those segments that there is something to say about. */
+  /** By first offset, those segments that there is something to say about; missing ones too: it explains a part of what is not there. */
   readonly marks = new Map<Offset, SegmentMark>();
 
   constructor(disk: Disk, path: string, troubles: Troubles) {
@@ -60,6 +63,7 @@ export class LogState {
       return;
     }
     this.droppedItems = asCount(state['droppedItems']) ?? 0;
+    this.droppedBySeries.load(state['droppedBySeries']);
     this.damagedItems = asCount(state['damagedItems']) ?? 0;
     this.appendedItems = asCount(state['appendedItems']);
     this.unwrittenItems = asCount(state['unwrittenItems']) ?? 0;
@@ -80,6 +84,31 @@ export class LogState {
     let items = 0;
     for (const [offset, { thinned }] of this.marks) if (offset >= from && offset < to) items += thinned;
     return items;
+  }
+
+  /** Items that were taken out of segments that are not gone. */
+  get thinnedItems(): number {
+    let items = 0;
+    for (const { thinned } of this.marks.values()) items += thinned;
+    return items;
+  }
+
+  /** Remembers what there is to say about a segment. */
+  mark({ firstOffset, place, damagedItems, retired }: Segment): void {
+    if (retired) return;
+    if (place.thinnedItems === 0 && damagedItems === 0) this.marks.delete(firstOffset);
+    else this.marks.set(firstOffset, { thinned: place.thinnedItems, damaged: damagedItems });
+  }
+
+  /** Everything before this place is gone: what was thinned out there is dropped for good. */
+  moveGone(before: Offset, items: number): void {
+    this.goneBefore = Math.max(this.goneBefore, before);
+    this.goneItems = items;
+    for (const [offset, { thinned }] of this.marks) {
+      if (offset >= this.goneBefore) continue;
+      this.droppedItems += thinned;
+      this.marks.delete(offset);
+    }
   }
 
   /** Makes the present values durable. Never fails: what a full disk refuses is saved with the next call. @returns false where it was */
@@ -116,7 +145,7 @@ export class LogState {
   #content(): object {
     if (this.#live !== undefined) {
       this.appendedItems = Math.max(this.appendedItems ?? 0, this.#live.durableOrdinal());
-      this.#markSegments(this.#live.segments);
+      for (const segment of this.#live.segments) this.mark(segment);
     }
     const {
       droppedItems,
@@ -130,16 +159,7 @@ export class LogState {
     } = this;
     const marks = [...this.marks].slice(0, MAX_MARKS).map(([offset, mark]) => [offset, mark.thinned, mark.damaged]);
     const counts = { droppedItems, damagedItems, appendedItems, unwrittenItems, goneBefore, goneItems };
-    return { version: 2, ...counts, nextOffset, quarantined, marks };
-  }
-
-  /** Marks of segments that are missing stay: at the next start they explain a part of what is not there. */
-  #markSegments(segments: SegmentList): void {
-    for (const { firstOffset, place, damagedItems } of segments) {
-      if (place.thinnedItems === 0 && damagedItems === 0) this.marks.delete(firstOffset);
-      else this.marks.set(firstOffset, { thinned: place.thinnedItems, damaged: damagedItems });
-    }
-    for (const offset of this.marks.keys()) if (offset < this.goneBefore) this.marks.delete(offset);
+    return { version: 2, ...counts, droppedBySeries: this.droppedBySeries.entries(), nextOffset, quarantined, marks };
   }
 }
 

@@ -2,10 +2,11 @@ import type { Clock } from '../core/clock.ts';
 import { type Disk, errorCode } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
+import type { RecordThinner } from '../core/record-thinner.ts';
 import type { Logger } from '../core/telemetry.ts';
+import { countChunk, countItems, type ItemCount } from './count-items.ts';
 import type { LogState } from './log-state.ts';
 import { keptItems, type Segment, type SegmentList, writtenBefore } from './segment.ts';
-import { scanSegment, scanStart } from './segment-scanner.ts';
 import type { Troubles } from './troubles.ts';
 import type { Chunk } from './write-buffer.ts';
 
@@ -15,7 +16,9 @@ export interface Dropped {
   /** The records were some of those in `[firstOffset, endOffset)`. */
   readonly firstOffset: Offset;
   readonly endOffset: Offset;
-  readonly reason: 'full' | 'too old';
+  readonly reason: 'full' | 'too old' | 'thinned';
+  /** Where the reason is `thinned`: the level that the records have now. */
+  readonly level?: number;
 }
 
 /** The bounds of one log, and the parts that retention acts on. */
@@ -38,6 +41,8 @@ export interface RetentionOptions {
   readonly active: () => Segment | undefined;
   /** Items that had been written to segments before the log was opened. */
   readonly writtenItems: number;
+  /** Tells the series of what is dropped. */
+  readonly thinner: RecordThinner | undefined;
   /** Told of all that is dropped before its time. Must not throw. */
   readonly onDropped: (dropped: Dropped) => void;
 }
@@ -56,6 +61,16 @@ export class Retention {
 
   constructor(options: RetentionOptions) {
     this.#options = options;
+  }
+
+  /** Records before this were trimmed, though their segment may still be there. */
+  get trimmedBefore(): Offset {
+    return this.#trimmedBefore;
+  }
+
+  /** Files have got smaller: what is free is to be measured anew. */
+  roomMade(): void {
+    this.#freeBytesUntil = Number.NEGATIVE_INFINITY;
   }
 
   /** Why there is no room to write so many more bytes; undefined when there is. */
@@ -99,9 +114,11 @@ export class Retention {
 
   /** Counts records that will never be written. @param unwrittenItems all such items, with these */
   async dropUnwritten(chunk: Chunk, unwrittenItems: number): Promise<void> {
-    const { items, firstOffset, endOffset, firstOrdinal } = chunk;
-    const { state, onDropped } = this.#options;
+    const { firstOffset, endOffset, firstOrdinal } = chunk;
+    const { state, thinner, onDropped } = this.#options;
+    const { items, bySeries } = countChunk(chunk, thinner);
     state.droppedItems += items;
+    state.droppedBySeries.add(bySeries);
     state.unwrittenItems = unwrittenItems;
     state.appendedItems = Math.max(state.appendedItems ?? 0, firstOrdinal + items);
     state.nextOffset = Math.max(state.nextOffset, endOffset);
@@ -117,10 +134,11 @@ export class Retention {
   async #drop(segment: Segment, reason: Dropped['reason']): Promise<boolean> {
     const { state, onDropped } = this.#options;
     const firstOffset = Math.max(segment.firstOffset, this.#trimmedBefore);
-    const items = await this.#itemsFrom(segment, firstOffset);
+    const { items, bySeries } = await this.#countFrom(segment, firstOffset);
     if (segment.removed) return true;
     if (!segment.retired && firstOffset < segment.endOffset) {
       state.droppedItems += items;
+      state.droppedBySeries.add(bySeries);
       onDropped({ items, firstOffset, endOffset: segment.endOffset, reason });
     }
     return await this.#retire([segment]);
@@ -148,37 +166,27 @@ export class Retention {
     state.damagedItems += segments.missingInFront + segment.damagedItems + segment.missingBehind;
     segments.missingInFront = 0;
     segment.retired = true;
-    state.goneBefore = Math.max(state.goneBefore, segment.endOffset);
-    state.goneItems =
+    const goneItems =
       next === undefined ? Math.max(writtenItems, writtenBefore(segment) + segment.appendedItems) : writtenBefore(next);
+    state.moveGone(segment.endOffset, goneItems);
     // No file will tell any more how far the numbers have come.
     const endOrdinal = segment.place.itemsBefore + segment.appendedItems;
     state.appendedItems = Math.max(state.appendedItems ?? 0, endOrdinal);
     state.nextOffset = Math.max(state.nextOffset, segment.endOffset);
   }
 
-  /** Items of a segment in records at or behind an offset: those before were trimmed, they are not lost. */
-  async #itemsFrom(segment: Segment, offset: Offset): Promise<number> {
-    if (offset <= segment.firstOffset) return keptItems(segment);
-    if (offset >= segment.endOffset) return 0;
-    let items = 0;
+  /** Items of a segment at or behind an offset: those before were trimmed, they are not lost. */
+  async #countFrom(segment: Segment, offset: Offset): Promise<ItemCount> {
+    const { disk, logger, thinner } = this.#options;
     try {
-      const file = await this.#options.disk.open(segment.path, 'read');
-      try {
-        await scanSegment(file, scanStart(segment), segment.endOffset, (records) => {
-          for (const record of records) if (record.offset >= offset) items += record.items;
-        });
-      } finally {
-        await file.close();
-      }
+      return await countItems(disk, segment, offset, thinner);
     } catch (error) {
-      this.#options.logger.warn(
+      logger.warn(
         { segment: segment.path },
         `cannot count what is dropped, all items of the segment are taken: ${messageOf(error)}`,
       );
-      return keptItems(segment);
+      return { items: keptItems(segment), bySeries: new Map() };
     }
-    return items;
   }
 
   async #delete(segment: Segment): Promise<boolean> {
@@ -193,7 +201,7 @@ export class Retention {
       }
     }
     segments.remove(segment);
-    this.#freeBytesUntil = Number.NEGATIVE_INFINITY;
+    this.roomMade();
     return true;
   }
 

@@ -103,12 +103,13 @@ export class SegmentAppender {
     this.#options.release(chunk);
   }
 
-  /** How many bytes the files of the log will grow when the head is written. */
+  /** How many bytes the files of the log will grow when the head is written, and every segment is sealed. */
   growth(): number {
     const chunk = this.head;
     if (chunk === undefined) return 0;
-    const fits = this.#open !== undefined && this.#fits(this.#open, chunk);
-    return fits ? chunk.used : chunk.used + LAYOUT.headerBytes + LAYOUT.sealBytes;
+    const { headerBytes, sealBytes } = LAYOUT;
+    if (this.#open === undefined) return headerBytes + chunk.used + sealBytes;
+    return this.#fits(this.#open, chunk) ? chunk.used + sealBytes : sealBytes + headerBytes + chunk.used + sealBytes;
   }
 
   /** Writes the head. It may be lost until the next `sync`. */
@@ -220,9 +221,11 @@ export class SegmentAppender {
       layout: LAYOUT,
       firstOffset,
       place,
+      triedLevel: 0,
       fileBytes: LAYOUT.headerBytes,
       damagedItems: 0,
       missingBehind: 0,
+      moving: undefined,
       retired: false,
       removed: false,
       ...empty,

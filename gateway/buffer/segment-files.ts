@@ -16,6 +16,7 @@ import {
   VERSION,
 } from './format.ts';
 import type { Quarantine } from './quarantine.ts';
+import { THINNED_SUFFIX } from './thinning.ts';
 
 /** Where to recover a log, and where to put what is damaged. */
 export interface RecoveryOptions {
@@ -53,6 +54,7 @@ export async function findSegments(
   const found: FoundSegment[] = [];
   const unreadable: Offset[] = [];
   for (const name of await options.disk.list(options.path)) {
+    if (name.endsWith(THINNED_SUFFIX)) await removeLeftover(options, name);
     const nameOffset = parseSegmentName(name.replaceAll(MISNAMED, ''));
     if (nameOffset === undefined) continue;
     const file = await look(options, name, nameOffset);
@@ -61,6 +63,15 @@ export async function findSegments(
   }
   const named = await rename(options, found);
   return { found: named.sort((a, b) => a.firstOffset - b.firstOffset), unreadable };
+}
+
+/** A rewrite that was not finished: the segment itself is still there. */
+async function removeLeftover({ disk, path, logger }: RecoveryOptions, name: string): Promise<void> {
+  try {
+    await disk.remove(join(path, name));
+  } catch (error) {
+    logger.warn({ name }, `cannot remove the unfinished file ${name}: ${messageOf(error)}`);
+  }
 }
 
 /** Reads header and seal. A file that cannot be read is left alone and told. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Disk } from '../core/disk.ts';
+import type { RecordThinner } from '../core/record-thinner.ts';
 import type { Logger } from '../core/telemetry.ts';
 import type { Dropped } from './retention.ts';
 
@@ -7,9 +8,9 @@ import type { Dropped } from './retention.ts';
 export type SyncPolicy = 'always' | 'never' | { readonly everyMs: number };
 
 /** What happens when a record finds no room. */
-export type WhenFull = 'block' | 'drop-oldest' | 'drop-newest';
+export type WhenFull = 'block' | 'drop-oldest' | 'drop-newest' | 'thin';
 
-/** What a segment log is told. A `GatewayError` of the constructor when `maxBytes` is too small. */
+/** What a segment log is told. A `GatewayError` of the constructor when `maxBytes` is too small, or `thin` has no thinner. */
 export interface SegmentLogOptions {
   /** Folder of this log alone; made when it is not there. */
   readonly path: string;
@@ -31,10 +32,13 @@ export interface SegmentLogOptions {
   /** Size at which a segment is closed and the next one begun; never more than a quarter of `maxBytes`. @default 16 MiB */
   readonly segmentBytes?: number | undefined;
   /**
-   * `block`: commits wait until `trim` makes room. `drop-oldest`: the oldest segment goes. `drop-newest`: what was appended goes.
+   * `block`: commits wait until `trim` makes room. `drop-oldest`: the oldest segment goes. `drop-newest`: what was appended goes. `thin`: of the
+   * least thinned segment every second item goes by series, then every fourth …; where that does not help, the oldest segment goes.
    * Whatever is dropped is counted. @default 'block'
    */
   readonly whenFull?: WhenFull | undefined;
+  /** Knows what is in a record: `thin` needs it, and what is dropped is counted by series with it. */
+  readonly thinner?: RecordThinner | undefined;
   /** Most bytes that may wait in memory for the disk: an append beyond is refused with a `GatewayError`. @default 256 MiB */
   readonly maxPendingBytes?: number | undefined;
   /** Told of everything that is dropped. Must not throw. */

@@ -26,6 +26,11 @@ export interface ReaderPort {
   onClosed(reader: SegmentLogReader): void;
 }
 
+/** Removed, replaced, or about to be. */
+function isGone({ removed, retired }: Segment): boolean {
+  return removed || retired;
+}
+
 /** Reads the records of a log in order, one segment after the other. Not for concurrent calls of `read`. */
 export class SegmentLogReader implements LogReader {
   readonly #port: ReaderPort;
@@ -33,6 +38,7 @@ export class SegmentLogReader implements LogReader {
   #current: { readonly segment: Segment; readonly file: DiskFile; readonly scanner: SegmentScanner } | undefined;
   #spot: Spot | undefined;
   #closed = false;
+  #isReading = false;
 
   constructor(port: ReaderPort, from: Offset) {
     this.#port = port;
@@ -45,12 +51,22 @@ export class SegmentLogReader implements LogReader {
 
   /** Where it stands; undefined before it has read something, and where that has gone. */
   get spot(): Spot | undefined {
-    return this.#spot?.segment.removed === true ? undefined : this.#spot;
+    return this.#spot === undefined || isGone(this.#spot.segment) ? undefined : this.#spot;
   }
 
   async read(maxBytes: number): Promise<readonly LogRecord[]> {
+    this.#isReading = true;
+    try {
+      return await this.#read(maxBytes);
+    } finally {
+      this.#isReading = false;
+      if (this.#current !== undefined && isGone(this.#current.segment)) await this.#leave();
+    }
+  }
+
+  async #read(maxBytes: number): Promise<readonly LogRecord[]> {
     while (!this.#closed) {
-      if (this.#current?.segment.removed) await this.#leave();
+      if (this.#current !== undefined && isGone(this.#current.segment)) await this.#leave();
       const readable = this.#port.readableOffset();
       if (this.#position >= readable) return [];
       const segment = this.#current?.segment ?? this.#port.segments?.find(this.#position);
@@ -90,6 +106,11 @@ export class SegmentLogReader implements LogReader {
     });
   }
 
+  /** Its segment has been replaced: the old file is to be closed, which keeps its bytes on the disk. What is being read is read to its end. */
+  letGo(segment: Segment): void {
+    if (this.#current?.segment === segment && !this.#isReading) void this.#leave();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#port.onClosed(this);
@@ -100,7 +121,12 @@ export class SegmentLogReader implements LogReader {
   async #enter(segment: Segment): Promise<boolean> {
     if (this.#current !== undefined) return true;
     try {
+      await segment.moving;
       const file = await this.#port.disk.open(segment.path, 'read');
+      if (segment.moving !== undefined || isGone(segment)) {
+        await file.close();
+        return false;
+      }
       this.#current = { segment, file, scanner: new SegmentScanner(file, scanStart(segment)) };
       return true;
     } catch (error) {

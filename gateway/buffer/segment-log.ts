@@ -41,6 +41,11 @@ export class SegmentLog implements Log {
         hint: `maxBytes is at least ${SMALLEST_MAX_BYTES}`,
       });
     }
+    if (options.whenFull === 'thin' && options.thinner === undefined) {
+      throw new GatewayError(`cannot make a log in ${path} that thins what it holds`, {
+        hint: 'whenFull thin needs a thinner, which knows what is in a record',
+      });
+    }
     this.#options = options;
     this.#path = path;
     this.#troubles = new Troubles(logger);
@@ -126,8 +131,9 @@ export class SegmentLog implements Log {
   }
 
   async trim(before: Offset): Promise<void> {
-    if (this.#phase !== 'started') return;
-    const { retention, committer } = this.#parts!;
+    // While it stops too: the last commit may wait for room.
+    if (this.#parts === undefined || this.#phase === 'stopped') return;
+    const { retention, committer } = this.#parts;
     await retention.trim(Math.min(before, committer.durableOffset));
     await retention.expire();
     committer.roomMade();
@@ -148,7 +154,8 @@ export class SegmentLog implements Log {
 
   status(): LogStatus {
     const { segments, committer } = this.#parts ?? {};
-    const oldest = segments?.first;
+    const oldest = segments?.firstKept;
+    const droppedItems = this.#state.droppedItems + this.#state.thinnedItems;
     return {
       firstOffset: this.#firstOffset,
       nextOffset: committer?.nextOffset ?? 0,
@@ -159,8 +166,8 @@ export class SegmentLog implements Log {
       oldestTime: oldest === undefined || Number.isNaN(oldest.firstTime) ? undefined : oldest.firstTime,
       appendedItems: committer?.nextOrdinal ?? 0,
       keptItems: segments?.keptItems ?? 0,
-      droppedItems: this.#state.droppedItems,
-      droppedBySeries: {},
+      droppedItems,
+      droppedBySeries: this.#state.droppedBySeries.toRecord(droppedItems),
       damagedItems: this.#state.damagedItems + (segments?.damagedItems ?? 0),
       quarantined: this.#quarantine.count,
       pendingBytes: committer?.pendingBytes ?? 0,
@@ -174,7 +181,7 @@ export class SegmentLog implements Log {
   }
 
   get #firstOffset(): Offset {
-    return this.#parts?.segments.first?.firstOffset ?? this.#durableOffset;
+    return this.#parts?.segments.firstKept?.firstOffset ?? this.#durableOffset;
   }
 
   async #lock(): Promise<void> {
@@ -199,13 +206,16 @@ export class SegmentLog implements Log {
     const recovered = await recover({ disk, path: this.#path, logger, quarantine: this.#quarantine });
     const { segments } = recovered;
     const endOffset = Math.max(recovered.endOffset, this.#state.nextOffset, this.#state.goneBefore);
-    const firstOffset = segments.first?.firstOffset ?? endOffset;
     const nextOffset = Math.max(endOffset, this.#cursors.greatest);
     const end = { nextOffset, ...placeSegments(segments, this.#state, nextOffset) };
-    await this.#cursors.mend(firstOffset, endOffset);
+    await this.#cursors.mend(segments.firstKept?.firstOffset ?? endOffset, endOffset);
     const parts = assembleLog(this.#options, recovered, end, {
       state: this.#state,
       troubles: this.#troubles,
+      quarantine: this.#quarantine,
+      onReplaced: (segment) => {
+        for (const reader of this.#readers) reader.letGo(segment);
+      },
       onDurable: () => this.#wake(),
     });
     // What was dropped and could not be noted, but a segment behind it tells.
@@ -234,7 +244,7 @@ export class SegmentLog implements Log {
   async #noteDamage(segment: Segment): Promise<void> {
     const { disk, logger } = this.#options;
     try {
-      await countDamage(disk, segment);
+      if (!segment.removed) await countDamage(disk, segment);
     } catch (error) {
       logger.warn({ segment: segment.path }, `cannot count what damage has cost: ${messageOf(error)}`);
     }

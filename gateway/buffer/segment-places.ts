@@ -20,14 +20,18 @@ export interface CountEnd {
 export function placeSegments(segments: SegmentList, state: LogState, nextOffset: Offset): CountEnd {
   placeFirstVersion(segments, state);
   const { last } = segments;
-  const unwrittenItems = Math.max(state.unwrittenItems, last?.place.unwrittenBefore ?? 0);
   const lastOrdinal = last === undefined ? 0 : last.place.itemsBefore + last.appendedItems;
   const nextOrdinal = Math.max(lastOrdinal, state.appendedItems ?? 0);
+  const lastWritten = last === undefined ? 0 : writtenBefore(last) + last.appendedItems;
+  const noted = Math.max(state.unwrittenItems, last?.place.unwrittenBefore ?? 0);
+  // Of a write that found the disk full and was given up, a power cut may leave a part: it was written after all.
+  const unwrittenItems = Math.min(noted, nextOrdinal - lastWritten);
   const written = nextOrdinal - unwrittenItems;
   for (const segment of segments) {
     segment.retired = segment.endOffset <= state.goneBefore;
     const damaged = Math.max(segment.damagedItems, state.marks.get(segment.firstOffset)?.damaged ?? 0);
     segment.damagedItems = Math.min(damaged, segment.appendedItems - segment.place.thinnedItems);
+    state.mark(segment);
   }
   const kept = [...segments].filter(({ retired }) => !retired);
   const [first] = kept;

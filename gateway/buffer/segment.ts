@@ -6,7 +6,7 @@ export interface Segment {
   readonly path: string;
   readonly layout: Layout;
   readonly firstOffset: Offset;
-  /** Where it stands in the count of all items; another one once the segment was thinned. */
+  /** Where it stands in the count of all items; version 1 gets one when all segments are known. */
   place: SegmentPlace;
   /** First offset behind it. Grows while the segment is written; only what is durable counts. */
   endOffset: Offset;
@@ -17,6 +17,8 @@ export interface Segment {
   records: number;
   /** Items that were appended to it; only what is durable counts. */
   appendedItems: number;
+  /** Level of thinning that was tried last, whether or not it took something out: the next one is tried next. */
+  triedLevel: number;
   /** Items in it that damage has cost. */
   damagedItems: number;
   /** Items that ought to be between this segment and the next one, and are in none. */
@@ -24,9 +26,11 @@ export interface Segment {
   /** Wall time of first and last record, NaN without any. */
   firstTime: number;
   lastTime: number;
+  /** While another file is taking its name: then nobody can tell which one an open gets. */
+  moving: Promise<void> | undefined;
   /** True once its items are counted as trimmed, dropped or damaged, whether or not the file could be deleted. */
   retired: boolean;
-  /** True once the file was deleted: readers go on at the first kept segment. */
+  /** True once the file was deleted or replaced: readers look again for the segment that has what is next. */
   removed: boolean;
 }
 
@@ -59,6 +63,11 @@ export class SegmentList {
     return this.#segments[0];
   }
 
+  /** The oldest one whose items are kept. */
+  get firstKept(): Segment | undefined {
+    return this.#segments.find(({ retired }) => !retired);
+  }
+
   get last(): Segment | undefined {
     return this.#segments.at(-1);
   }
@@ -66,6 +75,15 @@ export class SegmentList {
   /** Bytes that all files take on disk. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Another one, with the same offsets, takes the place of a segment. */
+  replace(old: Segment, segment: Segment): void {
+    const index = this.#segments.indexOf(old);
+    if (index === -1) return;
+    this.#segments[index] = segment;
+    this.#bytes += segment.fileBytes - old.fileBytes;
+    old.removed = true;
   }
 
   /** Items that readers get. */
@@ -113,9 +131,11 @@ export class SegmentList {
     this.remove(segment);
   }
 
-  /** The segment that holds an offset, else the first one behind it. */
+  /** The segment that holds an offset, else the first one behind it; none whose items are gone. */
   find(offset: Offset): Segment | undefined {
-    return this.#segments[this.#search(offset)];
+    let index = this.#search(offset);
+    while (this.#segments[index]?.retired === true) index++;
+    return this.#segments[index];
   }
 
   /** The segment after this one. */

@@ -14,6 +14,7 @@ import { Deduplicator } from '../pipeline/deduplicate.ts';
 import { CheckpointStore } from '../runtime/checkpoint.ts';
 import { Gateway } from '../runtime/gateway.ts';
 import { RecentReadings } from '../runtime/recent-readings.ts';
+import { resultThinner } from '../runtime/result-thinner.ts';
 import type { FedSink } from './sinks.ts';
 import { makeNormaliser, makeStages } from './stages.ts';
 
@@ -65,7 +66,10 @@ export function makeGateway(configuration: Configuration, surroundings: GatewayS
 }
 
 function makeLogs({ storage }: Configuration, { disk, clock, logger, random }: GatewaySurroundings) {
-  type Options = Pick<SegmentLogOptions, 'maxBytes' | 'maxAgeMs' | 'whenFull' | 'segmentBytes' | 'keepFreeBytes'>;
+  type Options = Pick<
+    SegmentLogOptions,
+    'maxBytes' | 'maxAgeMs' | 'whenFull' | 'thinner' | 'segmentBytes' | 'keepFreeBytes'
+  >;
   const log = (name: string, options: Options) =>
     new SegmentLog({
       path: join(storage.path, name),
@@ -81,11 +85,12 @@ function makeLogs({ storage }: Configuration, { disk, clock, logger, random }: G
     // Accepted readings are never dropped: a full journal makes the sources wait.
     journal: log('journal', { ...storage.journal, whenFull: 'block' }),
     // As the disk fills, new readings are refused first; what came of the accepted ones still has room, alarms longest.
-    outbox: log('outbox', { ...storage.outbox, keepFreeBytes: storage.keepFreeBytes / 2 }),
+    outbox: log('outbox', { ...storage.outbox, thinner: resultThinner, keepFreeBytes: storage.keepFreeBytes / 2 }),
     alarmOutbox: log('alarms', {
       ...storage.alarms,
       segmentBytes: SMALL_SEGMENT_BYTES,
       whenFull: 'drop-oldest',
+      thinner: resultThinner,
       keepFreeBytes: storage.keepFreeBytes / 4,
     }),
     deadLetterLog: log('dead-letters', {

@@ -15,7 +15,7 @@ describe('a file that says little', () => {
         sync: 'always',
         keepFreeBytes: 500 * 2 ** 20,
         journal: { maxBytes: 512 * 2 ** 20 },
-        outbox: { maxBytes: 2 * 2 ** 30, maxAgeMs: 30 * 86_400_000, whenFull: 'drop-oldest' },
+        outbox: { maxBytes: 2 * 2 ** 30, maxAgeMs: 30 * 86_400_000, whenFull: 'thin' },
         alarms: { maxBytes: 128 * 2 ** 20 },
         history: { maxBytes: 2 ** 30, maxAgeMs: 30 * 86_400_000 },
         checkpointEveryMs: 10_000,
@@ -131,7 +131,7 @@ describe('a source', () => {
 test('every problem of a file is told at once, with line, column and path', () => {
   const text = `gateway: { nam: press-hall, tags: { site: 7 } }
 storage:
-  outbox: { maxBytes: 2 GIB, maxAge: 30, whenFull: thin }
+  outbox: { maxBytes: 2 GIB, maxAge: 30, whenFull: thim }
   maxSeries: many
 sources:
   - name: floor
@@ -162,7 +162,7 @@ api: { listen: 0.0.0.0:8080 }
     '1:43 gateway.tags.site: must be text: got 7',
     '3:23 storage.outbox.maxBytes: unknown unit of size "GIB" in "2 GIB", did you mean GiB?',
     '3:38 storage.outbox.maxAge: a duration needs a unit: got 30, write 30s or 30ms',
-    '3:52 storage.outbox.whenFull: "thin" is not allowed',
+    '3:52 storage.outbox.whenFull: "thim" is not allowed, did you mean thin?',
     '4:14 storage.maxSeries: must be a whole number: got "many"',
     '8:13 sources[0].listen: 0.0.0.0:1883 can be reached from other machines, and everybody could connect',
     '10:18 sources[0].readings[0].topic: not a topic filter: "a+" in "sensors/a+/+"',

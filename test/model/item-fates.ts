@@ -4,6 +4,8 @@ import type { LogStatus } from '../../gateway/core/log.ts';
 interface Appended {
   readonly items: number;
   readonly ordinal: number;
+  /** Those of its items that were thinned out: they are dropped, whatever becomes of the others. */
+  thinned: number;
 }
 
 type Fate = 'kept' | 'dropped' | 'damaged' | 'trimmed';
@@ -25,8 +27,8 @@ export class ItemFates {
   /** @param ordinal what the log said of the number of items before */
   append(offset: number, items: number, ordinal: number): void {
     const before = this.#appended.get(offset);
-    if (before !== undefined) this.#past[this.#fateOf(offset)] += before.items;
-    this.#appended.set(offset, { items, ordinal });
+    if (before !== undefined) this.#count(this.#past, before, this.#fateOf(offset));
+    this.#appended.set(offset, { items, ordinal, thinned: 0 });
     this.#dropped.delete(offset);
     this.#lost.delete(offset);
   }
@@ -35,12 +37,18 @@ export class ItemFates {
     this.#trimmedBefore = Math.max(this.#trimmedBefore, before);
   }
 
+  /** So many items of a record were thinned out, by now. */
+  thin(offset: number, thinned: number): void {
+    this.#appended.get(offset)!.thinned = thinned;
+  }
+
   /** The log said that so many items of these records were dropped. */
   drop(firstOffset: number, endOffset: number, items: number): void {
     let dropped = 0;
     for (let offset = firstOffset; offset < endOffset; offset++) {
       if (this.#lost.has(offset)) continue;
-      dropped += this.#appended.get(offset)?.items ?? 0;
+      const record = this.#appended.get(offset);
+      dropped += record === undefined ? 0 : record.items - record.thinned;
       this.#dropped.add(offset);
     }
     if (items !== dropped)
@@ -54,10 +62,11 @@ export class ItemFates {
 
   /** After a crash: what was lost before it was promised. @param kept offsets of the records that are there */
   crashed(kept: ReadonlySet<number>, { appendedItems }: LogStatus): void {
-    for (const [offset, { ordinal }] of this.#appended) {
+    for (const [offset, { ordinal, items, thinned }] of this.#appended) {
       if (kept.has(offset)) this.#dropped.delete(offset);
       else if (ordinal >= appendedItems) this.#appended.delete(offset);
-      else if (offset >= this.#trimmedBefore && !this.#dropped.has(offset)) this.#lost.add(offset);
+      else if (offset >= this.#trimmedBefore && !this.#dropped.has(offset) && (thinned < items || items === 0))
+        this.#lost.add(offset);
     }
   }
 
@@ -65,7 +74,8 @@ export class ItemFates {
   check(kept: ReadonlySet<number>, status: LogStatus): void {
     if (this.#isExact) expect(this.#wrongDrops).toEqual([]);
     const sums = { ...this.#past };
-    for (const [offset, { items }] of this.#appended) sums[kept.has(offset) ? 'kept' : this.#fateOf(offset)] += items;
+    for (const [offset, record] of this.#appended)
+      this.#count(sums, record, kept.has(offset) ? 'kept' : this.#fateOf(offset));
     const appended = sums.kept + sums.dropped + sums.damaged + sums.trimmed;
     const { appendedItems, keptItems, droppedItems, damagedItems } = status;
     const trimmed = appendedItems - keptItems - droppedItems - damagedItems;
@@ -78,6 +88,11 @@ export class ItemFates {
     expect(counted.dropped).toBeLessThanOrEqual(sums.dropped);
     expect(counted.trimmed).toBeLessThanOrEqual(sums.trimmed);
     expect(counted.damaged).toBeGreaterThanOrEqual(sums.damaged);
+  }
+
+  #count(sums: Record<Fate, number>, { items, thinned }: Appended, fate: Fate): void {
+    sums.dropped += thinned;
+    sums[fate] += items - thinned;
   }
 
   /** Of a record that is not kept. */
