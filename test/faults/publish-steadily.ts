@@ -114,11 +114,12 @@ class Device {
   }
 
   #frame(id: number, seq: number, dup: boolean): Buffer {
-    const { t0, stepMs, poisonEvery } = options;
+    const { t0, stepMs, poisonEvery, modulo } = options;
+    const value = modulo > 0 ? seq % modulo : seq;
     const isPoison = poisonEvery > 0 && seq % poisonEvery === 0;
     return publishFrame({
       topic: `sensors/${this.name}/${isPoison ? 'poison' : 'seq'}`,
-      payload: `{"value":${seq},"ts":${t0 + seq * stepMs}${padding}}`,
+      payload: `{"value":${value},"ts":${t0 + seq * stepMs}${padding}}`,
       id,
       dup,
     });
@@ -157,7 +158,10 @@ function finish(): void {
   void tell(report()).then(() => process.exit());
 }
 
-const devices = Array.from({ length: options.devices }, (_, i) => new Device(`steady-${i}`, options.resume?.[i]));
+const devices = Array.from(
+  { length: options.devices },
+  (_, i) => new Device(`${options.prefix}-${i}`, options.resume?.[i]),
+);
 const endPublishing = () => {
   ending = true;
   for (const device of devices) device.publish();

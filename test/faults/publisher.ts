@@ -8,6 +8,8 @@ export interface PublishingOptions {
   readonly port: number;
   /** Devices `steady-0`, `steady-1` …, each with a connection of its own. @default 4 */
   readonly devices?: number;
+  /** What stands before the number in their names. @default 'steady' */
+  readonly prefix?: string;
   /** Unacknowledged readings of a device at the most. @default 50 */
   readonly inFlight?: number;
   /** Source time of reading 0. @default T0 */
@@ -22,6 +24,8 @@ export interface PublishingOptions {
   readonly padding?: number;
   /** One reading in so many is of the metric `poison` in place of `seq`; 0 is none. @default 0 */
   readonly poisonEvery?: number;
+  /** Values go round: each is `seq` modulo this; 0 is `seq` itself. @default 0 */
+  readonly modulo?: number;
   /** Where a publisher before it, or a copy of it, had stopped. */
   readonly resume?: readonly SentByDevice[];
 }
@@ -67,6 +71,7 @@ export class Publisher {
   constructor(options: PublishingOptions) {
     const settings = {
       devices: 4,
+      prefix: 'steady',
       inFlight: 50,
       t0: T0,
       stepMs: 10,
@@ -74,6 +79,7 @@ export class Publisher {
       perSecond: 0,
       padding: 0,
       poisonEvery: 0,
+      modulo: 0,
       ...options,
     };
     const program = join(import.meta.dirname, 'publish-steadily.ts');

@@ -20,8 +20,8 @@ export interface Finding {
   readonly measured: string;
   /** Whether what must hold on every machine does. */
   readonly holds: boolean;
-  /** Whether the times of the goal were kept: it counts in the table, and in no test, since there a machine may be busy with others. */
-  readonly isTimely?: boolean;
+  /** Whether times and sizes are those of the goal: it counts in the table, and in no test, since there a machine may be busy with others. */
+  readonly meetsFigures?: boolean;
 }
 
 /** The machine cannot make this fault: a program, a permission or a kind of file system is missing. */

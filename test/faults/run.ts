@@ -31,7 +31,7 @@ if (!['short', 'full'].includes(values.rounds) || !Number.isSafeInteger(seed) ||
 interface Row {
   readonly rig: Rig;
   readonly measured: string;
-  readonly verdict: 'holds' | 'too slow' | 'BROKEN' | 'skipped';
+  readonly verdict: 'holds' | 'missed' | 'BROKEN' | 'skipped';
 }
 
 print(`node ${process.version}, seed ${seed}, ${values.rounds} rounds\n`);
@@ -50,8 +50,8 @@ process.exit(rows.every(({ verdict }) => verdict === 'holds' || verdict === 'ski
 async function rowOf(rig: Rig): Promise<Row> {
   const round = new Round(values.rounds === 'full', seed, (text) => print(`  ${text}`));
   try {
-    const { measured, holds, isTimely = true } = await rig.run(round);
-    return { rig, measured, verdict: !holds ? 'BROKEN' : isTimely ? 'holds' : 'too slow' };
+    const { measured, holds, meetsFigures = true } = await rig.run(round);
+    return { rig, measured, verdict: !holds ? 'BROKEN' : meetsFigures ? 'holds' : 'missed' };
   } catch (error) {
     if (error instanceof Skipped) return { rig, measured: error.message, verdict: 'skipped' };
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

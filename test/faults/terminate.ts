@@ -31,7 +31,7 @@ export const terminate: Rig = {
       return {
         measured: `${times} times: exit ${[...codes].join(', ')} within ${slowestMs.toFixed(0)} ms; ${describeBalance(found)}`,
         holds: isExact(found) && codes.size === 1 && codes.has(0),
-        isTimely: slowestMs <= WITHIN_MS,
+        meetsFigures: slowestMs <= WITHIN_MS,
       };
     }),
 };

@@ -1,0 +1,4 @@
+import { sinkRigs } from './rigs.ts';
+import { testRigs } from './test-rigs.ts';
+
+testRigs(sinkRigs);
