@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../../gateway/core/errors.ts';
 import { requireProgram } from '../services/require-program.ts';
@@ -43,6 +43,15 @@ export class Disks {
   /** Mounts the file system in a file, after its own recovery. */
   async mountImage(name: string, image: string): Promise<string> {
     return this.#mount(name, ['-o', 'loop', image]);
+  }
+
+  /** An ext4 on a block device of its own, whose name below `/sys/block` is told. */
+  async device(name: string, size: string): Promise<{ readonly path: string; readonly device: string }> {
+    const image = join(this.#folder, `${name}.ext4`);
+    await this.makeExt4(image, size);
+    const path = await this.mountImage(name, image);
+    const { stdout } = await run('findmnt', ['-n', '-o', 'SOURCE', path]);
+    return { path, device: basename(stdout.trim()) };
   }
 
   async unmount(path: string): Promise<void> {

@@ -15,6 +15,8 @@ export interface SceneOptions {
   readonly checkpointEvery?: string;
   /** @default '1s' */
   readonly idleTimeout?: string;
+  /** More rules of the source, before the usual one. */
+  readonly readings?: readonly string[];
   /** Items of `windows`. @default one of a second, named `s` */
   readonly windows?: readonly string[];
   /** Items of `detect`. */
@@ -76,7 +78,7 @@ export async function inScene<T>(options: SceneOptions, use: (scene: Scene) => P
 
 function configuration(options: SceneOptions & { readonly dataPath: string }, port: number, apiPort: number): string {
   const { dataPath, storage, checkpointEvery = '400ms', idleTimeout = '1s' } = options;
-  const { windows = [SECOND_WINDOW], detect = [], sinks = [] } = options;
+  const { windows = [SECOND_WINDOW], detect = [], sinks = [], readings = [] } = options;
   const list = (items: readonly string[]) => `[${items.join(', ')}]`;
   return `
 gateway: { name: faults }
@@ -87,7 +89,7 @@ sources:
     type: mqtt
     listen: 127.0.0.1:${port}
     readings:
-      - { topic: sensors/_/+, template: _/device/metric, json: { value: value, time: ts, timeUnit: ms } }
+${readings.map((rule) => `      - ${rule}\n`).join('')}      - { topic: sensors/_/+, template: _/device/metric, json: { value: value, time: ts, timeUnit: ms } }
 windows: ${list(windows)}
 detect: ${list(detect)}
 sinks: ${list(sinks)}
