@@ -133,6 +133,7 @@ export class Metrics {
       this.#counter('sinks_filtered_results_total', 'Results without a place in it', labels, sink.ledger.filtered);
       this.#counter('sinks_superseded_results_total', 'A later revision went before', labels, sink.ledger.superseded);
       this.#counter('sinks_dropped_results_total', 'Results lost to a full buffer', labels, sink.ledger.dropped);
+      this.#gauge('sinks_ledger_imbalance_results', 'Results unaccounted for: 0', labels, sink.ledger.imbalance);
       this.#gauge('sinks_pending_results_count', 'Results still to be delivered', labels, sink.ledger.pending);
       this.#counter('sinks_failed_attempts_total', 'Batches to be sent again', labels, sink.failedAttemptsTotal);
       this.#gauge('sinks_backlog_records_count', 'Records that wait', labels, backlog.records);

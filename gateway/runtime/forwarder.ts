@@ -1,5 +1,5 @@
 import { backoffMs } from '../base/backoff.ts';
-import { followSignal } from '../base/follow-signal.ts';
+import { firstOf } from '../base/first-of.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { ComponentState, Lifecycle } from '../core/lifecycle.ts';
@@ -7,7 +7,8 @@ import type { Log, LogRecord } from '../core/log.ts';
 import { type Result, resultId } from '../core/result.ts';
 import { type Rejection, type Sink, SinkError } from '../core/sink.ts';
 import type { Logger } from '../core/telemetry.ts';
-import type { SinkBacklog, SinkStatus } from '../core/view.ts';
+import type { SinkStatus } from '../core/view.ts';
+import { addBacklogs } from './backlog.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { type CatchUp, Lane, type Portion } from './lane.ts';
 import { decodeResults } from './result-codec.ts';
@@ -60,12 +61,15 @@ export class Forwarder implements Lifecycle {
   #detail = 'not started';
   #failedAttemptsTotal = 0;
   #failuresInARow = 0;
+  /** Results in one batch just now, but for a record that holds more: half as many after each failure, twice after each success. */
+  #batchItems: number;
 
   constructor(parts: ForwarderParts, options: ForwarderOptions) {
     const { sink, clock, alarmOutbox, outbox } = parts;
     const { maxItems, catchUp = IN_ORDER } = options;
     this.#parts = parts;
     this.#options = options;
+    this.#batchItems = maxItems;
     const common = { sink: sink.name, clock, maxItems };
     this.#alarms = new Lane({ ...common, log: alarmOutbox, catchUp: IN_ORDER });
     this.#others = new Lane({ ...common, log: outbox, catchUp });
@@ -134,7 +138,7 @@ export class Forwarder implements Lifecycle {
   /** Delivers the portion whose turn it is, alarms first; or waits for one. */
   async #forwardSome(signal: AbortSignal): Promise<void> {
     for (const lane of [this.#alarms, this.#others]) {
-      const portion = await lane.next();
+      const portion = await lane.next(this.#batchItems);
       if (portion === undefined) continue;
       try {
         await this.#deliver(lane, portion, signal);
@@ -151,9 +155,11 @@ export class Forwarder implements Lifecycle {
     const { sink, deadLetters } = this.#parts;
     const sorted = this.#sort(lane, portion);
     const rejections: Rejection[] = [];
-    for (let from = 0; from < sorted.batch.length; from += this.#options.maxItems) {
-      rejections.push(...(await sink.write(sorted.batch.slice(from, from + this.#options.maxItems), signal)));
+    const { maxItems } = this.#options;
+    for (let from = 0; from < sorted.batch.length; from += maxItems) {
+      rejections.push(...(await sink.write(sorted.batch.slice(from, from + maxItems), signal)));
     }
+    this.#batchItems = Math.min(this.#batchItems * 2, maxItems);
     for (const { record, error } of sorted.unreadable) {
       deadLetters.add(sink.name, `outbox record ${record.offset}`, messageOf(error), record.payload);
     }
@@ -243,6 +249,8 @@ export class Forwarder implements Lifecycle {
   async #backOff(error: unknown, signal: AbortSignal): Promise<void> {
     const waitMs = this.#waitAfter(error);
     this.#failuresInARow++;
+    // A slow link that never carries a whole batch in time may carry a small one.
+    this.#batchItems = Math.max(1, Math.floor(this.#batchItems / 2));
     this.#fail(error, `trying again within ${Math.ceil(waitMs / 1000)} s`);
     await this.#parts.clock.sleep(waitMs, signal);
   }
@@ -270,41 +278,4 @@ export class Forwarder implements Lifecycle {
     if (this.#failuresInARow > 1) return;
     this.#parts.logger.warn({ error: messageOf(error) }, `sink is not taking results: ${next}`);
   }
-}
-
-/** Does several things at once until the first is done, ends the others, and tells which it was. */
-async function firstOf(
-  signal: AbortSignal,
-  tasks: Readonly<Record<string, (until: AbortSignal) => Promise<void>>>,
-): Promise<string> {
-  const over = new AbortController();
-  const unfollow = followSignal(signal, over);
-  const running = Object.entries(tasks).map(([name, task]) => task(over.signal).then(() => name));
-  try {
-    return await Promise.race(running);
-  } finally {
-    unfollow();
-    over.abort();
-    await Promise.allSettled(running);
-  }
-}
-
-function addBacklogs(alarms: SinkBacklog, others: SinkBacklog): SinkBacklog {
-  return {
-    records: alarms.records + others.records,
-    items: alarms.items + others.items,
-    bytes: alarms.bytes + others.bytes,
-    oldestAgeMs: larger(alarms.oldestAgeMs, others.oldestAgeMs),
-    drainSeconds:
-      alarms.drainSeconds === null || others.drainSeconds === null ? null : alarms.drainSeconds + others.drainSeconds,
-    fullInSeconds: smaller(alarms.fullInSeconds, others.fullInSeconds),
-  };
-}
-
-function larger(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.max(a, b);
-}
-
-function smaller(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log, LogCursor, LogRecord, LogStatus, Offset } from '../core/log.ts';
 import type { Result } from '../core/result.ts';
 import type { SinkBacklog, SinkCounts } from '../core/view.ts';
+import { BacklogOutlook } from './backlog.ts';
 import { BacklogAge } from './backlog-age.ts';
 import { Pace } from './pace.ts';
 import { type PendingRange, PendingRanges } from './pending-ranges.ts';
@@ -9,13 +10,11 @@ import { RangeReader } from './range-reader.ts';
 import { decodeResults } from './result-codec.ts';
 import { RevisionMemory } from './revision-memory.ts';
 import { type Settled, SinkLedger } from './sink-ledger.ts';
-import { Trend } from './trend.ts';
 
 /** Behind by this long and by more than a batch, new results go first. */
 const BEHIND_MS = 10_000;
 /** Outages one after the other, of which each may leave a stretch to catch up with. */
 const MAX_RANGES = 16;
-const DRAIN_OVER_MS = 30_000;
 const SCAN_ITEMS = 5_000;
 
 /** How a sink catches up after an outage. */
@@ -33,7 +32,7 @@ export interface LaneParts {
   readonly sink: string;
   readonly clock: Clock;
   readonly catchUp: CatchUp;
-  /** Results in one portion at the most, but for a record that holds more. */
+  /** Results in a whole batch: a sink is behind when more are waiting. */
   readonly maxItems: number;
 }
 
@@ -55,8 +54,7 @@ export class Lane {
   readonly #revisions = new RevisionMemory();
   readonly #pace: Pace;
   readonly #age: BacklogAge;
-  readonly #pendingTrend = new Trend();
-  readonly #bytesTrend = new Trend();
+  readonly #outlook = new BacklogOutlook();
   #ranges: PendingRanges;
   /** True while the ordinal of the first pending record is only known by estimate. */
   #isNew = false;
@@ -93,8 +91,12 @@ export class Lane {
     for (const { from, to } of this.#ranges.outOfOrder()) await this.#remember(from, to, signal);
   }
 
-  /** What is to be delivered next; undefined when there is nothing, or the backlog has to wait. */
-  async next(): Promise<Portion | undefined> {
+  /**
+   * What is to be delivered next; undefined when there is nothing, or the backlog has to wait.
+   *
+   * @param maxItems results at the most, but for a record that holds more
+   */
+  async next(maxItems: number): Promise<Portion | undefined> {
     this.#look();
     const { clock, catchUp } = this.#parts;
     this.#turnToTheNewest();
@@ -102,7 +104,7 @@ export class Lane {
     for (const range of inOrder ? this.#ranges.oldestFirst() : this.#ranges.newestFirst()) {
       const isBacklog = range !== this.#ranges.newest;
       if (isBacklog && !inOrder && this.#pace.waitMs(clock.monotonicMs()) > 0) return undefined;
-      const records = await this.#reader(range).take(this.#parts.maxItems, range.to);
+      const records = await this.#reader(range).take(maxItems, range.to);
       if (records.length === 0) {
         await this.#end(range);
         continue;
@@ -175,29 +177,14 @@ export class Lane {
       items,
       bytes: this.#pendingBytes(),
       oldestAgeMs: items === 0 ? null : this.#age.ms(),
-      drainSeconds: this.#drainSeconds(items),
-      fullInSeconds: this.#fullInSeconds(status),
+      drainSeconds: this.#flows || items === 0 ? this.#outlook.drainSeconds(items) : null,
+      fullInSeconds: this.#outlook.fullInSeconds(status, this.#ranges.oldest.from),
     };
   }
 
-  #drainSeconds(items: number): number | null {
-    if (items === 0) return 0;
-    const change = this.#pendingTrend.perSecond(DRAIN_OVER_MS);
-    return this.#flows && change !== undefined && change < 0 ? items / -change : null;
-  }
-
-  #fullInSeconds(log: LogStatus): number | null {
-    const room = log.maxBytes - log.bytes;
-    const holdsEverything = this.#ranges.oldest.from <= log.firstOffset;
-    if (log.segments > 1 && holdsEverything && room < log.bytes / log.segments) return 0;
-    const growth = this.#bytesTrend.floorPerSecond();
-    return growth === undefined || growth <= 0 ? null : Math.max(0, room / growth);
-  }
-
   #look(): void {
-    const nowMs = this.#parts.clock.monotonicMs();
-    this.#pendingTrend.note(nowMs, this.#pending(this.#parts.log.status()).pending);
-    this.#bytesTrend.note(nowMs, this.#pendingBytes());
+    const { clock, log } = this.#parts;
+    this.#outlook.look(clock.monotonicMs(), this.#pending(log.status()).pending, this.#pendingBytes());
   }
 
   #pendingBytes(): number {

@@ -71,6 +71,18 @@ describe('/metrics', () => {
   test('sinks, buffers, series and the process are there', async () => {
     const samples = await scrape();
     expect(samples.get('headgate_sinks_backlog_records_count{sink="influx"}')).toBe(1520);
+    expect(samples.get('headgate_sinks_backlog_full_seconds{sink="influx"}')).toBe(10_800);
+    expect(samples.get('headgate_sinks_backlog_full_seconds{sink="history"}')).toBeUndefined();
+    const fates = ['delivered', 'rejected', 'filtered', 'superseded', 'dropped'].map(
+      (fate) => samples.get(`headgate_sinks_${fate}_results_total{sink="influx"}`)!,
+    );
+    const ended = fates.reduce(
+      (sum, count) => sum + count,
+      samples.get('headgate_sinks_pending_results_count{sink="influx"}')!,
+    );
+    expect(samples.get('headgate_sinks_received_results_total{sink="influx"}')).toBe(ended);
+    expect(samples.get('headgate_sinks_ledger_imbalance_results{sink="influx"}')).toBe(0);
+    expect(samples.get('headgate_buffer_size_bytes{log="alarms"}')).toBe(1_310_720);
     expect(samples.get('headgate_sinks_sink_state{sink="influx",type="influxdb",state="degraded"}')).toBe(1);
     expect(samples.get('headgate_sinks_sink_state{sink="influx",type="influxdb",state="running"}')).toBe(0);
     expect(samples.get('headgate_buffer_size_bytes{log="journal"}')).toBe(1_310_720);

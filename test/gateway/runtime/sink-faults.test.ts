@@ -170,6 +170,15 @@ test('a server that takes only a few points at a time gets them so', async () =>
   expectStored(results());
 });
 
+test('a link too slow for a whole batch carries small ones', async () => {
+  await outage((lines, response, serve) => {
+    if (lines.length <= 10) serve();
+    else hang(lines, response, serve);
+  }, 0);
+  await untilDelivered();
+  expectStored(results());
+});
+
 test('a database that is missing is made, and filled', async () => {
   await outage((lines, response, serve) => {
     if (influxdb.created.length > 0) serve();
