@@ -6,6 +6,10 @@ import type { Clock, EpochMs } from '../core/clock.ts';
  */
 export class SteadyClock implements Clock {
   readonly #system: Clock;
+  /** Whether its wall time is only an estimate. */
+  isEstimate = false;
+  /** The same clock, but that its wall time is 0 while it is an estimate: for records whose age is told by it on another day. */
+  readonly certain: Clock;
   /** Wall time less monotonic time. */
   #offsetMs: number;
 
@@ -13,6 +17,11 @@ export class SteadyClock implements Clock {
   constructor(system: Clock) {
     this.#system = system;
     this.#offsetMs = system.now() - system.monotonicMs();
+    this.certain = {
+      now: () => (this.isEstimate ? 0 : this.now()),
+      monotonicMs: () => this.monotonicMs(),
+      sleep: (ms, signal) => this.sleep(ms, signal),
+    };
   }
 
   /** Whole milliseconds, as those of the system are: readings of one moment then share one time. */

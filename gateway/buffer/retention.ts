@@ -1,3 +1,4 @@
+import { ClockWatch } from '../base/clock-watch.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Disk, errorCode } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
@@ -55,12 +56,14 @@ const PLAUSIBLE_MS = 1e12;
 /** Decides what there is room for, and deletes whole segments: those no longer needed, and where it must the oldest. */
 export class Retention {
   readonly #options: RetentionOptions;
+  readonly #clockWatch: ClockWatch;
   #trimmedBefore: Offset = 0;
   #freeBytes = Number.POSITIVE_INFINITY;
   #freeBytesUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
+    this.#clockWatch = new ClockWatch(options.clock);
   }
 
   /** Records before this were trimmed, though their segment may still be there. */
@@ -94,10 +97,10 @@ export class Retention {
     if (segments.length > 0) await this.#retire(segments);
   }
 
-  /** Drops segments whose records are all older than the age allowed. */
+  /** Drops segments whose records are all older than the age allowed; none for an hour after the clock was set. */
   async expire(): Promise<void> {
     const { maxAgeMs, clock } = this.#options;
-    if (maxAgeMs === undefined) return;
+    if (maxAgeMs === undefined || !this.#clockWatch.isSettled()) return;
     for (;;) {
       const segment = this.#oldest();
       if (segment === undefined || !(segment.lastTime > PLAUSIBLE_MS && segment.lastTime < clock.now() - maxAgeMs))

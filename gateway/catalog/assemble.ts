@@ -3,7 +3,6 @@ import { LineProtocolWrites } from '../../devices/http/line-protocol-writes.ts';
 import { MqttBroker } from '../../devices/mqtt/broker.ts';
 import { Api } from '../api/app.ts';
 import { SteadyClock } from '../base/steady-clock.ts';
-import { bootId } from '../base/system-clock.ts';
 import { systemDisk } from '../base/system-disk.ts';
 import { systemMemory } from '../base/system-memory.ts';
 import { askTimeService, thisBox } from '../base/time-service.ts';
@@ -19,6 +18,8 @@ import { sourceFactories } from './sources.ts';
 export interface AssemblyParts {
   /** That of the system; readings get their times from a steady one made of it. */
   readonly clock: Clock;
+  /** Names this run of the operating system, over which the monotonic clock goes on. */
+  readonly boot: string;
   readonly random: () => number;
   readonly logger: Logger;
   readonly version: string;
@@ -51,7 +52,6 @@ export async function assemble(configuration: Configuration, process: AssemblyPa
     ...makeSinks(configuration, parts),
     disk: systemDisk,
     timeService: (signal) => askTimeService(thisBox, signal),
-    boot: bootId(),
     memory: systemMemory(parts.nodeOptions),
     sources: (intake) => {
       const sources = factories.map(({ name, make }): Source => make(intake(name)));

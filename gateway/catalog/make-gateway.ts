@@ -74,7 +74,7 @@ function makeLogs({ storage }: Configuration, { disk, clock, logger, random }: G
     new SegmentLog({
       path: join(storage.path, name),
       disk,
-      clock,
+      clock: clock.certain,
       random,
       logger: logger.child({ log: name }),
       sync: storage.sync === '1s' ? { everyMs: 1_000 } : storage.sync,

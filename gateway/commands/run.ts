@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import type { Configuration } from '../../config/configuration.ts';
 import { redactedYaml } from '../../config/redact.ts';
+import { bootId } from '../base/system-clock.ts';
 import { finishedWithin } from '../base/time-limit.ts';
 import { untilAborted } from '../base/until-aborted.ts';
 import { type Assembly, assemble } from '../catalog/assemble.ts';
@@ -53,6 +54,7 @@ export async function runGateway(
   const failure = Promise.withResolvers<never>();
   const { gateway, api, brokers } = await assemble(configuration, {
     clock,
+    boot: surroundings.environment['HEADGATE_BOOT_ID'] ?? bootId(),
     random,
     logger,
     version,

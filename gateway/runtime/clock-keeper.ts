@@ -84,7 +84,7 @@ export class ClockKeeper {
     return this.#isKnown ? receiveTime + this.#setBackMs : undefined;
   }
 
-  /** The journal has been replayed, and sources are about to start. */
+  /** The journal has been replayed; nothing has been told the time yet. */
   begin(): void {
     const { clock, tell, trust, logger, analysis } = this.#parts;
     const { receiveTime, knownTime } = analysis;
@@ -97,6 +97,7 @@ export class ClockKeeper {
       return;
     }
     clock.set(this.#estimate());
+    clock.isEstimate = true;
     tell({ type: 'clock-unknown', ...this.#reference() });
     logger.info({ estimate: isoTime(clock.now()) }, `the time is not known yet: ${this.#detail()}`);
   }
@@ -186,6 +187,7 @@ export class ClockKeeper {
     const { clock, logger } = this.#parts;
     const before = clock.now();
     clock.set(clock.systemNow());
+    clock.isEstimate = false;
     this.#isKnown = true;
     this.#earliest = RELEASED;
     this.#tellKnown(before);

@@ -146,8 +146,8 @@ export class Gateway implements Lifecycle, GatewayView {
     await Promise.all(this.#logs().map((log) => log.start(signal)));
     this.#sources = this.#parts.sources((source) => this.#admission.intake(source));
     await this.#recover(signal);
-    await this.#startForwarders(signal);
     this.#clockKeeper.begin();
+    await this.#startForwarders(signal);
     for (const source of this.#sources) {
       signal.throwIfAborted();
       await source.start(signal);

@@ -13,13 +13,14 @@ export class CountingSink {
     this.url = url;
   }
 
-  static async start(): Promise<CountingSink> {
+  /** @param port 0 for any that is free */
+  static async start(port = 0): Promise<CountingSink> {
     const server = createServer();
-    server.listen(0, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const sink = new CountingSink(server, `http://127.0.0.1:${port}`);
+    const bound = typeof address === 'object' && address !== null ? address.port : port;
+    const sink = new CountingSink(server, `http://127.0.0.1:${bound}`);
     server.on('request', (request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -29,6 +30,11 @@ export class CountingSink {
       });
     });
     return sink;
+  }
+
+  /** Every line that came, once. */
+  get lines(): readonly string[] {
+    return [...this.#counts.keys()];
   }
 
   /** Lines that came once more, since the last call. */

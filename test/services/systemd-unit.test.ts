@@ -33,6 +33,11 @@ describe.runIf(analyze !== undefined)('the systemd unit', () => {
   });
 });
 
+test('the unit names the boot, which the gateway cannot read for itself there', () => {
+  expect(unit).toMatch(/^ProcSubset=pid$/m);
+  expect(unit).toMatch(/^Environment=HEADGATE_BOOT_ID=%b$/m);
+});
+
 test('the unit lets systemd-notify, which is a process of its own, speak for the service', () => {
   expect(unit).toMatch(/^Type=notify$/m);
   expect(unit).toMatch(/^NotifyAccess=all$/m);

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { ClockWatch } from '../../base/clock-watch.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { AggregateTable } from './aggregate-table.ts';
 import type { AlarmTable } from './alarm-table.ts';
@@ -14,10 +15,6 @@ const STEP_PAGES = 256;
 
 /** How often age is looked at when nothing was too old the last time. */
 const AGE_INTERVAL_MS = 60_000;
-/** A wall clock that gains or loses more than this against the monotonic one was set. */
-const SET_MS = 60_000;
-/** Nothing is deleted by its age for so long after the clock was set: it may have been a mistake. */
-const TRUST_AFTER_MS = 3_600_000;
 
 /** Deletes what is too old or too much, a bounded piece with each write. Alarms that are active always stay. */
 export class Retention {
@@ -25,13 +22,12 @@ export class Retention {
   readonly #aggregates: AggregateTable;
   readonly #alarms: AlarmTable;
   readonly #clock: Clock;
+  readonly #clockWatch: ClockWatch;
   readonly #limits: { readonly maxBytes: number; readonly maxAgeMs: number };
   readonly #pages: StatementSync;
   readonly #freePages: StatementSync;
   readonly #pageSize: number;
   #nextAgeCheckMs = -Infinity;
-  /** Wall time less monotonic time at the last look. */
-  #offsetMs = Number.NaN;
 
   constructor(
     database: DatabaseSync,
@@ -44,6 +40,7 @@ export class Retention {
     this.#aggregates = aggregates;
     this.#alarms = alarms;
     this.#clock = clock;
+    this.#clockWatch = new ClockWatch(clock);
     this.#limits = limits;
     this.#pages = database.prepare('PRAGMA page_count');
     this.#freePages = database.prepare('PRAGMA freelist_count');
@@ -67,20 +64,13 @@ export class Retention {
 
   #byAge(): number {
     const nowMs = this.#clock.monotonicMs();
-    if (this.#wasSet(nowMs)) this.#nextAgeCheckMs = nowMs + TRUST_AFTER_MS;
-    if (nowMs < this.#nextAgeCheckMs) return 0;
+    if (!this.#clockWatch.isSettled() || nowMs < this.#nextAgeCheckMs) return 0;
     const newest = this.#aggregates.newestStart();
     // The earlier of the two: neither a wall clock that jumps ahead nor one device with a date in the future may empty the history.
     const before = Math.min(this.#clock.now(), newest ?? Infinity) - this.#limits.maxAgeMs;
     const deleted = this.#aggregates.deleteOldest(STEP_ROWS, before) + this.#alarms.deleteCleared(STEP_ROWS, before);
     this.#nextAgeCheckMs = deleted > 0 ? nowMs : nowMs + AGE_INTERVAL_MS;
     return deleted;
-  }
-
-  #wasSet(nowMs: number): boolean {
-    const before = this.#offsetMs;
-    this.#offsetMs = this.#clock.now() - nowMs;
-    return Math.abs(this.#offsetMs - before) > SET_MS;
   }
 
   #bySize(): number {

@@ -22,6 +22,14 @@ test('is set when it is told to, and goes on from there', async () => {
   expect(steady.now()).toBe(NOW - 750);
 });
 
+test('for those who tell ages by it another day it is 1970 while it is an estimate', async () => {
+  const steady = new SteadyClock(new ManualClock(NOW, 40));
+  expect(steady.certain.now()).toBe(NOW);
+  steady.isEstimate = true;
+  expect(steady.certain.now()).toBe(0);
+  expect(steady.certain.monotonicMs()).toBe(40);
+});
+
 test('tells whole milliseconds, so that readings of one moment share one time', async () => {
   const system = new ManualClock(NOW, 0.7);
   const steady = new SteadyClock(system);

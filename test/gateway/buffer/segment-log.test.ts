@@ -253,6 +253,18 @@ describe('the segment log', () => {
     await log.stop(never);
   });
 
+  it('drops nothing as too old within an hour after the clock was set: who made a mistake can mend it', async () => {
+    const log = await rig.open({ maxAgeMs: 60_000 });
+    await fill(log, 100);
+    rig.clock.jump(10 * 365 * 86_400_000);
+    await fill(log, 100);
+    expect(log.status().droppedItems).toBe(0);
+    rig.clock.advance(3_600_000);
+    await fill(log, 1);
+    expect(log.status().droppedItems).toBeGreaterThan(60);
+    await log.stop(never);
+  });
+
   it('refuses a record that could never fit, and more than may wait', async () => {
     const log = await rig.open({ maxBytes: 65_536, maxPendingBytes: 20_000 });
     expect(() => log.append(new Uint8Array(20_000), 1)).toThrow('cannot append 20000 bytes');
