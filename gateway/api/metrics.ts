@@ -48,7 +48,7 @@ export class Metrics {
     this.#gateway(status, api);
     this.#clock(status);
     this.#sources(status);
-    this.#groups(ledger);
+    this.#ledger(ledger);
     this.#sinks(status);
     this.#memory(status.memory);
     this.#log('journal', status.journal);
@@ -93,27 +93,24 @@ export class Metrics {
   }
 
   #sources(status: GatewayStatus): void {
-    for (const { name: source, type, state, numbers, ledger } of status.sources) {
+    for (const { name: source, type, state, numbers } of status.sources) {
       this.#state('devices_source_state', 'The state of a source', { source, type }, state);
-      this.#counter('devices_received_readings_total', 'Readings received', { source }, ledger.received);
-      this.#gauge('devices_inflight_readings_count', 'Readings without a fate yet', { source }, ledger.inFlight);
-      for (const fate of FATES) {
-        this.#counter(
-          'devices_settled_readings_total',
-          'Readings by what became of them',
-          { source, fate },
-          ledger[fate],
-        );
-      }
       for (const [number, value] of Object.entries(numbers)) {
         this.#gauge('devices_source_numbers', 'What a source tells of itself', { source, number }, value);
       }
     }
   }
 
-  #groups({ groups, groupCount, total }: LedgerReport): void {
+  #ledger({ sources, groups, groupCount, total }: LedgerReport): void {
     this.#gauge('runtime_ledger_groups_count', 'Devices with a row in the ledger', {}, groupCount);
     this.#gauge('runtime_ledger_imbalance_readings', 'Readings unaccounted for: 0', {}, total.imbalance);
+    for (const { name: source, ...row } of sources) {
+      this.#counter('devices_received_readings_total', 'Readings received', { source }, row.received);
+      this.#gauge('devices_inflight_readings_count', 'Readings without a fate yet', { source }, row.inFlight);
+      for (const fate of FATES) {
+        this.#counter('devices_settled_readings_total', 'By what became of them', { source, fate }, row[fate]);
+      }
+    }
     for (const { name: device, ...row } of groups) {
       this.#counter('runtime_device_received_readings_total', 'Readings received', { device }, row.received);
       for (const fate of FATES) {

@@ -18,6 +18,8 @@ export interface Checkpoint {
   readonly takenAt: EpochMs;
   /** The first journal record that is not in the snapshots. */
   readonly journalOffset: Offset;
+  /** Readings in the journal before that record, since it was created; a checkpoint of an older release does not say. */
+  readonly journalItems?: number;
   /** From here on the journal is read again to remember which readings were already seen. */
   readonly remember: RememberedStart;
   /** The first dead letter that is not in the ledger. */

@@ -36,6 +36,8 @@ export class Checkpointer {
   readonly #remembered: RememberedRange;
   /** The first journal record that has not been analysed. */
   #analysedTo: Offset = 0;
+  /** Readings before it. */
+  #analysedItems = 0;
   #coveredTo: Offset = -1;
   #coveredDeadLetters: Offset = 0;
   /** From where on the journal is needed to go on from the checkpoint before the newest. */
@@ -57,6 +59,7 @@ export class Checkpointer {
   passed(offset: Offset, readings: number): void {
     this.#remembered.add(offset, readings);
     this.#analysedTo = offset + 1;
+    this.#analysedItems += readings;
   }
 
   /**
@@ -66,6 +69,7 @@ export class Checkpointer {
    */
   async begin(analysedTo: Offset, restored: Checkpoint | undefined): Promise<void> {
     this.#analysedTo = analysedTo;
+    this.#analysedItems = this.#parts.journal.status().appendedItems;
     this.#coveredTo = restored?.journalOffset ?? -1;
     this.#coveredDeadLetters = restored?.deadLetterOffset ?? 0;
     this.#takenAt = restored?.takenAt ?? null;
@@ -151,6 +155,7 @@ export class Checkpointer {
     return {
       takenAt: clock.now(),
       journalOffset: this.#analysedTo,
+      journalItems: this.#analysedItems,
       remember: this.#remembered.start(deduplicator.remembered, this.#analysedTo),
       deadLetterOffset: deadLetters.nextOffset,
       receiveTime: analysis.receiveTime,

@@ -8,6 +8,7 @@ import type { Analysis } from './analysis.ts';
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
 import { type Command, decodeCommand } from './command.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { JournalLosses } from './journal-losses.ts';
 import type { Ledger } from './ledger.ts';
 import { ProvisionalReadings } from './provisional-readings.ts';
 import { decodeReadings, type Homeless, RecordKind } from './reading-codec.ts';
@@ -116,6 +117,7 @@ async function replayJournal(
   const firstUnanalysed = checkpoint?.journalOffset ?? 0;
   const remember = checkpoint?.remember ?? { offset: 0, skip: 0 };
   const reader = parts.journal.reader(remember.offset);
+  const losses = new JournalLosses(parts.ledger, checkpoint?.journalItems);
   let replayed = 0;
   let unreadable = 0;
   try {
@@ -123,13 +125,19 @@ async function replayJournal(
       parts.signal.throwIfAborted();
       for (const record of records) {
         const analyse = record.offset >= firstUnanalysed;
+        if (analyse) losses.pass(record);
         const count = replayRecord(parts, record, analyse, record.offset === remember.offset ? remember.skip : 0);
+        if (count === undefined && analyse) losses.unreadable(record);
         if (count === undefined) unreadable++;
         else if (analyse) replayed += count;
       }
     }
   } finally {
     await reader.close();
+  }
+  losses.end(parts.journal.status().appendedItems);
+  if (losses.lost > 0) {
+    parts.logger.error({ readings: losses.lost }, 'journaled readings were lost: counted as dropped, under (journal)');
   }
   return { replayed, unreadable };
 }

@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,12 +5,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { imbalance } from '../../gateway/runtime/ledger.ts';
 import { connectFrame } from '../devices/mqtt/raw-client.ts';
+import { acknowledgedIn, Publisher } from '../faults/publisher.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { GatewayProcess, type Launch } from './gateway-process.ts';
 import { requireProgram } from './require-program.ts';
 
-const T0 = Date.UTC(2026, 0, 5, 6);
 const DEVICES = 4;
 const IN_FLIGHT = 200;
 const STOPS_WITHIN_MS = 5_000;
@@ -24,7 +22,7 @@ let api: number;
 let gateway: GatewayProcess | undefined;
 /** An InfluxDB that takes every connection and answers nothing. */
 let mute: Server;
-let publisher: ChildProcess | undefined;
+let publisher: Publisher | undefined;
 const sockets: Socket[] = [];
 
 beforeEach(async () => {
@@ -36,7 +34,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  publisher?.kill('SIGKILL');
+  await publisher?.kill();
   publisher = undefined;
   for (const socket of sockets.splice(0)) socket.destroy();
   await gateway?.kill();
@@ -64,26 +62,10 @@ api: { listen: 127.0.0.1:${api} }
   return started;
 }
 
-/** Devices that publish as fast as they can, until `finish` asks them what was acknowledged. */
-function publish(): { finish(): Promise<number> } {
-  const program = join(import.meta.dirname, 'steady-publisher.ts');
-  const child = spawn(process.execPath, [program, ...[port, DEVICES, IN_FLIGHT, T0].map(String)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  publisher = child;
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  const ended = once(child, 'close');
-  return {
-    finish: async () => {
-      child.stdin.end();
-      await ended;
-      const report = JSON.parse(output) as readonly { acknowledged: number }[];
-      return report.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
-    },
-  };
+/** Devices that publish as fast as they can. */
+function publish(): Publisher {
+  publisher = new Publisher({ port, devices: DEVICES, inFlight: IN_FLIGHT });
+  return publisher;
 }
 
 /** A connection that sends something and never reads. */
@@ -134,7 +116,7 @@ test('SIGTERM under load ends in time with exit code 0, whoever is connected, an
     await gateway.start();
     expect(gateway.output).not.toContain('journal replayed');
   }
-  const acknowledged = await publishing.finish();
+  const acknowledged = acknowledgedIn(await publishing.end());
   expect(acknowledged).toBeGreaterThan(3 * 10 * IN_FLIGHT);
   await eventually('everything is analysed', async () => (await gateway!.status()).ledger.inFlight === 0);
   const { ledger } = await gateway.status();
@@ -185,7 +167,7 @@ describe.runIf(strace !== undefined)('a disk that stops answering', () => {
     await ended;
     gateway.output = '';
     await gateway.start();
-    const acknowledged = await publishing.finish();
+    const acknowledged = acknowledgedIn(await publishing.end());
     await eventually('everything is analysed', async () => (await gateway!.status()).ledger.inFlight === 0);
     expect((await gateway.status()).ledger.aggregated).toBe(acknowledged);
   });

@@ -31,7 +31,7 @@ function LogCard({ name, about, log, now }: { name: string; about: string; log: 
   const share = log.maxBytes > 0 ? Math.min(1, log.bytes / log.maxBytes) : 0;
   const oldest =
     log.oldestTime === undefined || log.firstOffset === log.nextOffset ? '–' : formatDuration(now - log.oldestTime);
-  return html`<article class="component" data-testid=${name.toLowerCase()}>
+  return html`<article class="component" data-testid=${`log-${name.toLowerCase()}`}>
     <div class="component-head">
       <h3>${name} <span class="type">${about}</span></h3>
       <span class="muted">${formatBytes(log.bytes)} of ${formatBytes(log.maxBytes)}</span>

@@ -207,6 +207,50 @@ test('a journaled reading that finds no room for its series after a restart is c
   await box.stop();
 });
 
+test('what damage takes from the journal is received and dropped, reading by reading; what a checkpoint covers is not lost', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  let sent = 0;
+  const send = async (count: number) => {
+    for (let i = 0; i < count; i++) box.send({ metric: 'b', value: 1, time: START + 1000 * sent++ });
+    await box.acknowledged();
+    return box.journal.records.findLast(({ items }) => items > 0)!.offset;
+  };
+  const covered = await send(7);
+  const before = box.gateway.status().checkpoint.offset;
+  await box.clock.advance(CHECKPOINT_EVERY_MS);
+  await vi.waitUntil(() => box.gateway.status().checkpoint.offset > before, { timeout: 5_000 });
+  await send(3);
+  const middle = await send(4);
+  await send(2);
+  const last = await send(5);
+  await settle();
+  for (const offset of [covered, middle, last]) box.journal.damage(offset);
+  await box.crash();
+  const { total, sources } = box.gateway.ledgerReport(9);
+  expect(total).toMatchObject({ received: 21, aggregated: 12, dropped: 9, inFlight: 0, imbalance: 0 });
+  expect(sources.find(({ name }) => name === '(journal)')).toMatchObject({ received: 9, dropped: 9 });
+  expect(box.logLines()).toContainEqual(expect.stringContaining('journaled readings were lost'));
+  await box.stop();
+  // They are in the checkpoint now, and not counted a second time.
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 21, dropped: 9 });
+  await box.stop();
+});
+
+test('a journal record that cannot be understood is received and dropped', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  for (const value of [1, 2, 3]) box.send({ metric: 'b', value, time: START + 1000 * value });
+  await box.acknowledged();
+  box.journal.append(Uint8Array.of(99, 1, 2), 6);
+  await box.journal.commit();
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 9, aggregated: 3, dropped: 6 });
+  expect(imbalance(box.gateway.status().ledger)).toBe(0);
+  await box.stop();
+});
+
 test('what a restart finds in the journal is no rate, what comes afterwards is', async () => {
   const box = new Box(await mkdtemp(join(folder, 'box-')));
   await box.boot();
