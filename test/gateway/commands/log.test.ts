@@ -61,7 +61,8 @@ async function expectWhatWasSent(): Promise<void> {
   expect(stdout).toMatch(/outbox: .*cursors: .*history at [1-9]/);
 
   const values = Array.from({ length: READINGS }, (_, i) => i).filter((i) => i !== 7);
-  const readings = await dump('journal');
+  // What is journaled about the passing of time depends on how busy the machine is.
+  const readings = (await dump('journal')).filter((line) => 'series' in line);
   expect(readings.map(({ series, source, value, sourceTime }) => ({ series, source, value, sourceTime }))).toEqual(
     values.map((value) => ({
       series: 'press-1/flow',
