@@ -71,8 +71,9 @@ const storage = section('Where data waits on the box, and how much of it.', {
     default: '10s',
   }),
   maxSeries: Type.Integer({
-    description: 'Most series that are taken; readings of further ones are rejected, and counted.',
-    default: 100_000,
+    description:
+      'Most series that are taken, at about 5 kB of memory each; readings of further ones are rejected, and counted.',
+    default: 10_000,
     minimum: 1,
     maximum: 10_000_000,
   }),

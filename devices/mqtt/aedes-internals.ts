@@ -6,11 +6,15 @@ import type { Aedes, AedesPublishPacket, Client, Connection, PublishPacket } fro
  */
 export interface AedesClient extends Client {
   /** The frame parser: `packet.length` is the announced length of the packet being read, `_list` the bytes it holds. */
-  readonly _parser: { readonly packet: { readonly length: number }; readonly _list: { readonly length: number } };
+  readonly _parser: {
+    readonly packet: { readonly length: number };
+    readonly _list: { readonly length: number };
+    parse(bytes: Uint8Array): unknown;
+  };
   /** One packet of the last read is done; after the last of them, or at once when there is none, aedes reads on. */
   readonly _nextBatch: (error?: Error | null) => void;
-  /** Packets of the last read that are not done. */
-  readonly _parsingBatch: number;
+  /** Packets of the last read that are not done; one more before the first read. */
+  _parsingBatch: number;
   /** Id of the next message to this client. */
   _nextId: number;
   /** Calls back when a subscriber's socket has drained. One that never drains holds up everybody's ingest. */

@@ -56,6 +56,7 @@ export interface MqttDependencies {
 }
 
 const DEFAULT_CONNECTIONS = 10_000;
+const MAX_IN_FLIGHT_MESSAGES = 32_768;
 const MAX_PARTIAL_BYTES = 32 * 1024 * 1024;
 /** Bytes that wait for a subscriber before messages to it are dropped. */
 const MAX_SUBSCRIBER_BACKLOG = 1024 * 1024;
@@ -114,6 +115,7 @@ export class MqttBroker implements Source {
     this.#readGate = new ReadGate({
       maxPacketBytes: this.#maxPacketBytes,
       maxInFlightBytes: options.maxInFlightBytes ?? 8 * 1024 * 1024,
+      maxInFlightMessages: MAX_IN_FLIGHT_MESSAGES,
       maxPartialBytes: MAX_PARTIAL_BYTES,
     });
     const maxConnections = options.maxConnections ?? DEFAULT_CONNECTIONS;
@@ -179,6 +181,7 @@ export class MqttBroker implements Source {
         clients,
         messagesTotal: this.#messagesTotal,
         inFlightBytes: reads.inFlightBytes,
+        inFlightMessages: reads.inFlightMessages,
         waitingClients: reads.waitingClients,
         refusedConnectionsTotal: this.#listener.refusedTotal,
         refusedClientsTotal: this.#refusedClientsTotal,

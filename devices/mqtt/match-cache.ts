@@ -9,12 +9,14 @@ const MAX_TOPICS = 20_000;
  */
 export function rememberUnheard(emitter: AedesEmitter): void {
   const unheard = new Set<string>();
+  /** Nobody has ever subscribed but aedes itself, below `$SYS/`: then there is nothing to remember either. */
+  let isAlone = true;
   const emit = emitter.emit.bind(emitter);
   const on = emitter.on.bind(emitter);
   emitter.emit = (packet, done) => {
     const { topic } = packet;
     if (!emitter.closed) {
-      if (unheard.has(topic)) {
+      if ((isAlone && !topic.startsWith('$')) || unheard.has(topic)) {
         done();
         return;
       }
@@ -29,6 +31,7 @@ export function rememberUnheard(emitter: AedesEmitter): void {
   };
   emitter.on = (topic, listener, done) => {
     unheard.clear();
+    if (!topic.startsWith('$')) isAlone = false;
     return on(topic, listener, done);
   };
 }

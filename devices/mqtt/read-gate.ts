@@ -8,26 +8,31 @@ export interface ReadLimits {
   readonly maxPacketBytes: number;
   /** Bytes that were read from sockets and whose messages are not all acknowledged; beyond, no socket is read. */
   readonly maxInFlightBytes: number;
+  /** Messages that are not acknowledged; beyond, no socket is read. Each takes about a kilobyte, however small it is. */
+  readonly maxInFlightMessages: number;
   /** Bytes of packets that have not come in whole, all connections together. */
   readonly maxPartialBytes: number;
 }
 
 /** Largest packet before the client is connected: a CONNECT with a long password or a will. */
 const MAX_CONNECT_BYTES = 16 * 1024;
+/** A connection that holds less than this may be read further while its messages are not acknowledged. */
+const READ_AHEAD_BYTES = 16 * 1024;
 /** Bytes that wait to be sent to a client before nothing more is read from it. */
 const MAX_UNSENT_BYTES = 256 * 1024;
 
 /** The numbers shown in the status. */
 export interface ReadCounts {
   readonly inFlightBytes: number;
+  readonly inFlightMessages: number;
   readonly waitingClients: number;
   readonly oversizedTotal: number;
 }
 
 /**
  * Decides when a socket is read. aedes reads a connection again once every packet of the last read is done, and a publish is done when
- * the journal has it; so what a connection has unacknowledged is one read, about 64 KiB. The gate bounds the sum over all of
- * them, which is back-pressure down to each sender's TCP window, and it costs nothing for a message: only for a read.
+ * the journal has it; so what a connection has unacknowledged is one read, about 64 KiB, and the packet that it completed. The gate
+ * bounds the sum over all of them, which is back-pressure down to each sender's TCP window.
  *
  * It also closes connections whose packet is announced larger than allowed, before it has come in.
  */
@@ -35,6 +40,9 @@ export class ReadGate {
   readonly #limits: ReadLimits;
   readonly #waiting = new Set<Reader>();
   #inFlightBytes = 0;
+  #inFlightMessages = 0;
+  /** The one that has read last: how many messages there were in it shows when it has taken them apart. */
+  #last: Reader | undefined;
   #partialBytes = 0;
   #oversizedTotal = 0;
   #waking = false;
@@ -44,8 +52,10 @@ export class ReadGate {
   }
 
   counts(): ReadCounts {
+    this.#countLast();
     return {
       inFlightBytes: this.#inFlightBytes,
+      inFlightMessages: this.#inFlightMessages,
       waitingClients: this.#waiting.size,
       oversizedTotal: this.#oversizedTotal,
     };
@@ -66,17 +76,26 @@ export class ReadGate {
     const reader = new Reader(client, read);
     // aedes calls `read(null)`; given nothing it waits for `_nextBatch`. Node's own `read(0)` only starts the flow.
     stream.read = (size?: number | null) => (size === 0 ? read(0) : this.#read(stream, reader));
+    // aedes would take every arrival for a packet that is done, and read on however much is not.
+    stream.removeListener('readable', client._nextBatch);
+    client._parsingBatch = 0;
+    stream.on('readable', () => {
+      if (client._parsingBatch === 0) client._nextBatch();
+      else this.#readAhead(stream, reader);
+    });
     stream.once('close', () => {
-      this.#release(reader);
+      this.#hold(reader, 0, 0);
+      this.#countMessages(reader, 0);
       this.#waiting.delete(reader);
       this.#wake();
     });
   }
 
   #read(stream: Duplex, reader: Reader): Buffer | null {
-    this.#release(reader);
     const { client } = reader;
     const partial = client._parser._list.length;
+    this.#hold(reader, 0, partial);
+    this.#countMessages(reader, 0);
     if (partial > 0 && this.#refusesPacket(reader, partial)) {
       this.#oversizedTotal++;
       stream.destroy();
@@ -88,36 +107,72 @@ export class ReadGate {
         reader.draining = true;
         stream.once('drain', () => {
           reader.draining = false;
-          client._nextBatch();
+          readOn(client);
         });
       }
       return null;
     }
-    if (this.#inFlightBytes >= this.#limits.maxInFlightBytes) {
+    if (this.#isFull()) {
       this.#waiting.add(reader);
       return null;
     }
+    this.#waiting.delete(reader);
     const bytes: Buffer | null = reader.read();
-    if (bytes !== null) reader.heldBytes = bytes.length;
-    reader.partialBytes = partial;
-    this.#inFlightBytes += reader.heldBytes;
-    this.#partialBytes += partial;
+    // With the rest of its packet it may make one whole, which is in memory until it is acknowledged.
+    if (bytes !== null) {
+      this.#hold(reader, bytes.length + partial, partial);
+      this.#last = reader;
+    }
     if (this.#waiting.size > 0) this.#wake();
     return bytes;
+  }
+
+  /** Reads a little more of a connection that waits for its acknowledgements: a PINGREQ is answered however slow the disk is. */
+  #readAhead(stream: Duplex, reader: Reader): void {
+    if (reader.heldBytes >= READ_AHEAD_BYTES || stream.writableLength > MAX_UNSENT_BYTES || this.#isFull()) return;
+    const bytes = reader.read();
+    if (bytes === null) return;
+    const { client } = reader;
+    this.#hold(reader, reader.heldBytes + bytes.length, client._parser._list.length);
+    this.#last = reader;
+    client._parser.parse(bytes);
   }
 
   #refusesPacket(reader: Reader, partial: number): boolean {
     const { client } = reader;
     const max = client.connected || client.connecting ? this.#limits.maxPacketBytes : MAX_CONNECT_BYTES;
     if (client._parser.packet.length > max) return true;
-    return partial > MAX_CONNECT_BYTES && this.#partialBytes + partial > this.#limits.maxPartialBytes;
+    return partial > MAX_CONNECT_BYTES && this.#partialBytes > this.#limits.maxPartialBytes;
   }
 
-  #release(reader: Reader): void {
-    this.#inFlightBytes -= reader.heldBytes;
-    this.#partialBytes -= reader.partialBytes;
-    reader.heldBytes = 0;
-    reader.partialBytes = 0;
+  #isFull(): boolean {
+    this.#countLast();
+    const { maxInFlightBytes, maxInFlightMessages } = this.#limits;
+    return this.#inFlightBytes >= maxInFlightBytes || this.#inFlightMessages >= maxInFlightMessages;
+  }
+
+  #countLast(): void {
+    const last = this.#last;
+    if (last === undefined) return;
+    this.#last = undefined;
+    const { _parsingBatch: messages, _parser } = last.client;
+    this.#countMessages(last, messages);
+    // Nothing but the beginning of a packet: its sender may take its time, and must not take that of others.
+    if (messages === 0) this.#hold(last, 0, _parser._list.length);
+  }
+
+  #countMessages(reader: Reader, messages: number): void {
+    if (this.#last === reader) this.#last = undefined;
+    this.#inFlightMessages += messages - reader.messages;
+    reader.messages = messages;
+  }
+
+  /** What a connection holds from now on, in place of what it held. */
+  #hold(reader: Reader, heldBytes: number, partialBytes: number): void {
+    this.#inFlightBytes += heldBytes - reader.heldBytes;
+    this.#partialBytes += partialBytes - reader.partialBytes;
+    reader.heldBytes = heldBytes;
+    reader.partialBytes = partialBytes;
   }
 
   #wake(): void {
@@ -126,22 +181,29 @@ export class ReadGate {
     setImmediate(() => {
       this.#waking = false;
       for (const reader of this.#waiting) {
-        if (this.#inFlightBytes >= this.#limits.maxInFlightBytes) return;
+        if (this.#isFull()) return;
         this.#waiting.delete(reader);
-        if (!reader.client.closed) reader.client._nextBatch();
+        if (!reader.client.closed) readOn(reader.client);
       }
     });
   }
+}
+
+/** Lets aedes read, unless it will by itself when the packets of the last read are done: it would count one of them as done. */
+function readOn(client: AedesClient): void {
+  if (client._parsingBatch === 0) client._nextBatch();
 }
 
 /** One connection before the reader. */
 class Reader {
   readonly client: AedesClient;
   readonly read: () => Buffer | null;
-  /** Bytes of the last read. */
+  /** Bytes of the last read, and of the packet that it went on with. */
   heldBytes = 0;
-  /** Bytes of an incomplete packet before the last read. */
+  /** Bytes of a packet that has not come in whole, as far as is known. */
   partialBytes = 0;
+  /** Messages of the last read. */
+  messages = 0;
   draining = false;
 
   constructor(client: AedesClient, read: () => Buffer | null) {

@@ -1,3 +1,4 @@
+import { RecentMap } from '../../gateway/base/recent-map.ts';
 import type { EpochMs } from '../../gateway/core/clock.ts';
 import { GatewayError } from '../../gateway/core/errors.ts';
 import type { Intake } from '../../gateway/core/intake.ts';
@@ -35,8 +36,8 @@ export interface ReadingRule {
   readonly line?: { readonly precision?: LinePrecision | undefined } | undefined;
 }
 
-/** Topics whose route is remembered. */
-const MAX_ROUTES = 20_000;
+/** Topics whose route is remembered, the ones that were used last; at most twice as many. */
+const MAX_ROUTES = 10_000;
 /** Metrics remembered for one topic. */
 const MAX_METRICS = 256;
 
@@ -48,7 +49,7 @@ export class Router {
   readonly #rules: readonly CompiledRule[];
   readonly #filters: string;
   readonly #intake: Intake;
-  readonly #routes = new Map<string, Route>();
+  readonly #routes = new RecentMap<string, Route>(MAX_ROUTES);
   readonly #target: RouteTarget;
   readonly #message: { topic: string; payload: Uint8Array; receiveTime: EpochMs };
 
@@ -66,8 +67,10 @@ export class Router {
    * is not a legal topic name of MQTT, and then nothing was handed on. The caller acknowledges.
    */
   handle(topic: string, payload: Uint8Array, receiveTime: EpochMs): boolean {
-    const route = this.#routes.get(topic) ?? this.#remember(topic, this.#find(topic));
+    const known = this.#routes.get(topic);
+    const route = known ?? this.#find(topic);
     if (route.decoder === undefined) {
+      this.#routes.set(topic, route);
       if (route.refusal === undefined) return false;
       this.#intake.reject(topic, route.refusal, payload);
       return true;
@@ -79,7 +82,10 @@ export class Router {
     message.receiveTime = receiveTime;
     this.#target.route = route;
     this.#target.message = message;
+    this.#target.isHomeless = false;
     route.decoder.decode(message, this.#target);
+    // A flood of topics that there is no room for must not drive out those that have a series.
+    if (known === undefined && !this.#target.isHomeless) this.#routes.set(topic, route);
     return true;
   }
 
@@ -98,12 +104,6 @@ export class Router {
       return new Route(rule, names);
     }
     return refused(`the topic ${JSON.stringify(topic)} fits no rule; the filters are: ${this.#filters}`);
-  }
-
-  #remember(topic: string, route: Route): Route {
-    if (this.#routes.size >= MAX_ROUTES) this.#routes.delete(this.#routes.keys().next().value!);
-    this.#routes.set(topic, route);
-    return route;
   }
 }
 
@@ -169,6 +169,8 @@ class RouteTarget implements DecodeTarget {
   readonly #intake: Intake;
   route!: Route;
   message!: RawMessage;
+  /** A value of the message has no series. */
+  isHomeless = false;
 
   constructor(intake: Intake) {
     this.#intake = intake;
@@ -185,6 +187,7 @@ class RouteTarget implements DecodeTarget {
     const series =
       device === undefined && tags === undefined ? this.#seriesOf(metric) : this.#lookUp(metric, device, tags);
     if (typeof series === 'string') {
+      this.isHomeless = true;
       this.reject(series);
       return;
     }

@@ -218,6 +218,7 @@ const DeadLetter = Type.Object({
   text: Type.String({ description: 'The payload read as UTF-8; what is not UTF-8 shows as U+FFFD' }),
   base64: Type.String({ description: 'The payload byte for byte, cut after 4096 bytes' }),
   bytes: Type.Integer({ minimum: 0, description: 'Bytes kept' }),
+  times: Type.Integer({ minimum: 1, description: 'How many like it came in one moment, when only this one is kept' }),
 });
 export const DeadLettersReply = Type.Object({
   deadLetters: Type.Array(DeadLetter, { description: 'Newest first' }),

@@ -14,6 +14,8 @@ export interface Rejected {
   readonly subject: string;
   /** The device whose reading it is, as `deviceKey` says it; undefined where that is not known. */
   readonly device?: string | undefined;
+  /** How many like it came in one moment, when only this one of them is kept; 1 where it is left out. */
+  readonly times?: number | undefined;
   /** The data itself, at most `MAX_REJECTED_BYTES`; cut beyond. */
   readonly payload: Uint8Array;
 }

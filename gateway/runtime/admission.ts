@@ -149,7 +149,7 @@ export class Admission {
 
   /** @internal for the intakes */
   reject(source: string, subject: string, reason: string, payload: Uint8Array, device?: string): void {
-    this.#parts.deadLetters.add(source, subject, reason, payload, device);
+    this.#parts.deadLetters.addOrCount(source, subject, reason, payload, device);
     this.#rejected = true;
     this.#wake();
   }

@@ -5,10 +5,23 @@ import type { Log, Offset } from '../core/log.ts';
 /** Memory that one look at the newest dead letters may take. */
 const READ_BYTES = 256 * 1024;
 
+/** Letters of one kind that are kept between two commits, each for itself; of further ones the first, and how many there were. */
+const KEPT_OF_A_KIND = 100;
+/** Kinds that are told apart between two commits. */
+const MAX_KINDS = 1_000;
+
+/** What has the same origin, device and reason. */
+interface Kind {
+  kept: number;
+  /** The first that was not kept for itself. */
+  repeated: (Rejected & { times: number }) | undefined;
+}
+
 /** What was refused, kept with its reason in a bounded log of its own. */
 export class DeadLetters {
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #kinds = new Map<string, Kind>();
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
@@ -17,6 +30,7 @@ export class DeadLetters {
 
   /** Offset of the next dead letter: a checkpoint remembers it to count what came after. */
   get nextOffset(): Offset {
+    this.#appendRepeated();
     return this.#log.status().nextOffset;
   }
 
@@ -26,7 +40,32 @@ export class DeadLetters {
     this.#log.append(encode({ origin, device, subject, reason, time: this.#clock.now(), payload: kept }), 1);
   }
 
+  /** Does the same for data that comes from outside: of what is refused for one reason again and again, only the number is kept. */
+  addOrCount(origin: string, subject: string, reason: string, payload: Uint8Array, device?: string): void {
+    const name = `${origin}\n${device ?? ''}\n${reason}`;
+    const kind = this.#kinds.get(name);
+    if (kind?.repeated !== undefined) {
+      kind.repeated.times++;
+    } else if (kind !== undefined && kind.kept >= KEPT_OF_A_KIND) {
+      const kept = Uint8Array.from(payload.subarray(0, MAX_REJECTED_BYTES));
+      kind.repeated = { origin, device, subject, reason, time: this.#clock.now(), payload: kept, times: 1 };
+    } else {
+      if (kind !== undefined) kind.kept++;
+      else if (this.#kinds.size < MAX_KINDS) this.#kinds.set(name, { kept: 1, repeated: undefined });
+      this.add(origin, subject, reason, payload, device);
+    }
+  }
+
+  #appendRepeated(): void {
+    if (this.#kinds.size === 0) return;
+    for (const { repeated } of this.#kinds.values()) {
+      if (repeated !== undefined) this.#log.append(encode(repeated), repeated.times);
+    }
+    this.#kinds.clear();
+  }
+
   commit(): Promise<void> {
+    this.#appendRepeated();
     return this.#log.commit();
   }
 

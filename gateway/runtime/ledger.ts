@@ -60,8 +60,8 @@ export class Ledger {
   }
 
   /** What has come in was set aside; `device` is that of its reading as `deviceKey` says it, where that is known. */
-  reject(row: LedgerRow, device: string | undefined): void {
-    this.#end(row, device, 'rejected', 1);
+  reject(row: LedgerRow, device: string | undefined, readings = 1): void {
+    this.#end(row, device, 'rejected', readings);
   }
 
   /** Readings that had come in are lost. */

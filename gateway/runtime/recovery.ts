@@ -55,9 +55,9 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
 }
 
 async function countRejected(parts: RecoveryParts, from: Offset): Promise<void> {
-  await parts.deadLetters.readFrom(from, ({ origin, device }) => {
+  await parts.deadLetters.readFrom(from, ({ origin, device, times }) => {
     if (!isSource(parts, origin)) return;
-    parts.ledger.reject(parts.ledger.row(origin), device);
+    parts.ledger.reject(parts.ledger.row(origin), device, times);
   });
 }
 

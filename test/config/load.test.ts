@@ -19,7 +19,7 @@ describe('a file that says little', () => {
         alarms: { maxBytes: 128 * 2 ** 20 },
         history: { maxBytes: 2 ** 30, maxAgeMs: 30 * 86_400_000 },
         checkpointEveryMs: 10_000,
-        maxSeries: 100_000,
+        maxSeries: 10_000,
       },
       time: {
         outOfOrdernessMs: 0,

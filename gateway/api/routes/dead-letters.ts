@@ -17,7 +17,7 @@ export function deadLettersRoutes(app: FastifyInstance, { view }: RouteContext):
     async ({ query }) => {
       const letters = await view.deadLetters(query.limit);
       return {
-        deadLetters: letters.map(({ origin, reason, time, subject, payload }) => {
+        deadLetters: letters.map(({ origin, reason, time, subject, payload, times = 1 }) => {
           const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
           return {
             origin,
@@ -27,6 +27,7 @@ export function deadLettersRoutes(app: FastifyInstance, { view }: RouteContext):
             text: bytes.toString(),
             base64: bytes.toString('base64'),
             bytes: bytes.length,
+            times,
           };
         }),
       };

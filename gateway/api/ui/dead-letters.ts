@@ -23,11 +23,11 @@ export function DeadLetters({ store }: { store: Store; version: number }): View 
 }
 
 function Letter({ store, letter }: { store: Store; letter: DeadLetter }): View {
-  const { time, origin, subject, reason, text, bytes } = letter;
+  const { time, origin, subject, reason, text, bytes, times } = letter;
   const shown = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
   return html`<li class="letter" data-testid="dead-letter">
     <p class="letter-head"><span class="muted">${formatMoment(time, store.now())}</span> <b>${origin}</b> <span class="subject">${subject}</span></p>
     <p class="reason">${reason}</p>
-    <p class="payload"><code>${shown === '' ? '(empty)' : shown}</code> <span class="muted">${bytes} B</span></p>
+    <p class="payload"><code>${shown === '' ? '(empty)' : shown}</code> <span class="muted">${bytes} B${times > 1 ? `, and ${times - 1} more like it` : ''}</span></p>
   </li>`;
 }

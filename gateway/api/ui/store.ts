@@ -15,6 +15,7 @@ export interface DeadLetter {
   readonly subject: string;
   readonly text: string;
   readonly bytes: number;
+  readonly times: number;
 }
 
 /** A series, and its latest numbers for the sparkline. */

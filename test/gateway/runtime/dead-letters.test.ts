@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import type { Rejected } from '../../../gateway/core/intake.ts';
+import { DeadLetters } from '../../../gateway/runtime/dead-letters.ts';
+import { ManualClock } from '../../manual-clock.ts';
+import { MemoryLog } from '../../memory-log.ts';
+
+async function everything(letters: DeadLetters): Promise<Rejected[]> {
+  const found: Rejected[] = [];
+  await letters.readFrom(0, (letter) => found.push(letter));
+  return found;
+}
+
+function total(letters: readonly Rejected[]): number {
+  return letters.reduce((sum, { times = 1 }) => sum + times, 0);
+}
+
+test('of a flood for one reason some are kept, and the number of the others; every kind is counted for itself', async () => {
+  const log = new MemoryLog();
+  const letters = new DeadLetters(log, new ManualClock());
+  for (let i = 0; i < 5000; i++) letters.addOrCount('floor', `sensors/${i}`, 'no room', Buffer.from(`${i}`));
+  for (let i = 0; i < 300; i++) letters.addOrCount('floor', 's', 'too hot', Buffer.from('x'), i % 2 ? 'a' : 'b');
+  for (let i = 0; i < 3; i++) letters.addOrCount('hall', 's', 'no room', Buffer.from('x'));
+  await letters.commit();
+  const found = await everything(letters);
+  const noRoom = found.filter(({ origin, reason }) => origin === 'floor' && reason === 'no room');
+  expect(noRoom).toHaveLength(101);
+  expect(noRoom.at(-1)).toMatchObject({
+    times: 4900,
+    subject: 'sensors/100',
+    payload: Uint8Array.from(Buffer.from('100')),
+  });
+  for (const device of ['a', 'b']) expect(total(found.filter((letter) => letter.device === device))).toBe(150);
+  expect(total(found.filter(({ origin }) => origin === 'hall'))).toBe(3);
+  // The items of the log count the readings, so that dropped ones are counted right.
+  expect(log.records.reduce((sum, { items }) => sum + items, 0)).toBe(5303);
+});
+
+test('after a commit a kind begins anew', async () => {
+  const letters = new DeadLetters(new MemoryLog(), new ManualClock());
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 90; i++) letters.addOrCount('floor', 's', 'no room', Buffer.from('x'));
+    await letters.commit();
+  }
+  const found = await everything(letters);
+  expect(found).toHaveLength(270);
+  expect(found.every(({ times }) => times === undefined)).toBe(true);
+});
+
+test('what a checkpoint counts lies before the offset that it takes, repeats included', async () => {
+  const letters = new DeadLetters(new MemoryLog(), new ManualClock());
+  const flood = () => {
+    for (let i = 0; i < 500; i++) letters.addOrCount('floor', 's', 'no room', Buffer.from('x'));
+  };
+  flood();
+  const offset = letters.nextOffset;
+  flood();
+  await letters.commit();
+  const behind: Rejected[] = [];
+  await letters.readFrom(offset, (letter) => behind.push(letter));
+  expect(total(behind)).toBe(500);
+  expect(total(await everything(letters))).toBe(1000);
+});
