@@ -51,7 +51,7 @@ export interface RetentionOptions {
 /** How long a measurement of the free space is believed. */
 const FREE_SPACE_MS = 250;
 /** A box without a clock battery writes times of 1970: age is told only by times after this (September 2001). */
-const PLAUSIBLE_MS = 1e12;
+export const PLAUSIBLE_MS = 1e12;
 
 /** Decides what there is room for, and deletes whole segments: those no longer needed, and where it must the oldest. */
 export class Retention {

@@ -8,6 +8,7 @@ import { keptFrom } from './kept.ts';
 import { LogState } from './log-state.ts';
 import { Quarantine } from './quarantine.ts';
 import { recover } from './recovery.ts';
+import { PLAUSIBLE_MS } from './retention.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentLogOptions } from './segment-log-options.ts';
 import { type ReaderPort, SegmentLogReader } from './segment-log-reader.ts';
@@ -163,7 +164,7 @@ export class SegmentLog implements Log {
       bytes: segments?.bytes ?? 0,
       maxBytes: this.#options.maxBytes,
       segments: segments?.length ?? 0,
-      oldestTime: oldest === undefined || Number.isNaN(oldest.firstTime) ? undefined : oldest.firstTime,
+      oldestTime: oldest !== undefined && oldest.firstTime > PLAUSIBLE_MS ? oldest.firstTime : undefined,
       appendedItems: committer?.nextOrdinal ?? 0,
       keptItems: segments?.keptItems ?? 0,
       droppedItems,

@@ -93,7 +93,7 @@ export interface LogStatus {
   readonly maxBytes: number;
   /** Segment files. */
   readonly segments: number;
-  /** Wall time of the oldest kept record. */
+  /** Wall time of the oldest kept record; undefined where it was not known, or there is none. */
   readonly oldestTime: EpochMs | undefined;
   /**
    * Items appended since the log was created; the ordinal of the next one. When all is durable, these are the kept, the dropped, the damaged, and

@@ -195,6 +195,18 @@ describe.skipIf(program === undefined)('the page', () => {
     await eventually(() => card.textContent()).toContain('memory is tight: given up are live data, new series');
   });
 
+  test('a clock that is not believed is told, and how many readings wait for it', async () => {
+    const { plant, page, problems } = await plantPage();
+    const clock = page.getByTestId('clock');
+    await eventually(() => page.getByTestId('uptime').textContent()).not.toBe('–');
+    expect(await clock.count()).toBe(0);
+    const detail = 'the clock says 1970-01-01T00:00:20.000Z';
+    plant.view.clock = { ...plant.view.clock, state: 'unset', detail, provisionalReadings: 12 };
+    await eventually(() => clock.textContent()).toBe('unset, 12 readings wait');
+    expect(await clock.getAttribute('title')).toBe(detail);
+    expect(problems).toEqual([]);
+  });
+
   test('the ledger is told by device, and how many devices are not shown', async () => {
     const plant = new LivePlant();
     plant.view.groups = Array.from({ length: 30 }, (_, i) => groupRow(`device-${i}`, { received: 1234, late: 1234 }));

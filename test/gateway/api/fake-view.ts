@@ -3,6 +3,7 @@ import type { LogStatus } from '../../../gateway/core/log.ts';
 import type { AlarmEvent, Severity } from '../../../gateway/core/result.ts';
 import type { AggregateQuery, AggregateRow, AlarmQuery, AlarmRow } from '../../../gateway/core/sink.ts';
 import type {
+  ClockStatus,
   GatewayStatus,
   GatewayView,
   LedgerCounts,
@@ -56,6 +57,15 @@ export class FakeView implements GatewayView {
   /** The wall clock that the status tells. */
   now = 1_780_000_600_000;
   reasons: string[] = [];
+  clock: ClockStatus = {
+    state: 'believed',
+    detail: 'nobody says whether the clock is synchronised; it is believed',
+    source: 'nothing on this box tells',
+    steppedTotal: 2,
+    lastStepMs: -7_200_000,
+    provisionalReadings: 0,
+    markedTotal: 3,
+  };
   ledger: LedgerCounts = {
     ...NO_READINGS,
     received: 1000,
@@ -163,15 +173,7 @@ export class FakeView implements GatewayView {
       state: this.reasons.length > 0 ? 'degraded' : 'running',
       startedAt: this.now - 3_725_000,
       uptimeMs: 3_725_000,
-      clock: {
-        state: 'believed',
-        detail: 'nobody says whether the clock is synchronised; it is believed',
-        source: 'nothing on this box tells',
-        steppedTotal: 2,
-        lastStepMs: -7_200_000,
-        provisionalReadings: 0,
-        markedTotal: 3,
-      },
+      clock: this.clock,
       now: this.now,
       sources: [
         {
