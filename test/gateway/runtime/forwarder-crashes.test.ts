@@ -5,6 +5,7 @@ import { type Sink, SinkError } from '../../../gateway/core/sink.ts';
 import { DeadLetters } from '../../../gateway/runtime/dead-letters.ts';
 import { Forwarder } from '../../../gateway/runtime/forwarder.ts';
 import { encodeResults } from '../../../gateway/runtime/result-codec.ts';
+import { resultThinner } from '../../../gateway/runtime/result-thinner.ts';
 import { ManualClock, settle } from '../../manual-clock.ts';
 import { FaultyDisk, seededRandom } from '../../model/faulty-disk.ts';
 import { recordingLogger } from '../../recording-logger.ts';
@@ -20,15 +21,16 @@ class Box {
   readonly disk: FaultyDisk;
   readonly clock = new ManualClock();
   /** The revision of each window that was written last. */
-  readonly stored = new Map<string, number>();
+  readonly stored = new Map<number, number>();
   /** The highest that was made. */
-  readonly appended = new Map<string, number>();
+  readonly appended = new Map<number, number>();
   /** The highest that was promised to be kept. */
-  readonly promised = new Map<string, number>();
-  /** Windows of which a full log has dropped a result. */
-  readonly dropped = new Set<string>();
-  readonly #windowsOf = new Map<number, readonly string[]>();
+  readonly promised = new Map<number, number>();
+  /** Windows of which a full log may have dropped a result. */
+  readonly dropped = new Set<number>();
+  readonly #windowsOf = new Map<number, readonly number[]>();
   readonly #maxBytes: number;
+  readonly #whenFull: 'drop-oldest' | 'thin';
   #life = 0;
   #away = false;
   #logs!: { readonly alarmOutbox: SegmentLog; readonly outbox: SegmentLog; readonly deadLetters: SegmentLog };
@@ -37,7 +39,8 @@ class Box {
   constructor(seed: number) {
     this.random = seededRandom(seed);
     this.disk = new FaultyDisk(this.random);
-    this.#maxBytes = this.random() < 0.5 ? 2 ** 30 : 64 * 1024;
+    this.#maxBytes = this.random() < 0.4 ? 2 ** 30 : 64 * 1024;
+    this.#whenFull = this.random() < 0.5 ? 'drop-oldest' : 'thin';
   }
 
   async boot(): Promise<void> {
@@ -115,7 +118,7 @@ class Box {
 
   async #put(): Promise<void> {
     const { outbox } = this.#logs;
-    const put: (readonly string[])[] = [];
+    const put: (readonly number[])[] = [];
     for (let records = 1 + Math.floor(this.random() * 6); records > 0; records--) put.push(this.#append(outbox));
     const revisions = new Map(put.flat().map((window) => [window, this.appended.get(window)!]));
     await outbox.commit();
@@ -123,21 +126,22 @@ class Box {
     await settle();
   }
 
-  #append(outbox: SegmentLog): readonly string[] {
+  #append(outbox: SegmentLog): readonly number[] {
     const windows = Array.from(
       { length: 1 + Math.floor(this.random() * 4) },
-      () => `w${Math.floor(this.random() * WINDOWS)}`,
+      () => Math.floor(this.random() * WINDOWS) * 60_000,
     );
     const results = windows.map((window) => this.#next(window));
     this.#windowsOf.set(outbox.append(encodeResults(results), results.length), windows);
     return windows;
   }
 
-  #next(window: string): Aggregate {
-    const revision = (this.appended.get(window) ?? -1) + 1;
-    this.appended.set(window, revision);
+  #next(start: number): Aggregate {
+    const revision = (this.appended.get(start) ?? -1) + 1;
+    this.appended.set(start, revision);
     const series = { key: 'd/m', device: 'd', metric: 'm', tags: { filling: 'x'.repeat(400) } };
-    return { kind: 'aggregate', series, window, start: 0, end: 1, revision, fields: { count: 1 }, good: 1 };
+    const end = start + 60_000;
+    return { kind: 'aggregate', series, window: 'w', start, end, revision, fields: { count: 1 }, good: 1 };
   }
 
   #log(name: string): SegmentLog {
@@ -150,7 +154,8 @@ class Box {
       sync: 'always',
       maxBytes: this.#maxBytes,
       segmentBytes: 4 * 1024,
-      whenFull: 'drop-oldest',
+      whenFull: this.#whenFull,
+      thinner: resultThinner,
       onDropped: ({ firstOffset, endOffset }) => {
         for (let offset = firstOffset; offset < endOffset; offset++) {
           for (const window of this.#windowsOf.get(offset) ?? []) this.dropped.add(window);
@@ -167,7 +172,7 @@ class Box {
       stop: async () => {},
       write: async (batch) => {
         if (life !== this.#life || this.#away) throw new SinkError('away', { kind: 'transient' });
-        for (const result of batch) if (result.kind === 'aggregate') this.stored.set(result.window, result.revision);
+        for (const result of batch) if (result.kind === 'aggregate') this.stored.set(result.start, result.revision);
         return [];
       },
     };
