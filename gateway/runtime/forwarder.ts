@@ -173,7 +173,8 @@ export class Forwarder implements Lifecycle {
     const rejected = rejections.length + unreadableItems;
     this.#failuresInARow = 0;
     this.#state = 'running';
-    this.#detail = 'delivering';
+    const catchesUp = this.#others.backlogWaitMs() !== undefined;
+    this.#detail = catchesUp ? 'delivering what is new at once; what has waited follows' : 'delivering';
     await lane.settle(portion, { delivered: delivered.length, rejected, filtered, superseded }, delivered);
   }
 

@@ -173,7 +173,7 @@ describe.skipIf(program === undefined)('the page', () => {
     await eventually(() => page.getByTestId('source').count()).toBe(2);
     expect(await page.getByTestId('source').nth(1).textContent()).toContain('refuses the connection');
     expect(await page.getByTestId('sink').last().textContent()).toMatch(
-      /influx.*degraded.*6,080.*1 min 33 s.*Full in about 3 h 0 min/s,
+      /influx.*degraded.*6,080.*1 min 33 s.*Its buffer is full in about 3 h 0 min/s,
     );
     await eventually(() => page.getByTestId('dead-letter').count()).toBe(3);
     await eventually(() => page.getByTestId('ledger-balance').first().textContent()).toBe('✓ balances');

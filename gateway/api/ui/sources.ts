@@ -54,7 +54,7 @@ function Sink({ sink }: { sink: SinkStatus }): View {
       <div><dt>size</dt><dd>${formatBytes(backlog.bytes)}</dd></div>
       <div><dt>oldest</dt><dd>${backlog.oldestAgeMs === null ? '–' : formatDuration(backlog.oldestAgeMs)}</dd></div>
     </dl>
-    <p class="detail" data-testid="outlook">${outlook(backlog)}</p>
+    ${outlook(backlog) === '' ? null : html`<p class="detail" data-testid="outlook">${outlook(backlog)}</p>`}
   </article>`;
 }
 
@@ -62,7 +62,8 @@ function Sink({ sink }: { sink: SinkStatus }): View {
 export function outlook({ items, drainSeconds, fullInSeconds }: SinkBacklog): string {
   if (items === 0) return '';
   if (fullInSeconds === 0) return 'No room is left: the oldest results give way.';
-  if (fullInSeconds !== null) return `Full in about ${formatDuration(fullInSeconds * 1000)} at this rate.`;
+  if (fullInSeconds !== null)
+    return `Its buffer is full in about ${formatDuration(fullInSeconds * 1000)} at this rate.`;
   return drainSeconds === null ? '' : `Drained in about ${formatDuration(drainSeconds * 1000)}.`;
 }
 
