@@ -5,7 +5,7 @@ const READ_BYTES = 512 * 1024;
 /** Reads a log from an offset on in portions of about equal size. */
 export class RangeReader {
   readonly #reader: LogReader;
-  #waiting: LogRecord[] = [];
+  readonly #waiting: LogRecord[] = [];
 
   constructor(log: Log, from: Offset) {
     this.#reader = log.reader(from);
@@ -16,16 +16,16 @@ export class RangeReader {
    * durable is left before `to`.
    */
   async take(maxItems: number, to: Offset): Promise<readonly LogRecord[]> {
-    const taken: LogRecord[] = [];
-    let items = 0;
+    let [records, items] = [0, 0];
     for (;;) {
-      const record = this.#waiting[0] ?? (await this.#readMore());
-      if (record === undefined || record.offset >= to) return taken;
-      if (taken.length > 0 && items + record.items > maxItems) return taken;
-      this.#waiting.shift();
-      taken.push(record);
+      // Where the disk fails just here, nothing has been taken: the next call finds it all.
+      const record = this.#waiting[records] ?? (await this.#readMore(records));
+      if (record === undefined || record.offset >= to) break;
+      if (records > 0 && items + record.items > maxItems) break;
+      records++;
       items += record.items;
     }
+    return this.#waiting.splice(0, records);
   }
 
   /** Resolves when there may be something to take, or when `signal` aborts. */
@@ -37,8 +37,8 @@ export class RangeReader {
     return this.#reader.close();
   }
 
-  async #readMore(): Promise<LogRecord | undefined> {
+  async #readMore(index: number): Promise<LogRecord | undefined> {
     this.#waiting.push(...(await this.#reader.read(READ_BYTES)));
-    return this.#waiting[0];
+    return this.#waiting[index];
   }
 }
