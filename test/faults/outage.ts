@@ -12,6 +12,8 @@ const WINDOW = '{ name: s, series: "*", window: { tumbling: 1s, allowedLateness:
 const STEP_MS = 1_000;
 const DEVICES = 4;
 const LIVE_PER_SECOND = 1_000;
+/** For the first portion, in which what is new still waits. */
+const SETTLE_MS = 1_000;
 const DRAINED_WITHIN_S = 300;
 const MOST_RSS_MB = 200;
 
@@ -35,7 +37,10 @@ export const outageOfAnHour: Rig = {
       round.note(`${points} points wait`);
       const rssMb = (await scene.gateway.status()).memory.rssBytes / 1e6;
       proxy.behaviour = 'pass';
+      // Until the back-off of the outage is over nothing can be fresh.
+      await eventually('InfluxDB is asked again', () => proxy.requests.at(-1)?.behaviour === 'pass', 60_000);
       const begun = performance.now();
+      await systemClock.sleep(SETTLE_MS);
       let drainedMs = Number.NaN;
       const draining = untilStored(with_, count).then(() => {
         drainedMs = performance.now() - begun;

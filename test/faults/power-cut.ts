@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemClock } from '../../gateway/base/system-clock.ts';
@@ -78,7 +78,9 @@ async function goOnFrom(disks: Disks, image: string, resume: readonly SentByDevi
   try {
     const dataPath = join(disk, 'data');
     // They name the gateway on the other disk: that the power has gone, and it with it, is true of this copy only.
-    for (const log of ['journal', 'outbox', 'dead-letters']) await rm(join(dataPath, log, 'lock'), { force: true });
+    for (const entry of await readdir(dataPath, { withFileTypes: true })) {
+      if (entry.isDirectory()) await rm(join(dataPath, entry.name, 'lock'), { force: true });
+    }
     const scene = await Scene.open({ dataPath, idleTimeout: '300ms' });
     try {
       await scene.gateway.start();
