@@ -3,7 +3,7 @@ import type { Reading } from '../core/reading.ts';
 import type { Result } from '../core/result.ts';
 import { Fate, type Stage } from '../core/stage.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import type { ClockKnown, TimeCommand } from './command.ts';
+import type { ClockKnown, ClockReference, ClockStep, ClockUnknown, TimeCommand } from './command.ts';
 import type { Ledger, LedgerRow } from './ledger.ts';
 import { ProvisionalReadings } from './provisional-readings.ts';
 import type { RecentReadings } from './recent-readings.ts';
@@ -56,6 +56,7 @@ export class Analysis {
   #results: Result[] = [];
   #receiveTime: EpochMs = 0;
   #setBackMs = 0;
+  #reference: ClockReference | undefined;
   #row: LedgerRow | undefined;
   #rowSource: string | undefined;
 
@@ -84,6 +85,11 @@ export class Analysis {
     return this.#setBackMs;
   }
 
+  /** A moment at which an earlier process knew the time, with all steps of the clock since; undefined where there is none. */
+  get reference(): ClockReference | undefined {
+    return this.#reference;
+  }
+
   /** What waits until it is known what time it is. */
   get provisional(): ProvisionalReadings {
     return this.#provisional;
@@ -108,8 +114,8 @@ export class Analysis {
   /** Takes note of something about time, in its place among the readings. */
   tell(command: TimeCommand): void {
     if (command.type === 'time-passed') this.advance(command.time);
-    else if (command.type === 'clock-step') this.#step(command.before, command.after);
-    else if (command.type === 'clock-unknown') this.#provisional.doubt(command, this.#receiveTime);
+    else if (command.type === 'clock-step') this.#follow(command);
+    else if (command.type === 'clock-unknown') this.#doubt(command);
     else if (command.type === 'clock-known') this.#know(command);
     else this.#giveUp();
     this.#flush();
@@ -148,8 +154,8 @@ export class Analysis {
    * Goes on from the snapshots of an earlier process. All or nothing: where one of them cannot be restored this throws, and everything
    * is as it was.
    */
-  restore(checkpoint: Pick<Checkpoint, 'stages' | 'receiveTime' | 'wallTime' | 'setBackMs'>): void {
-    const { stages: snapshots, receiveTime, wallTime = receiveTime, setBackMs = 0 } = checkpoint;
+  restore(checkpoint: Pick<Checkpoint, 'stages' | 'receiveTime' | 'wallTime' | 'setBackMs' | 'reference'>): void {
+    const { stages: snapshots, receiveTime, wallTime = receiveTime, setBackMs = 0, reference } = checkpoint;
     const stages = this.#makeStages();
     for (const [name, stage] of Object.entries(stages.byName)) {
       if (Object.hasOwn(snapshots, name)) stage.restore(snapshots[name]);
@@ -158,6 +164,7 @@ export class Analysis {
     this.#stageList = Object.values(stages.byName);
     this.#receiveTime = receiveTime;
     this.#setBackMs = setBackMs;
+    this.#reference = reference;
     if (wallTime !== receiveTime) this.#step(receiveTime, wallTime);
     this.#flush();
   }
@@ -198,8 +205,19 @@ export class Analysis {
     if (marked !== undefined) this.#settle(marked, this.#pass(marked));
   }
 
+  #follow(command: ClockStep): void {
+    this.#step(command.before, command.time);
+    this.#reference = command;
+  }
+
+  #doubt(command: ClockUnknown): void {
+    this.#provisional.doubt(command, this.#receiveTime);
+    this.#reference = undefined;
+  }
+
   #know(command: ClockKnown): void {
     this.#step(command.before, command.time);
+    this.#reference = command;
     this.#recent.settle(this.#provisional.correctedBy(command));
     for (const reading of this.#provisional.release(command)) this.#settle(reading, this.#pass(reading));
   }

@@ -9,6 +9,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
 import type { SeriesIdentity } from '../core/reading.ts';
 import type { Logger } from '../core/telemetry.ts';
+import type { ClockReference } from './command.ts';
 import type { LedgerSnapshot } from './ledger.ts';
 import type { ProvisionalSnapshot } from './provisional-readings.ts';
 import type { RememberedStart } from './remembered-range.ts';
@@ -28,6 +29,8 @@ export interface Checkpoint {
   readonly receiveTime: EpochMs;
   /** The wall time that belongs to it, in checkpoints of an earlier release that let the two differ. */
   readonly wallTime?: EpochMs;
+  /** A moment at which the time was known, by which a later process of the same boot sees that the clock was set; undefined when it was not. */
+  readonly reference?: ClockReference | undefined;
   /** By how much the clock has been set back; 0 where a checkpoint does not say. */
   readonly setBackMs?: number;
   /** What waits until it is known what time it is; nothing in checkpoints of an earlier release. */

@@ -6,6 +6,7 @@ import type { Logger } from '../core/telemetry.ts';
 import type { CheckpointStatus } from '../core/view.ts';
 import type { Analysis, Deduplicator } from './analysis.ts';
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
+import type { ClockReference } from './command.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Ledger } from './ledger.ts';
 import { RememberedRange } from './remembered-range.ts';
@@ -21,6 +22,8 @@ export interface CheckpointerParts {
   readonly registry: SeriesRegistry;
   readonly deduplicator: Deduplicator;
   readonly analysis: Analysis;
+  /** This moment by both clocks, where the time is known. */
+  readonly reference: () => ClockReference | undefined;
   readonly ledger: Ledger;
   /** As they were when the last record was analysed. */
   readonly marks: MarkTable;
@@ -159,6 +162,7 @@ export class Checkpointer {
       remember: this.#remembered.start(deduplicator.remembered, this.#analysedTo),
       deadLetterOffset: deadLetters.nextOffset,
       receiveTime: analysis.receiveTime,
+      reference: this.#parts.reference(),
       setBackMs: analysis.setBackMs,
       provisional: analysis.provisional.snapshot(),
       series: registry.all().map(({ device, metric, tags, unit }) => ({ device, metric, tags, unit })),

@@ -7,7 +7,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/telemetry.ts';
 import type { ClockState, ClockStatus } from '../core/view.ts';
 import { type Analysis, setBackAfter } from './analysis.ts';
-import type { TimeCommand } from './command.ts';
+import type { ClockReference, TimeCommand } from './command.ts';
 import { timeAt } from './provisional-readings.ts';
 
 /** How much the clock of the system is trusted. */
@@ -31,7 +31,7 @@ export interface ClockKeeperParts {
   readonly logger: Logger;
   /** Tells the analysis, by way of the journal. */
   readonly tell: (command: TimeCommand) => void;
-  readonly analysis: Pick<Analysis, 'provisional' | 'receiveTime' | 'knownTime' | 'setBackMs'>;
+  readonly analysis: Pick<Analysis, 'provisional' | 'receiveTime' | 'knownTime' | 'setBackMs' | 'reference'>;
 }
 
 /** No clock that is right says a time before this release was made: 2025-01-01. */
@@ -87,13 +87,15 @@ export class ClockKeeper {
   /** The journal has been replayed; nothing has been told the time yet. */
   begin(): void {
     const { clock, tell, trust, logger, analysis } = this.#parts;
-    const { receiveTime, knownTime } = analysis;
     this.#setBackMs = analysis.setBackMs;
-    if (trust.sync !== 'ignore') this.#earliest = Math.max(RELEASED, knownTime - TOLERANCE_MS);
+    const goneOn = this.#goneOn();
+    // Who has set it back while the box was running knew what he did.
+    const isFree = trust.sync === 'ignore' || goneOn !== undefined;
+    if (!isFree) this.#earliest = Math.max(RELEASED, analysis.knownTime - TOLERANCE_MS);
     this.#begun = true;
     if (isKnown(this.#state())) {
       this.#isKnown = true;
-      this.#beginKnown(receiveTime);
+      this.#beginKnown(goneOn);
       return;
     }
     clock.set(this.#estimate());
@@ -175,11 +177,23 @@ export class ClockKeeper {
     return Math.max(clock.systemNow(), analysis.receiveTime, RELEASED, goneOn);
   }
 
-  /** An earlier process may have got further, by a clock that was ahead, or may have left what waits for the time. */
-  #beginKnown(receiveTime: EpochMs): void {
+  /** What an earlier process of this boot would say now; undefined where none knew the time. */
+  #goneOn(): EpochMs | undefined {
+    const { clock, analysis, trust } = this.#parts;
+    const { reference } = analysis;
+    return reference?.boot === trust.boot ? Math.floor(timeAt(clock.monotonicMs(), reference)) : undefined;
+  }
+
+  /**
+   * An earlier process may have got further, by a clock that was ahead, may have seen that it was set since, or may have left what waits
+   * for the time.
+   */
+  #beginKnown(goneOn: EpochMs | undefined): void {
     const { clock, analysis } = this.#parts;
+    const { receiveTime } = analysis;
     const now = clock.now();
     if (!analysis.provisional.isTimeKnown) this.#tellKnown(receiveTime);
+    else if (goneOn !== undefined && Math.abs(now - goneOn) > TOLERANCE_MS) this.#step(goneOn, now);
     else if (now < receiveTime - TOLERANCE_MS) this.#step(receiveTime, now);
   }
 
@@ -213,13 +227,18 @@ export class ClockKeeper {
     const byMs = after - before;
     clock.set(after);
     this.#setBackMs = setBackAfter(this.#setBackMs, byMs);
-    tell({ type: 'clock-step', before, after, byMs });
+    tell({ type: 'clock-step', ...this.#reference(), before, byMs });
     this.#steppedTotal++;
     this.#lastStepMs = byMs;
     logger.warn({ byMs, before: isoTime(before), after: isoTime(after) }, 'the clock was set');
   }
 
-  #reference() {
+  /** This moment by both clocks; undefined while the time is not known. */
+  reference(): ClockReference | undefined {
+    return this.#isKnown ? this.#reference() : undefined;
+  }
+
+  #reference(): ClockReference {
     const { clock, trust } = this.#parts;
     return { boot: trust.boot, monotonicMs: clock.monotonicMs(), time: clock.now() };
   }

@@ -27,11 +27,11 @@ export interface TimePassed {
 }
 
 /** The wall clock was set. */
-export interface ClockStep {
+export interface ClockStep extends ClockReference {
   readonly type: 'clock-step';
+  /** What it said before; `time` is what it says since. */
   readonly before: EpochMs;
-  readonly after: EpochMs;
-  /** `after` less `before`. */
+  /** `time` less `before`. */
   readonly byMs: number;
 }
 

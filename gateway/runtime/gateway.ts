@@ -112,6 +112,7 @@ export class Gateway implements Lifecycle, GatewayView {
       marks: this.#analysedMarks,
       deadLetters: this.#deadLetters,
       analysis: this.#analysis,
+      reference: () => this.#clockKeeper.reference(),
       ledger: this.#ledger,
     });
     this.#clockKeeper = new ClockKeeper({

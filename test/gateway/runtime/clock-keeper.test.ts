@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { SteadyClock } from '../../../gateway/base/steady-clock.ts';
 import type { TimeServiceAnswer } from '../../../gateway/base/time-service.ts';
 import { ClockKeeper, type ClockTrust, RELEASED } from '../../../gateway/runtime/clock-keeper.ts';
-import type { TimeCommand } from '../../../gateway/runtime/command.ts';
+import type { ClockReference, TimeCommand } from '../../../gateway/runtime/command.ts';
 import { ProvisionalReadings } from '../../../gateway/runtime/provisional-readings.ts';
 import { ManualClock, settle } from '../../manual-clock.ts';
 import { recordingLogger } from '../../recording-logger.ts';
@@ -16,6 +16,8 @@ interface Start {
   readonly systemNow?: number;
   /** The newest time that an earlier process knew. */
   readonly knownTime?: number;
+  /** A moment at which it knew the time. */
+  readonly reference?: ClockReference;
   readonly trust?: Partial<ClockTrust>;
 }
 
@@ -29,10 +31,16 @@ class Kept {
   asked = 0;
   readonly #stopping = new AbortController();
 
-  constructor({ systemNow = NOW, knownTime = 0, trust = {} }: Start = {}) {
+  constructor({ systemNow = NOW, knownTime = 0, reference, trust = {} }: Start = {}) {
     this.system = new ManualClock(systemNow, 1_000);
     this.clock = new SteadyClock(this.system);
-    const analysis = { provisional: new ProvisionalReadings(), receiveTime: knownTime, knownTime, setBackMs: 0 };
+    const analysis = {
+      provisional: new ProvisionalReadings(),
+      receiveTime: knownTime,
+      knownTime,
+      setBackMs: 0,
+      reference,
+    };
     this.keeper = new ClockKeeper({
       clock: this.clock,
       trust: { sync: 'auto', syncWaitMs: 120_000, boot: 'b', ask: () => this.#ask(), ...trust },
@@ -150,7 +158,37 @@ test('a start with a clock that is known tells the journal nothing', async () =>
 
 test('a clock that was ahead before the restart, and is right now, is told as a step', async () => {
   const kept = await new Kept({ knownTime: NOW + 60_000 }).begin(SYNCHRONISED);
-  expect(kept.told).toEqual([{ type: 'clock-step', before: NOW + 60_000, after: NOW, byMs: -60_000 }]);
+  expect(kept.told).toEqual([
+    { type: 'clock-step', boot: 'b', monotonicMs: 1_000, before: NOW + 60_000, time: NOW, byMs: -60_000 },
+  ]);
+  kept.end();
+});
+
+test.each([7_200_000, -7_200_000])(
+  'a clock that was set by %s ms between two processes of one boot is believed, and told as a step',
+  async (byMs) => {
+    // Half a second after the moment that the other one knew.
+    const reference = { boot: 'b', monotonicMs: 500, time: NOW - byMs - 500 };
+    const kept = await new Kept({ knownTime: reference.time, reference }).begin();
+    expect(kept.told).toEqual([
+      { type: 'clock-step', boot: 'b', monotonicMs: 1_000, before: NOW - byMs, time: NOW, byMs },
+    ]);
+    expect(kept.keeper.status()).toMatchObject({ state: 'believed', steppedTotal: 1, lastStepMs: byMs });
+    kept.end();
+  },
+);
+
+test('time that passed between two processes of one boot is no step', async () => {
+  const reference = { boot: 'b', monotonicMs: 400, time: NOW - 600 };
+  const kept = await new Kept({ knownTime: reference.time, reference }).begin();
+  expect(kept.told).toEqual([]);
+  kept.end();
+});
+
+test('nothing is known of another boot: a clock that is behind is not believed', async () => {
+  const reference = { boot: 'another', monotonicMs: 500, time: NOW + 60_000 };
+  const kept = await new Kept({ knownTime: reference.time, reference }).begin();
+  expect(kept.keeper.status().state).toBe('unset');
   kept.end();
 });
 

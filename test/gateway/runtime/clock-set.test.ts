@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Aggregate } from '../../../gateway/core/result.ts';
 import { imbalance } from '../../../gateway/runtime/ledger.ts';
+import { settle } from '../../manual-clock.ts';
 import { Box, CHECKPOINT_EVERY_MS, START } from './box.ts';
 
 const HOUR_MS = 3_600_000;
@@ -207,6 +208,33 @@ describe('a crash', () => {
     expect(imbalance(box.gateway.status().ledger)).toBe(0);
     await box.stop();
   });
+
+  test.each([2 * HOUR_MS, -2 * HOUR_MS])(
+    'and a clock set by %s ms meanwhile, is no time: nobody has been silent for it',
+    async (byMs) => {
+      const box = await newBox();
+      for (let second = 0; second < 15; second++) {
+        box.send({ metric: 'b', value: 1, time: ON + second * 1_000 + 300 });
+        await box.acknowledged();
+        await box.clock.advance(1_000);
+      }
+      await vi.waitUntil(() => box.gateway.status().checkpoint.at !== null, { timeout: 5_000 });
+      await settle();
+      await box.die();
+      box.clock.jump(byMs);
+      await box.boot();
+      expect(box.gateway.status().clock).toMatchObject({ state: 'believed', steppedTotal: 1, lastStepMs: byMs });
+      for (let second = 15; second < 70; second++) {
+        box.send({ metric: 'b', value: 1, time: ON + second * 1_000 + 300 });
+        await box.acknowledged();
+        await box.clock.advance(1_000);
+      }
+      expect(minutes(box).map(({ start, revision, fields }) => [start, revision, fields['count']])).toEqual([
+        [ON, 0, 60],
+      ]);
+      await box.stop();
+    },
+  );
 
   test('before any checkpoint, and a clock set back meanwhile, moves nothing that silence had led to', async () => {
     const box = await newBox();

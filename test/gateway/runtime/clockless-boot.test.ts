@@ -264,7 +264,8 @@ test('a clock behind what was known before the restart is not believed before a 
   box.clock = new ManualClock(TRUTH, 0);
   await box.boot();
   await sendFor(box, 5);
-  await box.die();
+  await box.die(0);
+  box.bootId = 'second boot';
   box.clock.jump(-3_600_000);
   await box.boot();
   expect(box.gateway.status().clock).toMatchObject({ state: 'unset' });
