@@ -49,7 +49,11 @@ const storage = section('Where data waits on the box, and how much of it.', {
   }),
   outbox: section('Results, until every sink has taken them.', {
     maxBytes: size({ description: 'Most that the outbox may take.', default: '2 GiB' }),
-    maxAge: positiveDuration({ description: 'Results older than this are dropped, and counted.', default: '30d' }),
+    maxAge: positiveDuration({
+      description:
+        'Results older than this are dropped, and counted; time when the gateway does not run does not count.',
+      default: '30d',
+    }),
     whenFull: oneOf(['block', 'drop-oldest', 'drop-newest', 'thin'], {
       description:
         'What a full outbox does: stop accepting readings, drop results, or thin them: every second window of a series goes, then three of four, and so on. What goes is counted.',

@@ -1,4 +1,5 @@
 import type { Offset } from '../core/log.ts';
+import { AgeClock } from './age-clock.ts';
 import { Committer } from './committer.ts';
 import { LAYOUT, MAX_PAYLOAD_BYTES } from './format.ts';
 import type { LogState } from './log-state.ts';
@@ -62,6 +63,8 @@ export function assembleLog(
     unwrittenItems,
     release: (chunk) => buffer.release(chunk),
   });
+  const ages = new AgeClock(clock, state.leaps);
+  ages.resume(segments.last?.lastTime ?? Number.NaN, nextOffset);
   const retention = new Retention({
     disk,
     path,
@@ -72,6 +75,8 @@ export function assembleLog(
     troubles,
     maxBytes,
     maxAgeMs: options.maxAgeMs,
+    ages,
+    nextOffset: () => committer.nextOffset,
     keepFreeBytes: options.keepFreeBytes ?? 0,
     active: () => appender.active,
     writtenItems: nextOrdinal - unwrittenItems,

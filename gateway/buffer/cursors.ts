@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
 import type { Disk } from '../core/disk.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { LogCursor, Offset } from '../core/log.ts';
@@ -10,27 +11,37 @@ import type { Troubles } from './troubles.ts';
 /** How the names of cursor files end. */
 export const CURSOR_SUFFIX = '.cursor';
 
+/** A cursor that moves all the time is written once in so many milliseconds. */
+const WRITE_EVERY_MS = 200;
+
+/** What cursors are kept with. */
+export interface CursorParts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly troubles: Troubles;
+}
+
 /** The cursors of a log, each in the file `cursors/<name>.cursor`. */
 export class Cursors {
-  readonly #disk: Disk;
+  readonly #parts: CursorParts;
   readonly #path: string;
   readonly #logger: Logger;
-  readonly #troubles: Troubles;
   readonly #cursors = new Map<string, FileCursor>();
 
-  constructor(disk: Disk, path: string, logger: Logger, troubles: Troubles) {
-    this.#disk = disk;
+  /** @param path folder of the log */
+  constructor(path: string, logger: Logger, parts: CursorParts) {
+    this.#parts = parts;
     this.#path = join(path, 'cursors');
     this.#logger = logger;
-    this.#troubles = troubles;
   }
 
   /** Reads all cursors there are. A damaged one is forgotten, so that it begins at the first record. */
   async load(): Promise<void> {
-    await this.#disk.makeDirectory(this.#path);
-    for (const file of await listIfThere(this.#disk, this.#path)) {
+    const { disk } = this.#parts;
+    await disk.makeDirectory(this.#path);
+    for (const file of await listIfThere(disk, this.#path)) {
       if (!file.endsWith(CURSOR_SUFFIX)) continue;
-      const content = await readChecked(this.#disk, join(this.#path, file));
+      const content = await readChecked(disk, join(this.#path, file));
       const name = typeof content === 'string' ? undefined : content['name'];
       const offset = typeof content === 'string' ? undefined : asCount(content['offset']);
       if (typeof name === 'string' && fileName(name) === file && offset !== undefined) {
@@ -70,7 +81,7 @@ export class Cursors {
     return this.#get(name, offset);
   }
 
-  /** Makes every cursor durable, as far as the disk lets it. */
+  /** Makes every cursor durable without delay, as far as the disk lets it. */
   async flush(): Promise<void> {
     for (const cursor of this.#cursors.values()) await cursor.flush();
   }
@@ -83,7 +94,7 @@ export class Cursors {
           hint: 'a cursor has a name of 1 to 64 characters',
         });
       }
-      cursor = new FileCursor(this.#disk, join(this.#path, fileName(name)), name, offset, this.#troubles);
+      cursor = new FileCursor(this.#parts, join(this.#path, fileName(name)), name, offset);
       this.#cursors.set(name, cursor);
     }
     return cursor;
@@ -96,22 +107,23 @@ function fileName(name: string): string {
 
 class FileCursor implements LogCursor {
   readonly name: string;
-  readonly #disk: Disk;
+  readonly #parts: CursorParts;
   readonly #path: string;
-  readonly #troubles: Troubles;
   #offset: Offset;
   #note: unknown;
   /** What the file says; undefined while there is none. */
   #saved: { readonly offset: Offset; readonly note: unknown } | undefined;
+  #savedAtMs = Number.NEGATIVE_INFINITY;
+  /** Ends the wait before a write. */
+  #hurry = new AbortController();
   #saving: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(disk: Disk, path: string, name: string, offset: Offset, troubles: Troubles) {
-    this.#disk = disk;
+  constructor(parts: CursorParts, path: string, name: string, offset: Offset) {
+    this.#parts = parts;
     this.#path = path;
     this.name = name;
     this.#offset = offset;
-    this.#troubles = troubles;
   }
 
   get offset(): Offset {
@@ -143,33 +155,44 @@ class FileCursor implements LogCursor {
   commit(offset: Offset, note?: unknown): Promise<void> {
     this.#offset = Math.max(this.#offset, offset);
     if (note !== undefined) this.#note = note;
-    return this.flush();
+    return this.#save();
   }
 
+  /** Writes the file without delay. */
   flush(): Promise<void> {
+    this.#hurry.abort();
+    return this.#save();
+  }
+
+  #save(): Promise<void> {
     if (this.#saving === undefined) {
       if (this.#offset === this.#saved?.offset && this.#note === this.#saved.note) return Promise.resolve();
-      this.#saving = this.#save();
+      this.#saving = this.#write();
       return this.#saving;
     }
-    // One more write after the one that runs is enough for all who ask meanwhile.
+    // One more write after the one that runs is enough for all who ask meanwhile, and none where it was not too late for that one.
     this.#next ??= this.#saving.then(() => {
       this.#next = undefined;
-      return this.flush();
+      return this.#save();
     });
     return this.#next;
   }
 
-  async #save(): Promise<void> {
+  async #write(): Promise<void> {
+    const { disk, clock, troubles } = this.#parts;
+    const waitMs = this.#savedAtMs + WRITE_EVERY_MS - clock.monotonicMs();
+    if (waitMs > 0) await clock.sleep(waitMs, this.#hurry.signal);
+    this.#hurry = new AbortController();
     const content = { offset: this.#offset, note: this.#note };
     const activity = `cursor ${this.name}`;
     try {
-      await writeChecked(this.#disk, this.#path, { name: this.name, ...content });
+      await writeChecked(disk, this.#path, { name: this.name, ...content });
       this.#saved = content;
-      this.#troubles.end(activity);
+      troubles.end(activity);
     } catch (error) {
-      this.#troubles.begin(activity, `cannot write the ${activity}: ${messageOf(error)}`);
+      troubles.begin(activity, `cannot write the ${activity}: ${messageOf(error)}`);
     } finally {
+      this.#savedAtMs = clock.monotonicMs();
       this.#saving = undefined;
     }
   }

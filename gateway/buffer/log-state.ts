@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Disk } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
+import type { ClockLeap } from './age-clock.ts';
 import { asCount, readChecked, writeChecked } from './checked-file.ts';
 import type { Segment, SegmentList } from './segment.ts';
 import { SeriesCounts } from './series-counts.ts';
@@ -44,6 +45,8 @@ export class LogState {
   /** No record at or behind this has been appended when this was saved. */
   nextOffset: Offset = 0;
   quarantined = 0;
+  /** Leaps of the wall clock since the oldest kept record. */
+  readonly leaps: ClockLeap[] = [];
   /** By first offset, those segments that there is something to say about; missing ones too: it explains a part of what is not there. */
   readonly marks = new Map<Offset, SegmentMark>();
 
@@ -71,6 +74,7 @@ export class LogState {
     this.goneItems = asCount(state['goneItems']);
     this.nextOffset = asCount(state['nextOffset']) ?? 0;
     this.quarantined = asCount(state['quarantined']) ?? 0;
+    this.leaps.push(...asLeaps(state['leaps']));
     for (const [offset, thinned, damaged] of asRows(state['marks'])) this.marks.set(offset, { thinned, damaged });
   }
 
@@ -109,6 +113,7 @@ export class LogState {
       this.droppedItems += thinned;
       this.marks.delete(offset);
     }
+    while (this.leaps.length > 0 && this.leaps[0]!.before <= this.goneBefore) this.leaps.shift();
   }
 
   /** Makes the present values durable. Never fails: what a full disk refuses is saved with the next call. @returns false where it was */
@@ -159,8 +164,20 @@ export class LogState {
     } = this;
     const marks = [...this.marks].slice(0, MAX_MARKS).map(([offset, mark]) => [offset, mark.thinned, mark.damaged]);
     const counts = { droppedItems, damagedItems, appendedItems, unwrittenItems, goneBefore, goneItems };
-    return { version: 2, ...counts, droppedBySeries: this.droppedBySeries.entries(), nextOffset, quarantined, marks };
+    const leaps = this.leaps.map(({ before, ms }) => [before, ms]);
+    const droppedBySeries = this.droppedBySeries.entries();
+    return { version: 2, ...counts, droppedBySeries, nextOffset, quarantined, leaps, marks };
   }
+}
+
+function asLeaps(value: unknown): readonly ClockLeap[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((row: unknown): ClockLeap[] => {
+    if (!Array.isArray(row)) return [];
+    const [before, ms] = row as unknown[];
+    const offset = asCount(before);
+    return offset === undefined || typeof ms !== 'number' ? [] : [{ before: offset, ms }];
+  });
 }
 
 function asRows(value: unknown): readonly [number, number, number][] {

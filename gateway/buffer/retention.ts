@@ -1,10 +1,10 @@
-import { ClockWatch } from '../base/clock-watch.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Disk, errorCode } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
 import type { RecordThinner } from '../core/record-thinner.ts';
 import type { Logger } from '../core/telemetry.ts';
+import type { AgeClock } from './age-clock.ts';
 import { countChunk, countItems, type ItemCount } from './count-items.ts';
 import type { LogState } from './log-state.ts';
 import { keptItems, type Segment, type SegmentList, writtenBefore } from './segment.ts';
@@ -32,6 +32,10 @@ export interface RetentionOptions {
   readonly segments: SegmentList;
   readonly state: LogState;
   readonly troubles: Troubles;
+  /** Tells how old a segment is. */
+  readonly ages: AgeClock;
+  /** Offset of the next record. */
+  readonly nextOffset: () => Offset;
   /** Most bytes of all segments together. */
   readonly maxBytes: number;
   /** Segments with only older records go; undefined is no bound. */
@@ -50,20 +54,16 @@ export interface RetentionOptions {
 
 /** How long a measurement of the free space is believed. */
 const FREE_SPACE_MS = 250;
-/** A box without a clock battery writes times of 1970: age is told only by times after this (September 2001). */
-export const PLAUSIBLE_MS = 1e12;
 
 /** Decides what there is room for, and deletes whole segments: those no longer needed, and where it must the oldest. */
 export class Retention {
   readonly #options: RetentionOptions;
-  readonly #clockWatch: ClockWatch;
   #trimmedBefore: Offset = 0;
   #freeBytes = Number.POSITIVE_INFINITY;
   #freeBytesUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
-    this.#clockWatch = new ClockWatch(options.clock);
   }
 
   /** Records before this were trimmed, though their segment may still be there. */
@@ -97,14 +97,14 @@ export class Retention {
     if (segments.length > 0) await this.#retire(segments);
   }
 
-  /** Drops segments whose records are all older than the age allowed; none for an hour after the clock was set. */
+  /** Drops segments whose records are all older than the age allowed. */
   async expire(): Promise<void> {
-    const { maxAgeMs, clock } = this.#options;
-    if (maxAgeMs === undefined || !this.#clockWatch.isSettled()) return;
+    const { maxAgeMs, ages, state, nextOffset } = this.#options;
+    if (maxAgeMs === undefined) return;
+    if (ages.look(nextOffset())) await state.save();
     for (;;) {
       const segment = this.#oldest();
-      if (segment === undefined || !(segment.lastTime > PLAUSIBLE_MS && segment.lastTime < clock.now() - maxAgeMs))
-        return;
+      if (segment === undefined || !(ages.ageMs(segment) > maxAgeMs)) return;
       if (!(await this.#drop(segment, 'too old'))) return;
     }
   }

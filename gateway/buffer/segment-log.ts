@@ -8,7 +8,6 @@ import { keptFrom } from './kept.ts';
 import { LogState } from './log-state.ts';
 import { Quarantine } from './quarantine.ts';
 import { recover } from './recovery.ts';
-import { PLAUSIBLE_MS } from './retention.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentLogOptions } from './segment-log-options.ts';
 import { type ReaderPort, SegmentLogReader } from './segment-log-reader.ts';
@@ -19,6 +18,8 @@ export type { Dropped } from './retention.ts';
 export type { SegmentLogOptions, SyncPolicy, WhenFull } from './segment-log-options.ts';
 
 const SMALLEST_MAX_BYTES = 64 * 1024;
+/** Before September 2001 the time was not known: a box without a clock battery begins in 1970. */
+const PLAUSIBLE_MS = 1e12;
 
 /** A log in a folder of segment files. FORMAT.md tells what lies there, and what is promised. */
 export class SegmentLog implements Log {
@@ -36,7 +37,7 @@ export class SegmentLog implements Log {
   #unlock: (() => Promise<void>) | undefined;
 
   constructor(options: SegmentLogOptions) {
-    const { path, maxBytes, disk, logger } = options;
+    const { path, maxBytes, disk, clock, logger } = options;
     if (!(maxBytes >= SMALLEST_MAX_BYTES)) {
       throw new GatewayError(`cannot make a log in ${path} of at most ${maxBytes} bytes`, {
         hint: `maxBytes is at least ${SMALLEST_MAX_BYTES}`,
@@ -51,7 +52,7 @@ export class SegmentLog implements Log {
     this.#path = path;
     this.#troubles = new Troubles(logger);
     this.#quarantine = new Quarantine(disk, path, logger);
-    this.#cursors = new Cursors(disk, path, logger, this.#troubles);
+    this.#cursors = new Cursors(path, logger, { disk, clock, troubles: this.#troubles });
     this.#state = new LogState(disk, path, this.#troubles);
   }
 
@@ -135,12 +136,13 @@ export class SegmentLog implements Log {
     // While it stops too: the last commit may wait for room.
     if (this.#parts === undefined || this.#phase === 'stopped') return;
     const { retention, committer } = this.#parts;
+    // What a cursor has passed goes after its file says so. And a disk that has refused a small file once must not look broken for ever
+    // in a log that nobody writes to.
+    await this.#cursors.flush();
     await retention.trim(Math.min(before, committer.durableOffset));
     await retention.expire();
     committer.roomMade();
-    // A disk that has refused a small file once must not look broken for ever in a log that nobody writes to.
     await this.#state.saveRefused();
-    await this.#cursors.flush();
   }
 
   kept(from: Offset): Kept {

@@ -72,7 +72,8 @@ export interface LogCursor {
   /** What the last commit left with the offset: plain JSON; undefined when there is none, or a damaged file has lost it. */
   readonly note: unknown;
   /**
-   * Moves the cursor, never backwards; offset and note are written durably by one atomic rename, coalesced while one write runs.
+   * Moves the cursor, never backwards; offset and note are written durably by one atomic rename, which the
+   * promise waits for: at once when the last write was a while ago, else within 200 ms, together with all moves until then.
    *
    * @param note plain JSON of at most 200 KiB, not to be changed afterwards; undefined leaves the note that there is
    */

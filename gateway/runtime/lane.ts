@@ -143,7 +143,7 @@ export class Lane {
     }
     if (range !== this.#ranges.oldest) for (const result of delivered) this.#revisions.add(result);
     if (range.from >= range.to) await this.#finish(range);
-    await this.#commit();
+    this.#commit();
   }
 
   /** The sink did not take a portion: it is read again, or another one is first. */
@@ -272,7 +272,7 @@ export class Lane {
     if (range === this.#ranges.newest) this.#caughtUpMs = this.#parts.clock.monotonicMs();
     else {
       await this.#finish(range);
-      await this.#commit();
+      this.#commit();
     }
   }
 
@@ -290,8 +290,9 @@ export class Lane {
     this.#ranges.advance(range, offset, ordinal);
   }
 
-  async #commit(): Promise<void> {
-    await this.#cursor.commit(this.#ranges.oldest.from, { ...this.#ledger.note(), ranges: this.#ranges.note() });
+  /** The file follows a little later: nobody waits for it, and what a crash forgets is delivered again. */
+  #commit(): void {
+    void this.#cursor.commit(this.#ranges.oldest.from, { ...this.#ledger.note(), ranges: this.#ranges.note() });
   }
 
   #reader(range: PendingRange): RangeReader {

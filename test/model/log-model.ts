@@ -39,8 +39,8 @@ export class LogModel {
   #tail: { reader: LogReader; next: number } | undefined;
   #items = 0;
   readonly #maxBytes: number;
-  /** The power has gone, or the process: what the old log still says does not count. */
-  #isDead = false;
+  /** Raised when the power or the process goes: what an old log still says does not count. */
+  #life = 0;
   readonly #fates = new ItemFates();
   /** The disk has failed in this life. */
   #diskFailed = false;
@@ -79,6 +79,7 @@ export class LogModel {
   }
 
   #make(): SegmentLog {
+    const life = this.#life;
     return new SegmentLog({
       path: '/log',
       disk: this.#disk.mount(),
@@ -90,12 +91,13 @@ export class LogModel {
       whenFull: this.#whenFull,
       random: this.#random,
       thinner: listThinner,
-      onDropped: (dropped) => this.#drop(dropped),
+      onDropped: (dropped) => {
+        if (life === this.#life) this.#drop(dropped);
+      },
     });
   }
 
   #drop({ items, endOffset, firstOffset, reason, level }: Dropped): void {
-    if (this.#isDead) return;
     if (reason === 'thinned') {
       for (let offset = firstOffset; offset < endOffset; offset++) this.#thin(offset, level!);
       return;
@@ -135,9 +137,9 @@ export class LogModel {
 
   async #commit(): Promise<void> {
     const promised = this.#log.status().nextOffset;
-    const life = this.#log;
-    await life.commit();
-    if (life === this.#log) this.#promised = Math.max(this.#promised, promised);
+    const life = this.#life;
+    await this.#log.commit();
+    if (life === this.#life) this.#promised = Math.max(this.#promised, promised);
   }
 
   async #write(): Promise<void> {
@@ -250,7 +252,7 @@ export class LogModel {
     this.#powerWasCut ||= power;
     // Without a sync for each commit, or without notes on a failing disk, nobody can tell exactly what a crash has cost.
     if (this.#diskFailed || this.#sync !== 'always') this.#fates.blur();
-    this.#isDead = true;
+    this.#life++;
     this.#hasCrashed = true;
     if (power) this.#disk.cutPower();
     else this.#disk.kill();
@@ -267,7 +269,6 @@ export class LogModel {
   async #reopen(): Promise<void> {
     this.#tail = undefined;
     this.#diskFailed = false;
-    this.#isDead = false;
     this.#log = this.#make();
     await this.#log.start(never);
     this.#fates.crashed(await this.#readAll((record) => this.#forgetLaterVersions(record)), this.#log.status());
