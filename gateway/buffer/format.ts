@@ -6,7 +6,7 @@ import type { Offset } from '../core/log.ts';
  *
  *   segment = header record* seal?
  *   header  = magic[4] version:u16 headerBytes:u16 firstOffset:u64 created:f64 level:u32 crc:u32       crc over what is before it
- *             itemsBefore:f64 unwrittenBefore:f64 thinnedItems:f64 crc:u32                             crc over what is before it
+ *             itemsBefore:f64 unwrittenBefore:f64 thinnedItems:f64 itemsAtThinning:f64 crc:u32         crc over what is before it
  *   record  = crc:u32 length:u32 items:u32 offset:u64 time:f64 ordinal:u64 payload[length]             crc over what is after it
  *   seal    = crc:u32 0xffffffff records:u32 endOffset:u64 items:f64 firstTime:f64 lastTime:f64 position:f64
  *             itemsBefore:f64 unwrittenBefore:f64 thinnedItems:f64 appendedItems:f64 level:u32 firstOffset:u64   crc over what is after it
@@ -28,7 +28,7 @@ export interface Layout {
 }
 
 const LAYOUT_1: Layout = { version: 1, headerBytes: 32, recordBytes: 28, sealBytes: 52 };
-const LAYOUT_2: Layout = { version: 2, headerBytes: 60, recordBytes: 36, sealBytes: 96 };
+const LAYOUT_2: Layout = { version: 2, headerBytes: 68, recordBytes: 36, sealBytes: 96 };
 /** Every layout that is read, the newest first. */
 export const LAYOUTS: readonly Layout[] = [LAYOUT_2, LAYOUT_1];
 /** The layout that is written. */
@@ -50,9 +50,14 @@ export interface SegmentPlace {
   readonly unwrittenBefore: number;
   /** Items that thinning has taken out of this segment. */
   readonly thinnedItems: number;
+  /** Items that had been appended to it when it was thinned; 0 where it was not. */
+  readonly itemsAtThinning: number;
   /** How often it was thinned: 0 for a segment as it was written. */
   readonly level: number;
 }
+
+/** What is the same of all segments that were never thinned. */
+export const UNTHINNED = { thinnedItems: 0, itemsAtThinning: 0, level: 0 };
 
 /** What the header of a segment says. */
 export interface SegmentHeader {
@@ -109,7 +114,8 @@ export function encodeHeader(firstOffset: Offset, created: number, place: Segmen
   header.writeDoubleLE(place.itemsBefore, 32);
   header.writeDoubleLE(place.unwrittenBefore, 40);
   header.writeDoubleLE(place.thinnedItems, 48);
-  header.writeUInt32LE(crc32(header.subarray(0, 56)), 56);
+  header.writeDoubleLE(place.itemsAtThinning, 56);
+  header.writeUInt32LE(crc32(header.subarray(0, 64)), 64);
   return header;
 }
 
@@ -120,13 +126,14 @@ export function decodeHeader(bytes: Buffer): SegmentHeader | undefined {
   const version = bytes.readUInt16LE(4);
   const header = { version, firstOffset: readOffset(bytes, 8), place: undefined };
   if (version !== 2) return { ...header, isWhole: true };
-  if (bytes.length < LAYOUT_2.headerBytes || crc32(bytes.subarray(0, 56)) !== bytes.readUInt32LE(56)) {
+  if (bytes.length < LAYOUT_2.headerBytes || crc32(bytes.subarray(0, 64)) !== bytes.readUInt32LE(64)) {
     return { ...header, isWhole: false };
   }
   const place: SegmentPlace = {
     itemsBefore: bytes.readDoubleLE(32),
     unwrittenBefore: bytes.readDoubleLE(40),
     thinnedItems: bytes.readDoubleLE(48),
+    itemsAtThinning: bytes.readDoubleLE(56),
     level: bytes.readUInt32LE(24),
   };
   return { ...header, place, isWhole: true };
@@ -224,13 +231,16 @@ export function decodeSeal(bytes: Buffer, at: number, position: number, layout =
     lastTime: bytes.readDoubleLE(at + 36),
   };
   if (layout.version === 1) return { ...summary, appendedItems: items, firstOffset: undefined, place: undefined };
+  const appendedItems = bytes.readDoubleLE(at + 76);
+  const level = bytes.readUInt32LE(at + 84);
   const place: SegmentPlace = {
     itemsBefore: bytes.readDoubleLE(at + 52),
     unwrittenBefore: bytes.readDoubleLE(at + 60),
     thinnedItems: bytes.readDoubleLE(at + 68),
-    level: bytes.readUInt32LE(at + 84),
+    itemsAtThinning: level === 0 ? 0 : appendedItems,
+    level,
   };
-  return { ...summary, appendedItems: bytes.readDoubleLE(at + 76), firstOffset: readOffset(bytes, at + 88), place };
+  return { ...summary, appendedItems, firstOffset: readOffset(bytes, at + 88), place };
 }
 
 function writeOffset(target: Buffer, offset: Offset, at: number): void {

@@ -2,13 +2,33 @@ import { join } from 'node:path';
 import { type DiskFile, writeFully } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
-import { encodeHeader, encodeSeal, LAYOUT, LAYOUTS, type Layout, type Seal, type SegmentPlace } from './format.ts';
+import {
+  encodeHeader,
+  encodeSeal,
+  LAYOUT,
+  LAYOUTS,
+  type Layout,
+  type Seal,
+  type SegmentPlace,
+  UNTHINNED,
+} from './format.ts';
 import { type Segment, SegmentList } from './segment.ts';
 import { type FoundSegment, findSegments, type RecoveryOptions } from './segment-files.ts';
 import { type ScanResult, scanSegment } from './segment-scanner.ts';
 
 /** No place in the count of items is known, or needed, for a segment of version 1 before all segments are. */
-const NOWHERE: SegmentPlace = { itemsBefore: 0, unwrittenBefore: 0, thinnedItems: 0, level: 0 };
+const NOWHERE: SegmentPlace = { ...UNTHINNED, itemsBefore: 0, unwrittenBefore: 0 };
+
+/** The segments around one that is recovered: the one before it is recovered already. */
+interface Neighbours {
+  readonly previous: Segment | undefined;
+  readonly next: FoundSegment | undefined;
+}
+
+/** No record of a segment has this offset: it belongs to the next one. */
+function limitOf({ next }: Neighbours): Offset {
+  return next?.firstOffset ?? Number.MAX_SAFE_INTEGER;
+}
 
 /** What lies in the folder of a log after its recovery. */
 export interface Recovered {
@@ -32,10 +52,10 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const segments = new SegmentList();
   let endOffset: Offset = 0;
   for (const [index, file] of found.entries()) {
-    const limit = found[index + 1]?.firstOffset ?? Number.MAX_SAFE_INTEGER;
+    const neighbours = { previous: segments.last, next: found[index + 1] };
     let segment: Segment | undefined;
     try {
-      segment = await recoverSegment(options, file, limit, segments.last?.place ?? NOWHERE);
+      segment = await recoverSegment(options, file, neighbours);
     } catch (error) {
       options.logger.error({ segment: file.name }, `cannot recover segment ${file.name}: ${messageOf(error)}`);
       unreadable.push(file.firstOffset);
@@ -58,9 +78,9 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
 async function recoverSegment(
   options: RecoveryOptions,
   found: FoundSegment,
-  limit: Offset,
-  previous: SegmentPlace,
+  neighbours: Neighbours,
 ): Promise<Segment | undefined> {
+  const limit = limitOf(neighbours);
   const path = join(options.path, found.name);
   if (found.size <= (found.layout ?? LAYOUT).headerBytes) {
     options.logger.info({ segment: found.name }, `segment ${found.name} holds no records: removed`);
@@ -70,11 +90,12 @@ async function recoverSegment(
   const { seal, layout, headerIsGood } = found;
   if (seal !== undefined && layout !== undefined && headerIsGood) {
     const dataEnd = found.size - layout.sealBytes;
-    return asSegment(path, { ...found, layout, place: found.place ?? NOWHERE }, { ...seal, dataEnd }, limit);
+    const place = found.place ?? NOWHERE;
+    return asSegment(path, { ...found, layout, place }, { ...seal, dataEnd }, limit);
   }
   const file = await options.disk.open(path, 'write');
   try {
-    const scanned = await scan(file, found, limit, previous);
+    const scanned = await scan(options, file, found, neighbours);
     if (scanned !== undefined) {
       await mend(options, file, scanned, limit);
       return asSegment(path, { ...scanned, size: scanned.dataEnd + scanned.layout.sealBytes }, scanned, limit);
@@ -105,21 +126,41 @@ interface Scanned extends ScanResult, Pick<Seal, 'appendedItems'> {
 
 /** Reads a segment whole. Where a damaged header does not tell the layout, the one that finds records is right. */
 async function scan(
+  options: RecoveryOptions,
   file: DiskFile,
   found: FoundSegment,
-  limit: Offset,
-  { unwrittenBefore }: SegmentPlace,
+  neighbours: Neighbours,
 ): Promise<Scanned | undefined> {
   const { name, firstOffset, headerIsGood } = found;
+  const limit = limitOf(neighbours);
   for (const layout of found.layout === undefined ? LAYOUTS : [found.layout]) {
     const itemsBefore = found.place?.itemsBefore ?? 0;
     const result = await scanSegment(file, { layout, firstOffset, itemsBefore }, limit);
     if (result.records === 0) continue;
-    const place = found.place ?? { ...NOWHERE, itemsBefore: result.firstOrdinal, unwrittenBefore };
-    const appendedItems = result.seal?.appendedItems ?? result.endOrdinal - place.itemsBefore;
+    const place = found.place ?? guessPlace(options, result, firstOffset, neighbours);
+    const known = place.level > 0 ? place.itemsAtThinning : result.endOrdinal - place.itemsBefore;
+    const appendedItems = result.seal?.appendedItems ?? known;
     return { ...result, name, firstOffset, headerIsGood, layout, place, appendedItems };
   }
   return undefined;
+}
+
+/**
+ * The place of a segment that has lost header and seal: it begins where the one before it ends or, where that is missing too, with its first
+ * record; what was thinned out of it is remembered, and the next one tells how many items it had.
+ */
+function guessPlace(
+  { thinnedOf }: RecoveryOptions,
+  { firstOrdinal }: ScanResult,
+  firstOffset: Offset,
+  { previous, next }: Neighbours,
+): SegmentPlace {
+  const follows = previous?.endOffset === firstOffset && previous.layout.version > 1;
+  const itemsBefore = follows ? previous.place.itemsBefore + previous.appendedItems : firstOrdinal;
+  const start = { ...NOWHERE, itemsBefore, unwrittenBefore: previous?.place.unwrittenBefore ?? 0 };
+  const thinnedItems = thinnedOf(firstOffset);
+  if (thinnedItems === 0 || next?.place === undefined) return start;
+  return { ...start, thinnedItems, itemsAtThinning: next.place.itemsBefore - itemsBefore, level: 1 };
 }
 
 /**

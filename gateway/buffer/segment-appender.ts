@@ -4,7 +4,7 @@ import { type Disk, type DiskFile, errorCode, writeFully } from '../core/disk.ts
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
 import type { Logger } from '../core/telemetry.ts';
-import { encodeHeader, encodeSeal, LAYOUT, type SegmentPlace, segmentName } from './format.ts';
+import { encodeHeader, encodeSeal, LAYOUT, type SegmentPlace, segmentName, UNTHINNED } from './format.ts';
 import { keptItems, type Segment, type SegmentList } from './segment.ts';
 import type { Chunk } from './write-buffer.ts';
 
@@ -198,7 +198,7 @@ export class SegmentAppender {
 
   async #create({ firstOffset, firstOrdinal, unwrittenBefore }: Chunk): Promise<Open> {
     const { disk, clock, segments } = this.#options;
-    const place: SegmentPlace = { itemsBefore: firstOrdinal, unwrittenBefore, thinnedItems: 0, level: 0 };
+    const place: SegmentPlace = { ...UNTHINNED, itemsBefore: firstOrdinal, unwrittenBefore };
     const path = join(this.#options.path, segmentName(firstOffset));
     const file = await this.#createFile(path);
     try {

@@ -25,6 +25,8 @@ export interface RecoveryOptions {
   readonly path: string;
   readonly logger: Logger;
   readonly quarantine: Quarantine;
+  /** Items that were thinned out of the segment with this first offset, as far as that was noted. */
+  readonly thinnedOf: (firstOffset: Offset) => number;
 }
 
 /** A segment file as it was found. */

@@ -206,7 +206,13 @@ export class SegmentLog implements Log {
     await this.#state.load();
     await this.#quarantine.start(this.#state.quarantined);
     await this.#cursors.load();
-    const recovered = await recover({ disk, path: this.#path, logger, quarantine: this.#quarantine });
+    const recovered = await recover({
+      disk,
+      path: this.#path,
+      logger,
+      quarantine: this.#quarantine,
+      thinnedOf: (firstOffset) => this.#state.marks.get(firstOffset)?.thinned ?? 0,
+    });
     const { segments } = recovered;
     const endOffset = Math.max(recovered.endOffset, this.#state.nextOffset, this.#state.goneBefore);
     const nextOffset = Math.max(endOffset, this.#cursors.greatest);

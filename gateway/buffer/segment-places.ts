@@ -1,4 +1,5 @@
 import type { Offset } from '../core/log.ts';
+import { UNTHINNED } from './format.ts';
 import type { LogState } from './log-state.ts';
 import { type Segment, type SegmentList, writtenBefore } from './segment.ts';
 
@@ -64,5 +65,5 @@ function placeFirstVersion(segments: SegmentList, state: LogState): void {
 
 function firstVersionPlace({ appendedItems }: Segment, itemsBehind: number, unwrittenBefore: number) {
   const itemsBefore = Math.max(0, itemsBehind - appendedItems);
-  return { itemsBefore, unwrittenBefore, thinnedItems: 0, level: 0 };
+  return { ...UNTHINNED, itemsBefore, unwrittenBefore };
 }

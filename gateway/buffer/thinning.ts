@@ -143,7 +143,7 @@ export class Thinning {
       if (fileBytes > segment.fileBytes * WORTHWHILE) return undefined;
       const damagedItems = Math.max(segment.damagedItems, keptItems(segment) + segment.damagedItems - copy.foundItems);
       const thinnedItems = segment.appendedItems - damagedItems - copy.items;
-      const place = { ...segment.place, thinnedItems, level };
+      const place = { ...segment.place, thinnedItems, itemsAtThinning: segment.appendedItems, level };
       await finish(target, segment, copy, place);
       return { place, records: copy.records, dataEnd: copy.dataEnd, fileBytes, damagedItems, ...task };
     } finally {

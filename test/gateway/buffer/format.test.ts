@@ -15,7 +15,7 @@ import {
   segmentName,
 } from '../../../gateway/buffer/format.ts';
 
-const PLACE = { itemsBefore: 10, unwrittenBefore: 3, thinnedItems: 4, level: 3 };
+const PLACE = { itemsBefore: 10, unwrittenBefore: 3, thinnedItems: 4, itemsAtThinning: 7, level: 3 };
 const SEAL = { records: 1, items: 2, endOffset: 3, firstTime: 4, lastTime: 5, appendedItems: 7, firstOffset: 6 };
 
 describe('the format of a segment', () => {
@@ -23,15 +23,16 @@ describe('the format of a segment', () => {
     expect(encodeHeader(258, 1.5, PLACE).toString('hex')).toBe(
       '48474c47' +
         '0200' +
-        '3c00' +
+        '4400' +
         '0201000000000000' +
         '000000000000f83f' +
         '03000000' +
-        '56c25496' +
+        '131f31c4' +
         '0000000000002440' +
         '0000000000000840' +
         '0000000000001040' +
-        '196d837a',
+        '0000000000001c40' +
+        '995a5a57',
     );
     const record = Buffer.alloc(RECORD_HEADER_BYTES + 2);
     encodeRecord(record, 0, 2 ** 32 + 1, 3, 2 ** 33, 1.5, Buffer.from('hi'));

@@ -50,12 +50,12 @@ describe('a look into a log', () => {
     await log.stop(never);
     const [path] = rig.segments();
     const content = rig.disk.content(path!);
-    content[200]! ^= 1;
+    content[210]! ^= 1;
     rig.disk.damage(path!, content);
     const before = rig.disk.paths().map((name) => rig.disk.content(name));
     const { segments } = await verifyLog('/log', undefined, rig.disk.mount());
     expect(segments[0]).toMatchObject({
-      damage: [{ start: 196, end: 332 }],
+      damage: [{ start: 204, end: 340 }],
       firstOffset: 0,
       firstOrdinal: 0,
       level: 0,
@@ -73,7 +73,7 @@ describe('a look into a log', () => {
   it('dumps all records in order, passing over damage', async () => {
     const [path] = rig.segments();
     const content = rig.disk.content(path!);
-    content[200]! ^= 1;
+    content[210]! ^= 1;
     rig.disk.damage(path!, content);
     const offsets: number[] = [];
     for await (const record of dumpLog('/log', rig.disk.mount())) offsets.push(record.offset);
