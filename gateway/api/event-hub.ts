@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { Bound } from '../core/memory.ts';
 import type { GatewayView, LiveEvent } from '../core/view.ts';
 import type { Topic } from './schemas.ts';
 import { statusReply } from './status-reply.ts';
@@ -84,6 +85,15 @@ export class EventHub {
     return this.#slowClients;
   }
 
+  /** What it holds in memory, and the most it can. */
+  bounds(): readonly Bound[] {
+    const { maxClients, ringBytes } = this.#limits;
+    return [
+      { name: 'live stream: clients', used: this.#clients.size, max: maxClients, unit: 'clients' },
+      { name: 'live stream: kept for who comes back', used: this.#ringBytes, max: ringBytes, unit: 'bytes' },
+    ];
+  }
+
   /** True when no further client is taken. */
   get full(): boolean {
     return this.#clients.size >= this.#limits.maxClients || this.#stopping.signal.aborted || this.#view.liveIsOff;
@@ -153,7 +163,7 @@ export class EventHub {
       this.#endAll();
       return;
     }
-    const data = event.topic === 'status' ? statusReply(this.#view, event.data) : event.data;
+    const data = event.topic === 'status' ? statusReply(this.#view, event.data, this.bounds()) : event.data;
     const kept = event.topic !== 'status';
     if (kept) this.#sequence += 1;
     // A status event repeats the id before it, so it never moves a client's position.

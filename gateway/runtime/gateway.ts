@@ -1,7 +1,5 @@
 import { MarkTable } from '../base/mark-table.ts';
-import { periodically } from '../base/periodically.ts';
 import type { EpochMs } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
 import type { Rejected } from '../core/intake.ts';
 import type { ComponentState, Lifecycle } from '../core/lifecycle.ts';
 import type { Log } from '../core/log.ts';
@@ -26,6 +24,7 @@ import { DeadLetters } from './dead-letters.ts';
 import { Forwarder } from './forwarder.ts';
 import { FreshAcknowledgements } from './fresh-acknowledgements.ts';
 import type { GatewayParts } from './gateway-parts.ts';
+import { keepHouse } from './housekeeping.ts';
 import { Ledger } from './ledger.ts';
 import { LiveFeed } from './live-feed.ts';
 import { LoadShedding } from './load-shedding.ts';
@@ -34,14 +33,6 @@ import { recover } from './recovery.ts';
 import { ResultLogs } from './result-logs.ts';
 import { gatewayStatus, reasonsNotReady, type StatusParts, seriesStatus } from './status.ts';
 import { StopSteps } from './stop-steps.ts';
-
-const TICK_EVERY_MS = 1_000;
-const MEMORY_EVERY_MS = 250;
-const RATES_EVERY_MS = 2_000;
-const LIVE_EVERY_MS = 250;
-const STATUS_EVERY_MS = 2_000;
-/** Readings of one series in one live event at the most. */
-const LIVE_READINGS = 50;
 
 /** What the steps of a stop may take, in milliseconds. */
 const STOP_MS = { sources: 800, drain: 2_200, sinks: 400, logs: 400 };
@@ -154,7 +145,7 @@ export class Gateway implements Lifecycle, GatewayView {
       await source.start(signal);
     }
     signal.throwIfAborted();
-    this.#tasks = Promise.all([asking, this.#startTasks()]);
+    this.#tasks = Promise.all([asking, this.#keepHouse()]);
     this.#state = 'running';
     logger.info({ readyMs: Math.round(clock.monotonicMs() - this.#startedMonotonicMs) }, 'gateway is ready');
   }
@@ -222,39 +213,24 @@ export class Gateway implements Lifecycle, GatewayView {
     for (const forwarder of this.#forwarders) await forwarder.start(signal);
   }
 
-  #startTasks(): Promise<unknown> {
+  #keepHouse(): Promise<void> {
     const { clock, logger, recent, checkpointEveryMs } = this.#parts;
-    const { signal } = this.#stopping;
-    const every = (pauseMs: number, what: string, task: () => void | Promise<void>) =>
-      periodically(clock, pauseMs, signal, task, (error) =>
-        logger.error({ error: messageOf(error) }, `cannot ${what}`),
-      );
-    recent.beginRates();
-    let measuredAt = clock.monotonicMs();
-    return Promise.all([
-      every(TICK_EVERY_MS, 'keep the clock', () => {
-        this.#clockKeeper.tick();
-        const time = clock.now();
-        // While readings are on their way they carry the time themselves. That time has passed without any is journaled where it
-        // matters, so that a replay does the same whatever the clock says then.
-        if (this.#admission.isIdle && this.#analysis.isDue(time)) this.#admission.enter({ type: 'time-passed', time });
-      }),
-      every(MEMORY_EVERY_MS, 'look at the memory', () => this.#shedding.look()),
-      every(RATES_EVERY_MS, 'measure rates', () => {
-        const now = clock.monotonicMs();
-        recent.measureRates(now - measuredAt);
-        measuredAt = now;
-      }),
-      every(LIVE_EVERY_MS, 'publish readings', () => {
-        if (!this.#feed.isWatched) return;
-        const readings = recent.takeChanges(LIVE_READINGS);
-        if (readings.length > 0) this.#feed.publish({ topic: 'readings', data: readings });
-      }),
-      every(STATUS_EVERY_MS, 'publish the status', () => {
-        if (this.#feed.isWatched) this.#feed.publish({ topic: 'status', data: this.status() });
-      }),
-      every(checkpointEveryMs, 'write a checkpoint', () => this.#checkpoint()),
-    ]);
+    const house = {
+      ...{ clock, logger, recent, checkpointEveryMs, feed: this.#feed },
+      tick: () => this.#tick(),
+      lookAtMemory: () => this.#shedding.look(),
+      status: () => this.status(),
+      writeCheckpoint: () => this.#checkpoint(),
+    };
+    return keepHouse(house, this.#stopping.signal);
+  }
+
+  #tick(): void {
+    this.#clockKeeper.tick();
+    const time = this.#parts.clock.now();
+    // While readings are on their way they carry the time themselves. That time has passed without any is journaled where it
+    // matters, so that a replay does the same whatever the clock says then.
+    if (this.#admission.isIdle && this.#analysis.isDue(time)) this.#admission.enter({ type: 'time-passed', time });
   }
 
   #analyse(entry: DurableEntry): void {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { Metrics } from '../metrics.ts';
+import { statusReply } from '../status-reply.ts';
 import type { RouteContext } from './context.ts';
 
 /** Devices whose rows of the ledger are in a scrape: label values must stay few. */
@@ -35,7 +36,7 @@ export function metricsRoutes(app: FastifyInstance, { view, hub, upgrade }: Rout
         upgradedSockets: upgrade.sockets,
       };
       const ledger = view.ledgerReport(GROUPS_IN_METRICS);
-      const text = await metrics.render({ status: view.status(), ledger, api });
+      const text = await metrics.render({ status: statusReply(view, view.status(), hub.bounds()), ledger, api });
       return reply.type(metrics.contentType).send(text);
     },
   );

@@ -4,7 +4,7 @@ import { statusReply } from '../status-reply.ts';
 import type { RouteContext } from './context.ts';
 
 /** `/api/v1/status`: the whole gateway at a glance. */
-export function statusRoutes(app: FastifyInstance, { view }: RouteContext): void {
+export function statusRoutes(app: FastifyInstance, { view, hub }: RouteContext): void {
   app.get(
     '/api/v1/status',
     {
@@ -14,6 +14,6 @@ export function statusRoutes(app: FastifyInstance, { view }: RouteContext): void
         response: { 200: StatusReply },
       },
     },
-    async () => statusReply(view, view.status()),
+    async () => statusReply(view, view.status(), hub.bounds()),
   );
 }

@@ -108,6 +108,16 @@ describe('EventHub', () => {
     expect(socket.events.map((event) => event.name)).toEqual(['status']);
   });
 
+  test('what is kept for clients that come back is told, and its bound', () => {
+    const { hub, read } = makeHub({ ringBytes: 1_000 });
+    hub.join(new MemorySocket(), ALL, undefined);
+    for (let i = 0; i < 50; i++) read(i);
+    const [clients, kept] = hub.bounds();
+    expect(clients).toMatchObject({ used: 1, max: 64 });
+    expect(kept!.used).toBeGreaterThan(500);
+    expect(kept!.used).toBeLessThanOrEqual(kept!.max);
+  });
+
   test('when live events are given up every stream ends and none is taken, until they are back', () => {
     const { hub, view, read } = makeHub();
     const socket = new MemorySocket();

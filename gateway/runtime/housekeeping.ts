@@ -1,0 +1,57 @@
+import { periodically } from '../base/periodically.ts';
+import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/telemetry.ts';
+import type { GatewayStatus } from '../core/view.ts';
+import type { LiveFeed } from './live-feed.ts';
+import type { RecentReadings } from './recent-readings.ts';
+
+const TICK_EVERY_MS = 1_000;
+const MEMORY_EVERY_MS = 250;
+const RATES_EVERY_MS = 2_000;
+const LIVE_EVERY_MS = 250;
+const STATUS_EVERY_MS = 2_000;
+/** Readings of one series in one live event at the most. */
+const LIVE_READINGS = 50;
+
+/** What has to be done again and again while a gateway runs. */
+export interface House {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly recent: RecentReadings;
+  readonly feed: LiveFeed;
+  /** Milliseconds from one checkpoint to the next. */
+  readonly checkpointEveryMs: number;
+  /** A second has passed. */
+  tick(): void;
+  lookAtMemory(): void;
+  status(): GatewayStatus;
+  writeCheckpoint(): Promise<void>;
+}
+
+/** Does it, each in its time, until `signal` aborts. Resolves when the last run of each has ended; what fails is said in the log. */
+export async function keepHouse(house: House, signal: AbortSignal): Promise<void> {
+  const { clock, logger, recent, feed } = house;
+  const every = (pauseMs: number, what: string, task: () => void | Promise<void>) =>
+    periodically(clock, pauseMs, signal, task, (error) => logger.error({ error: messageOf(error) }, `cannot ${what}`));
+  recent.beginRates();
+  let measuredAt = clock.monotonicMs();
+  await Promise.all([
+    every(TICK_EVERY_MS, 'keep the clock', () => house.tick()),
+    every(MEMORY_EVERY_MS, 'look at the memory', () => house.lookAtMemory()),
+    every(RATES_EVERY_MS, 'measure rates', () => {
+      const now = clock.monotonicMs();
+      recent.measureRates(now - measuredAt);
+      measuredAt = now;
+    }),
+    every(LIVE_EVERY_MS, 'publish readings', () => {
+      if (!feed.isWatched) return;
+      const readings = recent.takeChanges(LIVE_READINGS);
+      if (readings.length > 0) feed.publish({ topic: 'readings', data: readings });
+    }),
+    every(STATUS_EVERY_MS, 'publish the status', () => {
+      if (feed.isWatched) feed.publish({ topic: 'status', data: house.status() });
+    }),
+    every(house.checkpointEveryMs, 'write a checkpoint', () => house.writeCheckpoint()),
+  ]);
+}
