@@ -13,7 +13,7 @@ if (major < 22 || (major === 22 && minor < 22)) {
   process.exit(1);
 }
 const { setFlagsFromString } = await import('node:v8');
-// Loading the program makes much short-lived garbage, for which V8 would grow its nursery to 16 MB and keep it. `run` lets it grow again.
+// Loading the program makes much short-lived garbage, for which V8 would grow its nursery to 16 MB and keep it. `run` lets it grow again, to a bound.
 setFlagsFromString('--semi-space-growth-factor=1');
 const { enableCompileCache } = await import('node:module');
 enableCompileCache();

@@ -1,5 +1,4 @@
 import { flushCompileCache } from 'node:module';
-import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import type { Configuration } from '../../config/configuration.ts';
 import { redactedYaml } from '../../config/redact.ts';
@@ -12,6 +11,7 @@ import type { Logger } from '../core/telemetry.ts';
 import type { Gateway } from '../runtime/gateway.ts';
 import { loadFile } from './configuration-file.ts';
 import { makeLogger } from './logger.ts';
+import { boundNursery, nurseryOfProcess } from './nursery.ts';
 import type { Surroundings } from './surroundings.ts';
 import { notifyBySystemd, type ServiceHealth, Systemd } from './systemd.ts';
 import { version } from './version.ts';
@@ -67,13 +67,12 @@ export async function runGateway(
   const running = async () => {
     await gateway.start(signal);
     await api.start(signal);
-    // Under load a large nursery is worth its memory: see headgate.js.
-    setFlagsFromString('--semi-space-growth-factor=2');
     // Node would keep the compiled code only at a clean end, and a box that loses its power would compile at every start.
     flushCompileCache();
     void systemd.ready(health());
     const whereabouts = { pageUrl: api.url, brokerPort: brokers[0]?.port };
-    await Promise.all([untilAborted(signal), ready(whereabouts), systemd.watch(health, signal)]);
+    const nursery = boundNursery(nurseryOfProcess, clock, logger, signal);
+    await Promise.all([untilAborted(signal), ready(whereabouts), systemd.watch(health, signal), nursery]);
   };
   try {
     await Promise.race([running(), failure.promise, overdue(signal, clock)]);
