@@ -1,6 +1,6 @@
 /**
- * Golden cases: `<stage>/<case>/config.json` (the options of the stage and what the case shows), `input.ndjson` (readings and
- * calls to `advance`) and `expected.ndjson` (for each input line that has an effect worth a look: its fate and its results).
+ * Golden cases: `<stage>/<case>/config.json` (the options of the stage and what the case shows), `input.ndjson` (readings,
+ * calls to `advance` and steps of the clock) and `expected.ndjson` (for each input line that has an effect worth a look: its fate and its results).
  * Each case is run once whole and once stopped and resumed from a snapshot before every line.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ interface Config {
   readonly time: { readonly outOfOrdernessMs: number; readonly idleTimeoutMs: number };
 }
 
-/** A reading (`receive` is `source` where left out), or the receive time reaching `advance`. */
+/** A reading (`receive` is `source` where left out), the receive time reaching `advance`, or the clock being set by `step`. */
 type Line =
   | {
       readonly reading: string;
@@ -30,7 +30,8 @@ type Line =
       readonly receive?: number;
       readonly quality?: QualityName;
     }
-  | { readonly advance: number };
+  | { readonly advance: number }
+  | { readonly step: number };
 
 const STAGES: Readonly<Record<string, (config: Config, registry: SeriesRegistry) => Stage>> = {
   windows: ({ windows, time }, registry) => new WindowStage({ windows, time, findSeries: (key) => registry.get(key) }),
@@ -59,6 +60,7 @@ function run(input: readonly Line[], make: (registry: SeriesRegistry) => Stage, 
   const registry = new SeriesRegistry();
   let stage = make(registry);
   const output: unknown[] = [];
+  let now = 0;
   input.forEach((line, index) => {
     if (resume) {
       const snapshot = deserialize(serialize(stage.snapshot()));
@@ -67,7 +69,8 @@ function run(input: readonly Line[], make: (registry: SeriesRegistry) => Stage, 
     }
     const results: unknown[] = [];
     const emit = (result: Result) => results.push(shown(result));
-    const fate = feed(stage, line, registry, emit);
+    now = timeAfter(line, now);
+    const fate = feed(stage, line, now, registry, emit);
     if (results.length > 0 || (fate !== undefined && fate !== 'aggregated')) {
       output.push({ line: index + 1, ...(fate === undefined ? {} : { fate }), results });
     }
@@ -75,7 +78,23 @@ function run(input: readonly Line[], make: (registry: SeriesRegistry) => Stage, 
   return output;
 }
 
-function feed(stage: Stage, line: Line, registry: SeriesRegistry, emit: (result: Result) => void): string | undefined {
+/** The receive time that the stage has reached after a line. */
+function timeAfter(line: Line, now: number): number {
+  if ('step' in line) return now + line.step;
+  return Math.max(now, 'advance' in line ? line.advance : (line.receive ?? line.source));
+}
+
+function feed(
+  stage: Stage,
+  line: Line,
+  now: number,
+  registry: SeriesRegistry,
+  emit: (result: Result) => void,
+): string | undefined {
+  if ('step' in line) {
+    stage.step(now, line.step, emit);
+    return undefined;
+  }
   if ('advance' in line) {
     stage.advance(line.advance, emit);
     return undefined;
