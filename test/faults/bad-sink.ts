@@ -93,7 +93,7 @@ export const poison: Rig = {
   claim: 'points that InfluxDB refuses for ever are set aside with their reasons, and the others are stored',
   goal: '999 000 of a million stored, 1 000 set aside, ≤ 10 % slower',
   async run(round) {
-    const messages = round.times(20_000, 1_000_000);
+    const messages = round.amount(20_000, 1_000_000);
     const clean = await deliver(round, messages, 0);
     const poisoned = await deliver(round, messages, 1_000);
     const share = poisoned.tookMs / clean.tookMs - 1;

@@ -28,7 +28,7 @@ export const damage: Rig = {
       await gateway.kill();
       const whole = join(scene.folder, 'whole');
       await rename(dataPath, whole);
-      const times = round.times(10, 250);
+      const times = round.times(10, 100);
       const wrong: string[] = [];
       let [harmless, lossy, slowestMs] = [0, 0, 0];
       for (let i = 0; i < times; i++) {

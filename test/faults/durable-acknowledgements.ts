@@ -28,7 +28,7 @@ export const durableAcknowledgements: Rig = {
   run: (round) =>
     inScene({ checkpointEvery: '10s' }, async ({ gateway, port }) => {
       await gateway.start();
-      const messages = round.times(200_000, 1_000_000);
+      const messages = round.amount(200_000, 1_000_000);
       await load(port, 50_000);
       const plain = await load(port, messages);
       // strace stops every call of the process: what that costs is not the gateway's.

@@ -19,7 +19,7 @@ export const killInsideCall: Rig = {
     const balances: Balance[] = [];
     let [killed, missed] = [0, 0];
     for (const [call, last] of Object.entries(CALLS) as [Call, number][]) {
-      const found = await killInsideEach(strace, call, round.isFull ? last : Math.ceil(last / 15), round);
+      const found = await killInsideEach(strace, call, round.times(Math.ceil(last / 15), last), round);
       balances.push(found.balance);
       killed += found.killed;
       missed += found.missed;

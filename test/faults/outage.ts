@@ -24,7 +24,7 @@ export const outageOfAnHour: Rig = {
   run: (round) =>
     withInflux(round, { windows: [WINDOW], checkpointEvery: '2s', storage: ROOM }, async (with_) => {
       const { scene, influxd, proxy } = with_;
-      const points = round.times(20_000, 3_600_000);
+      const points = round.amount(20_000, 3_600_000);
       await influxd.query('', `CREATE DATABASE "${DATABASE}"`);
       await scene.gateway.start();
       const live = scene.publish({ prefix: 'live', perSecond: LIVE_PER_SECOND, stepMs: STEP_MS, devices: DEVICES });
@@ -84,7 +84,7 @@ export const outageOfADay: Rig = {
       round,
       { windows: [WINDOW], storage, checkpointEvery: '10s' },
       async ({ scene, influxd, proxy }) => {
-        const points = round.times(30_000, 300_000);
+        const points = round.amount(30_000, 300_000);
         proxy.behaviour = 'refuse';
         await scene.gateway.start();
         const publisher = scene.publish({

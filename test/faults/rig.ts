@@ -33,17 +33,27 @@ export class Round {
   readonly seed: number;
   readonly random: Random;
   readonly #note: (text: string) => void;
+  readonly #most: number;
 
-  /** @param note takes what a person wants to see while a long run goes on */
-  constructor(isFull: boolean, seed: number, note: (text: string) => void) {
+  /**
+   * @param note takes what a person wants to see while a long run goes on
+   * @param most no fault is made more often, for those who have less time
+   */
+  constructor(isFull: boolean, seed: number, note: (text: string) => void, most = Number.POSITIVE_INFINITY) {
     this.isFull = isFull;
     this.seed = seed;
     this.random = new Random(seed);
     this.#note = note;
+    this.#most = most;
   }
 
-  /** How often: `short` times where every change is checked, `full` times where the figures are made. */
+  /** How often a fault is made: `short` times where every change is checked, `full` times where the figures are made. */
   times(short: number, full: number): number {
+    return Math.min(this.isFull ? full : short, this.#most);
+  }
+
+  /** How much of something there is: the same for amounts. */
+  amount(short: number, full: number): number {
     return this.isFull ? full : short;
   }
 

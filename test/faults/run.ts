@@ -2,10 +2,10 @@
  * `npm run faults`: makes every real fault against the real process and prints the table of what is promised, what was measured, and
  * whether it holds. Ends with 1 where something does not.
  *
- *     npm run faults -- [--rounds short|full] [--seed N] [F1 F3 …]
+ *     npm run faults -- [--rounds short|full] [--most N] [--seed N] [F1 F3 …]
  *
- * `short` is what the tests do and takes minutes; `full` makes the figures and takes an hour or two. Each rig's row is printed when it
- * is through, so an interrupted run has told what it found.
+ * `short` is what the tests do and takes minutes; `full` makes the figures and takes an hour or two; with `--most N` no fault is made more
+ * often than that. Each rig's row is printed when it is through, so a run that was interrupted has told what it found.
  */
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../gateway/core/errors.ts';
@@ -16,15 +16,19 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string', default: 'short' },
+    most: { type: 'string', default: 'Infinity' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
   },
 });
 const seed = Number(values.seed);
+const most = Number(values.most);
 const chosen = positionals.length === 0 ? rigs : rigs.filter(({ id }) => positionals.includes(id));
 const unknown = positionals.filter((id) => !rigs.some((rig) => rig.id === id));
-if (!['short', 'full'].includes(values.rounds) || !Number.isSafeInteger(seed) || unknown.length > 0) {
+if (!['short', 'full'].includes(values.rounds) || !Number.isSafeInteger(seed) || !(most > 0) || unknown.length > 0) {
   const known = rigs.map(({ id }) => id).join(' ');
-  process.stderr.write(`usage: npm run faults -- [--rounds short|full] [--seed N] [RIG …]\nrigs: ${known}\n`);
+  process.stderr.write(
+    `usage: npm run faults -- [--rounds short|full] [--most N] [--seed N] [RIG …]\nrigs: ${known}\n`,
+  );
   process.exit(2);
 }
 
@@ -34,7 +38,7 @@ interface Row {
   readonly verdict: 'holds' | 'missed' | 'BROKEN' | 'skipped';
 }
 
-print(`node ${process.version}, seed ${seed}, ${values.rounds} rounds\n`);
+print(`node ${process.version}, seed ${seed}, ${values.rounds} rounds, at most ${most} times\n`);
 const rows: Row[] = [];
 for (const rig of chosen) {
   print(`${rig.id}: ${rig.claim}`);
@@ -48,7 +52,7 @@ for (const { rig, measured, verdict } of rows) print(`| ${rig.id} | ${rig.goal} 
 process.exit(rows.every(({ verdict }) => verdict === 'holds' || verdict === 'skipped') ? 0 : 1);
 
 async function rowOf(rig: Rig): Promise<Row> {
-  const round = new Round(values.rounds === 'full', seed, (text) => print(`  ${text}`));
+  const round = new Round(values.rounds === 'full', seed, (text) => print(`  ${text}`), most);
   try {
     const { measured, holds, meetsFigures = true } = await rig.run(round);
     return { rig, measured, verdict: !holds ? 'BROKEN' : meetsFigures ? 'holds' : 'missed' };
