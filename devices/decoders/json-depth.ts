@@ -10,6 +10,14 @@ export function isTooDeep(json: string, max = MAX_JSON_DEPTH): boolean {
   return occurrences(json, '{', max) + occurrences(json, '[', max) > max && nestsDeeper(json, max);
 }
 
+/** Most members and elements, of all objects and arrays together, that are parsed; commas in texts count, too. */
+export const MAX_JSON_PARTS = 50_000;
+
+/** True when a document has more parts than `max`, told without parsing, which makes an object and a name of each. */
+export function hasTooManyParts(json: string, max = MAX_JSON_PARTS): boolean {
+  return json.length > max && occurrences(json, ',', max) > max;
+}
+
 function occurrences(text: string, character: string, enough: number): number {
   let count = 0;
   for (let at = text.indexOf(character); at !== -1 && count <= enough; at = text.indexOf(character, at + 1)) count++;

@@ -3,9 +3,9 @@ import { GatewayError, messageOf } from '../../gateway/core/errors.ts';
 import type { Decoder, DecodeTarget, RawMessage } from '../../gateway/core/message.ts';
 import { Quality, qualityOfStatusCode } from '../../gateway/core/quality.ts';
 import { parseIsoTime } from './iso-time.ts';
-import { isTooDeep, MAX_JSON_DEPTH } from './json-depth.ts';
+import { hasTooManyParts, isTooDeep, MAX_JSON_DEPTH, MAX_JSON_PARTS } from './json-depth.ts';
 import { compilePath, isObject, type JsonPath, pathSegments } from './json-path.ts';
-import { MAX_PAYLOAD_BYTES, NOT_UTF8, shown, textOf, tooLarge } from './text.ts';
+import { MAX_PAYLOAD_BYTES, MAX_VALUES, NOT_UTF8, shown, textOf, tooLarge, tooMany } from './text.ts';
 
 /** Where in a JSON message the parts of a reading are. Paths are dotted, `''` or `.` is the root. */
 export interface JsonOptions {
@@ -39,7 +39,8 @@ const MS_PER: Readonly<Record<JsonTimeUnit, number>> = { s: 1000, ms: 1, us: 1e-
  * `value`, or else an object of values.
  *
  * Refused with a reason: anything but numbers, booleans and (with `text`) strings; numbers that are not finite or are whole
- * and past ±2^53; bad times; more than `maxBytes`; nesting deeper than 64. Of duplicate keys the last counts.
+ * and past ±2^53; bad times; more than `maxBytes`; more than 10 000 values, or 50 000 members and
+ * elements in all; nesting deeper than 64. Of duplicate keys the last counts.
  */
 export function jsonDecoder(options: JsonOptions = {}): Decoder {
   return new JsonDecoder(options);
@@ -58,6 +59,8 @@ class JsonDecoder implements Decoder {
   readonly #text: boolean;
   /** Members of the object of values that are not values: where the time, the names and the quality lie. */
   readonly #notValues: ReadonlySet<string>;
+  /** Of the message that is being decoded, once it was looked for: that goes through all of it. */
+  #hasLongInteger: boolean | undefined;
 
   constructor(options: JsonOptions) {
     if (options.value !== undefined && options.values !== undefined) {
@@ -80,6 +83,7 @@ class JsonDecoder implements Decoder {
 
   decode(message: RawMessage, target: DecodeTarget): void {
     const { payload } = message;
+    this.#hasLongInteger = undefined;
     if (payload.length > this.#maxBytes) {
       target.reject(tooLarge(payload.length, this.#maxBytes));
       return;
@@ -91,6 +95,10 @@ class JsonDecoder implements Decoder {
     }
     if (isTooDeep(text)) {
       target.reject(`the JSON nests deeper than ${MAX_JSON_DEPTH} levels`);
+      return;
+    }
+    if (hasTooManyParts(text)) {
+      target.reject(`the JSON has more than ${MAX_JSON_PARTS} members and elements`);
       return;
     }
     let root: unknown;
@@ -162,8 +170,13 @@ class JsonDecoder implements Decoder {
       target.reject(`expected an object of values${at(this.#options.values)}, found ${inWords(object)}`);
       return;
     }
+    const names = Object.keys(object);
+    if (names.length > MAX_VALUES) {
+      target.reject(tooMany(names.length));
+      return;
+    }
     let values = 0;
-    for (const name of Object.keys(object)) {
+    for (const name of names) {
       if (this.#notValues.has(name)) continue;
       values++;
       const metricName = metric === undefined ? name : `${metric}_${name}`;
@@ -186,12 +199,19 @@ class JsonDecoder implements Decoder {
       typeof value === 'number'
         ? value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER
         : typeof value === 'boolean' || (this.#text && typeof value === 'string' && value.isWellFormed());
-    if (fit || (typeof value === 'number' && isLargeFraction(value, text))) {
+    if (fit || (typeof value === 'number' && this.#isLargeFraction(value, text))) {
       // −0 and 0 are one value to everybody downstream.
       target.value(value === 0 ? 0 : (value as number | boolean | string), time, metric, device, undefined, quality);
     } else {
       target.reject(whyUnfit(value, member, this.#options.value));
     }
+  }
+
+  /** True for a finite number past ±2^53 in a message where no whole number is written out that long: `1e20` loses nothing. */
+  #isLargeFraction(value: number, text: string): boolean {
+    if (!Number.isFinite(value)) return false;
+    this.#hasLongInteger ??= LONG_INTEGER.test(text);
+    return !this.#hasLongInteger;
   }
 
   #timeOf(raw: unknown): EpochMs | undefined {
@@ -240,11 +260,6 @@ function qualityOf(raw: unknown): Quality | undefined {
 }
 
 const LONG_INTEGER = /(?:^|[[{:,\s])-?\d{16,}(?=[\s,}\]]|$)/;
-
-/** True for a finite number past ±2^53 in a message where no whole number is written out that long: `1e20` loses nothing. */
-function isLargeFraction(value: number, text: string): boolean {
-  return Number.isFinite(value) && !LONG_INTEGER.test(text);
-}
 
 function whyUnfit(value: unknown, member: string | undefined, path: string | undefined): string {
   const which = member === undefined ? `value${at(path)}` : `value ${shown(member)}`;

@@ -1,7 +1,7 @@
 import type { LinePrecision } from '../../gateway/core/line-writes.ts';
 import type { Decoder, DecodeTarget, RawMessage } from '../../gateway/core/message.ts';
 import { LineReader } from './line-reader.ts';
-import { MAX_PAYLOAD_BYTES, tooLarge } from './text.ts';
+import { MAX_PAYLOAD_BYTES, MAX_VALUES, tooLarge } from './text.ts';
 
 /** How line protocol is read. */
 export interface LineProtocolOptions {
@@ -17,8 +17,16 @@ export function lineProtocolDecoder(options: LineProtocolOptions = {}): Decoder 
   const maxBytes = options.maxBytes ?? MAX_PAYLOAD_BYTES;
   return {
     decode(message: RawMessage, target: DecodeTarget): void {
-      if (message.payload.length > maxBytes) target.reject(tooLarge(message.payload.length, maxBytes));
-      else new LineReader(message.payload, precision).read(target);
+      if (message.payload.length > maxBytes) {
+        target.reject(tooLarge(message.payload.length, maxBytes));
+        return;
+      }
+      const reader = new LineReader(message.payload, precision);
+      if (reader.read(target, maxBytes, MAX_VALUES)) {
+        target.reject(
+          `the payload has more than ${MAX_VALUES} lines and values: it was read before line ${reader.line}, no further`,
+        );
+      }
     },
   };
 }

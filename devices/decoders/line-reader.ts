@@ -5,7 +5,7 @@ import type { DecodeTarget } from '../../gateway/core/message.ts';
 import type { Value } from '../../gateway/core/reading.ts';
 import { giveValues, type Line } from './line-values.ts';
 import { DECIMAL } from './plain.ts';
-import { NOT_UTF8, shown, textOf } from './text.ts';
+import { MAX_VALUES, NOT_UTF8, shown, textOf } from './text.ts';
 
 const PER_MS: Readonly<Record<LinePrecision, number>> = {
   ns: 1e6,
@@ -16,8 +16,14 @@ const PER_MS: Readonly<Record<LinePrecision, number>> = {
   h: 1 / 3_600_000,
 };
 
-/** What is wrong with a line; thrown and caught in this file only. */
-class LineError extends Error {}
+/** What is wrong with a line; thrown and caught in this file only. No `Error`: its stack would cost more than the line. */
+class LineError {
+  readonly message: string;
+
+  constructor(message: string) {
+    this.message = message;
+  }
+}
 
 /**
  * Reads InfluxDB line protocol: `measurement[,tag=value…] field=value[,field=value…] [timestamp]`. A line that is wrong is refused
@@ -31,6 +37,7 @@ export class LineReader {
   readonly #perMs: number;
   #at = 0;
   #line = 1;
+  #items = 0;
 
   /** @param precision unit of the timestamps */
   constructor(payload: Uint8Array, precision: LinePrecision) {
@@ -40,18 +47,28 @@ export class LineReader {
     this.#perMs = PER_MS[precision];
   }
 
-  /** Takes lines until at least so many characters are gone through; true when there are more. */
-  read(target: DecodeTarget, characters = Number.POSITIVE_INFINITY): boolean {
+  /** The number of the line that is read next, from 1 on. */
+  get line(): number {
+    return this.#line;
+  }
+
+  /** Takes lines until at least so many characters, or so many lines and values, are gone through; true when there are more. */
+  read(target: DecodeTarget, characters: number, items: number): boolean {
     const enough = this.#at + characters;
-    while (this.#at < this.#text.length && this.#at < enough) this.#readOne(target);
+    this.#items = 0;
+    while (this.#at < this.#text.length && this.#at < enough && this.#items < items) this.#readOne(target);
     return this.#at < this.#text.length;
   }
 
   #readOne(target: DecodeTarget): void {
     const start = this.#at;
+    this.#items++;
     try {
       const line = this.#readLine();
-      if (line !== undefined) giveValues(line, target);
+      if (line !== undefined) {
+        this.#items += line.fields.length;
+        giveValues(line, target);
+      }
     } catch (error) {
       if (!(error instanceof LineError)) throw error;
       // A string without its closing quote has run on to the end: the lines after this one must not go with it.
@@ -90,12 +107,14 @@ export class LineReader {
     if (this.#peek() !== ',') return undefined;
     // Without a prototype: a tag may have any name.
     const tags: Record<string, string> = Object.create(null);
+    let count = 0;
     while (this.#peek() === ',') {
       this.#at++;
       const name = this.#readName('=, ', 'tag name');
       if (this.#peek() !== '=') throw new LineError(`the tag ${shown(name)} has no value`);
       this.#at++;
       if (name in tags) throw new LineError(`the tag ${shown(name)} is given twice`);
+      if (++count > MAX_TAGS) throw new LineError(`there are more than ${MAX_TAGS} tags`);
       tags[name] = this.#readName(', ', `value of the tag ${shown(name)}`);
     }
     return tags;
@@ -109,6 +128,7 @@ export class LineReader {
       const name = this.#readName('=, ', 'field name');
       if (this.#peek() !== '=') throw new LineError(`the field ${shown(name)} has no value`);
       this.#at++;
+      if (fields.length === MAX_VALUES) throw new LineError(`there are more than ${MAX_VALUES} fields`);
       fields.push([name, this.#peek() === '"' ? this.#readString(name) : this.#readScalar(name)]);
     } while (this.#peek() === ',');
     const next = this.#peek();
@@ -219,6 +239,9 @@ export class LineReader {
     return this.#text.slice(this.#at, end === -1 ? undefined : end);
   }
 }
+
+/** Tags of a line: each is a part of the key of its series. */
+const MAX_TAGS = 256;
 
 /** What a decoder puts in place of bytes that are no character. */
 const NO_CHARACTER = '\ufffd';

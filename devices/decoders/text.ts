@@ -3,6 +3,9 @@ import { isAscii, isUtf8 } from 'node:buffer';
 /** The largest payload that a decoder looks at, in bytes, unless it is told otherwise. */
 export const MAX_PAYLOAD_BYTES = 1024 * 1024;
 
+/** The most values of one message that are taken: what it takes to look at them holds up everybody else. */
+export const MAX_VALUES = 10_000;
+
 /** The bytes as a string, without a byte-order mark at the start; undefined when they are not valid UTF-8. */
 export function textOf(payload: Uint8Array): string | undefined {
   const buffer = Buffer.isBuffer(payload)
@@ -25,6 +28,11 @@ export function shown(text: string): string {
 /** Why a payload of this size is not looked at. */
 export function tooLarge(bytes: number, maxBytes: number): string {
   return `the payload has ${bytes} bytes; at most ${maxBytes} are decoded`;
+}
+
+/** Why a payload of so many values is not taken. */
+export function tooMany(values: number): string {
+  return `the payload has ${values} values; at most ${MAX_VALUES} are taken`;
 }
 
 /** Why bytes are not text. */

@@ -23,8 +23,8 @@ const LIMITS: LineProtocolWriteLimits = {
   maxRequests: 256,
 };
 
-/** Characters of a body that are read in one go, which takes some milliseconds; the next ones when these are durable. */
-const SLICE = 256 * 1024;
+/** What of a body is read in one go, which takes some milliseconds; the next ones when these are durable. */
+const SLICE = { characters: 256 * 1024, items: 5_000 };
 
 /**
  * Line protocol that is written over HTTP, as a source. A request is answered when all of its readings are durable; while the disk is
@@ -102,7 +102,7 @@ export class LineProtocolWrites implements Source, LineWrites {
       this.#checkRunning();
       // Anew for each slice: while one waits for the disk the clock may be set.
       target.receiveTime = this.#clock.now();
-      more = reader.read(target, SLICE);
+      more = reader.read(target, SLICE.characters, SLICE.items);
       await new Promise<void>((resolve) => this.#intake.acknowledge(resolve));
     }
     return { kind: 'durable', refused: target.refused, reason: target.reason };

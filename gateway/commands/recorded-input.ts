@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parse } from 'csv-parse';
-import { lineProtocolDecoder } from '../../devices/decoders/line-protocol.ts';
+import { LineReader } from '../../devices/decoders/line-reader.ts';
 import { parseTime } from '../base/parse-time.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { DecodeTarget } from '../core/message.ts';
@@ -133,12 +133,11 @@ function isTags(tags: unknown): tags is Record<string, string> {
 }
 
 async function* readLineProtocol(path: string, target: RecordedTarget): AsyncGenerator<void> {
-  const decoder = lineProtocolDecoder({ precision: 'ns' });
   let lines: string[] = [];
   let before = 0;
   const decode = () => {
-    const payload = Buffer.from(lines.join('\n'));
-    decoder.decode({ topic: path, payload, receiveTime: 0 }, lineTarget(path, before, target));
+    const reader = new LineReader(Buffer.from(lines.join('\n')), 'ns');
+    reader.read(lineTarget(path, before, target), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
     before += lines.length;
     lines = [];
   };
