@@ -119,6 +119,29 @@ describe.skipIf(started === undefined)('InfluxdbSink and a real influxd', () => 
     expect(new Set(types.map((row) => row['fieldType']))).toEqual(new Set(['float']));
   });
 
+  it('stores numbers at the edges of floats and integers exactly, all in one field of one type', async () => {
+    const edges = [
+      0,
+      1,
+      -1,
+      2 ** 53,
+      2 ** 63,
+      -(2 ** 63),
+      2 ** 64,
+      1e21,
+      0.1,
+      1e-7,
+      Number.MAX_VALUE,
+      Number.MIN_VALUE,
+    ];
+    const infinite = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    const batch = [...edges, ...infinite].map((mean, i) => aggregate({ start: T0 + i, fields: { mean } }));
+    const rejections = await write(sinkOf(), ...batch);
+    expect(rejections.map(({ result }) => result)).toEqual(batch.slice(edges.length));
+    const rows = await influxd.rows(database, 'SELECT mean FROM temperature');
+    expect(rows.map((row) => row['mean'])).toEqual(edges);
+  });
+
   it('stores a batch of many requests whole', async () => {
     const sink = sinkOf();
     const batch = Array.from({ length: 12_345 }, (_, i) => aggregate({ start: T0 + i * 60_000, fields: { mean: i } }));
