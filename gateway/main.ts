@@ -64,8 +64,11 @@ function tell(error: unknown, surroundings: Surroundings): number {
 }
 
 function surroundingsOfProcess(): Surroundings {
+  const environment = { ...process.env };
+  // Programs that are asked something, as timedatectl is, would tell systemd of their own failures as if they were the service's.
+  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete process.env[name];
   return {
-    environment: process.env,
+    environment,
     workingFolder: process.cwd(),
     pid: process.pid,
     clock: systemClock,

@@ -54,7 +54,7 @@ export async function runGateway(
   const failure = Promise.withResolvers<never>();
   const { gateway, api, brokers } = await assemble(configuration, {
     clock,
-    boot: surroundings.environment['HEADGATE_BOOT_ID'] ?? bootId(),
+    boot: bootId(),
     random,
     logger,
     version,
