@@ -7,6 +7,7 @@ import type { LogRecord, Offset } from '../core/log.ts';
 import { asCount, readChecked } from './checked-file.ts';
 import { CURSOR_SUFFIX } from './cursors.ts';
 import { decodeHeader, LAYOUT, LAYOUTS, parseSegmentName, type SegmentHeader } from './format.ts';
+import { lossesIn } from './log-state.ts';
 import { type Damage, type ScanStart, SegmentScanner, scanSegment } from './segment-scanner.ts';
 
 /*
@@ -210,8 +211,7 @@ async function summarise(disk: Disk, path: string): Promise<LogSummary | undefin
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     firstOffset: files[0]?.firstOffset,
     cursors: await cursorsOf(disk, join(path, 'cursors')),
-    droppedItems: (typeof state === 'string' ? undefined : asCount(state['droppedItems'])) ?? 0,
-    damagedItems: (typeof state === 'string' ? undefined : asCount(state['damagedItems'])) ?? 0,
+    ...lossesIn(typeof state === 'string' ? {} : state),
     quarantined: (await entries(disk, join(path, 'quarantine')))?.length ?? 0,
   };
 }

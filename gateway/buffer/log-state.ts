@@ -170,6 +170,20 @@ export class LogState {
   }
 }
 
+/** What a saved state says of the items that are lost, those of segments that are still there included. */
+export function lossesIn(state: Record<string, unknown>): {
+  readonly droppedItems: number;
+  readonly damagedItems: number;
+} {
+  let droppedItems = asCount(state['droppedItems']) ?? 0;
+  let damagedItems = asCount(state['damagedItems']) ?? 0;
+  for (const [, thinned, damaged] of asRows(state['marks'])) {
+    droppedItems += thinned;
+    damagedItems += damaged;
+  }
+  return { droppedItems, damagedItems };
+}
+
 function asLeaps(value: unknown): readonly ClockLeap[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((row: unknown): ClockLeap[] => {

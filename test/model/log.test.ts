@@ -5,7 +5,7 @@ const RUNS = Number(process.env['HEADGATE_MODEL_RUNS'] ?? 40);
 const FIRST_SEED = Number(process.env['HEADGATE_MODEL_SEED'] ?? 1);
 
 /** Seeds of runs that once broke a promise. */
-const REGRESSIONS = [7, 9, 52, 1015, 1051];
+const REGRESSIONS = [7, 9, 52, 111, 303, 735, 964, 1015, 1051, 3106];
 
 describe('the segment log against a plain array', () => {
   it.each(REGRESSIONS)('keeps every promise in run %i, which once broke one', (seed) => new LogModel(seed).run());

@@ -287,6 +287,21 @@ describe('the segment log', () => {
     await log.stop(never);
   });
 
+  it('tells exactly what lies behind a border of segments or a reader, and about what lies behind any other offset', async () => {
+    const log = await rig.open();
+    await fill(log, 100);
+    const borders = rig.segments().map((path) => Number(path.slice(5, -4)));
+    for (const border of [...borders, 100, 1000]) expect(log.kept(border).items).toBe(Math.max(0, 100 - border));
+    for (let from = 0; from <= 100; from++) {
+      expect(log.kept(from).items).toBe(100 - from);
+      expect(Math.abs(log.kept(from).bytes - (100 - from) * (RECORD_HEADER_BYTES + 100))).toBeLessThan(100);
+    }
+    const reader = log.reader(0);
+    await reader.read(1);
+    expect(log.kept(reader.position)).toEqual({ items: 99, bytes: 99 * (RECORD_HEADER_BYTES + 100) });
+    await log.stop(never);
+  });
+
   it('refuses a record that could never fit, and more than may wait', async () => {
     const log = await rig.open({ maxBytes: 65_536, maxPendingBytes: 20_000 });
     expect(() => log.append(new Uint8Array(20_000), 1)).toThrow('cannot append 20000 bytes');

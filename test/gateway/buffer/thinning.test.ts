@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { verifyLog } from '../../../gateway/buffer/inspect.ts';
+import { listLogs, verifyLog } from '../../../gateway/buffer/inspect.ts';
 import type { SegmentLog } from '../../../gateway/buffer/segment-log.ts';
 import type { SegmentLogOptions } from '../../../gateway/buffer/segment-log-options.ts';
 import { THINNED_SUFFIX } from '../../../gateway/buffer/thinning.ts';
@@ -71,6 +71,8 @@ describe('a full log that thins', () => {
     expect(segments.at(-1)).toMatchObject({ level: 0, thinnedItems: 0 });
     const thinned = segments.reduce((sum, segment) => sum + segment.thinnedItems, 0);
     expect(thinned).toBe(log.status().droppedItems);
+    const [summary] = await listLogs('/log', rig.disk.mount());
+    expect(summary!.droppedItems).toBe(thinned);
     await log.stop(never);
   });
 
