@@ -27,6 +27,8 @@ export interface Normaliser {
 
 /** A record is closed when it holds this many bytes, so that reading one back never takes much memory. */
 const MAX_RECORD_BYTES = 1024 * 1024;
+/** Or this part of the journal, which takes no record of more than a quarter: one is closed only after it got too large. */
+const MAX_RECORD_SHARE = 1 / 32;
 
 /** Acknowledgements that are given before the event loop turns. */
 const ANSWERS_PER_TURN = 512;
@@ -83,6 +85,7 @@ export class Admission {
   #marked = false;
   /** A message with a mark is being given: its readings go into one record with it. */
   #isWhole = false;
+  readonly #maxRecordBytes: number;
   #running = false;
   #batches = 0;
   #idle: Promise<void> = Promise.resolve();
@@ -92,6 +95,7 @@ export class Admission {
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
+    this.#maxRecordBytes = Math.min(MAX_RECORD_BYTES, parts.journal.status().maxBytes * MAX_RECORD_SHARE);
   }
 
   /** Nothing is waiting for the disk or for the analysis. */
@@ -135,12 +139,14 @@ export class Admission {
   add(reading: Reading): void {
     this.#readings.push(reading);
     this.#encoder.add(reading);
-    if (this.#encoder.byteLength > MAX_RECORD_BYTES && !this.#isWhole) this.#closeRecord();
+    if (!this.#isWhole) this.#closeLargeRecord();
     this.#wake();
   }
 
   /** @internal for the intakes */
   mark(change: MarkChange): void {
+    // Between two messages, be they all of QoS 2.
+    if (!this.#isWhole) this.#closeLargeRecord();
     this.#marks.push(change);
     this.#encoder.mark(change);
     this.#isWhole = true;
@@ -227,6 +233,10 @@ export class Admission {
       acknowledgements[i]!();
     }
     for (const entry of entries) this.#parts.durable(entry);
+  }
+
+  #closeLargeRecord(): void {
+    if (this.#encoder.byteLength > this.#maxRecordBytes) this.#closeRecord();
   }
 
   #closeRecord(): void {

@@ -220,6 +220,7 @@ export class Gateway implements Lifecycle, GatewayView {
       tick: () => this.#tick(),
       lookAtMemory: () => this.#shedding.look(),
       status: () => this.status(),
+      freeResults: () => this.#freeResults(),
       writeCheckpoint: () => this.#checkpoint(),
     };
     return keepHouse(house, this.#stopping.signal);
@@ -258,10 +259,12 @@ export class Gateway implements Lifecycle, GatewayView {
     }
   }
 
-  /** Frees what every sink has taken, and what a checkpoint covers. */
+  async #freeResults(): Promise<void> {
+    await this.#results.trim(this.#forwarders.map((forwarder) => forwarder.positions));
+  }
+
   async #checkpoint(): Promise<void> {
     const { journal, deadLetterLog } = this.#parts;
-    await this.#results.trim(this.#forwarders.map((forwarder) => forwarder.positions));
     // Nothing to free here: what the disk has refused these logs is tried again.
     await Promise.all([journal, deadLetterLog].map((log) => log.trim(0)));
     await this.#checkpointer.write();

@@ -8,6 +8,7 @@ import type { RecentReadings } from './recent-readings.ts';
 
 const TICK_EVERY_MS = 1_000;
 const MEMORY_EVERY_MS = 250;
+const FREE_EVERY_MS = 1_000;
 const RATES_EVERY_MS = 2_000;
 const LIVE_EVERY_MS = 250;
 const STATUS_EVERY_MS = 2_000;
@@ -26,6 +27,8 @@ export interface House {
   tick(): void;
   lookAtMemory(): void;
   status(): GatewayStatus;
+  /** Frees what every sink has taken. */
+  freeResults(): Promise<void>;
   writeCheckpoint(): Promise<void>;
 }
 
@@ -52,6 +55,8 @@ export async function keepHouse(house: House, signal: AbortSignal): Promise<void
     every(STATUS_EVERY_MS, 'publish the status', () => {
       if (feed.isWatched) feed.publish({ topic: 'status', data: house.status() });
     }),
+    // Not by the checkpoint, which waits for room where the outbox is full.
+    every(FREE_EVERY_MS, 'free what the sinks have taken', () => house.freeResults()),
     every(house.checkpointEveryMs, 'write a checkpoint', () => house.writeCheckpoint()),
   ]);
 }

@@ -53,6 +53,8 @@ export class FaultyDisk {
   fault: (call: DiskCall, path: string) => string | undefined = () => undefined;
   /** Awaited before each call is done: holds the disk up. */
   delay: (call: DiskCall, path: string) => Promise<void> = () => Promise.resolve();
+  /** How many of the bytes of one write the disk takes: it may fall short, but takes one at least. */
+  takes: (bytes: number) => number = (bytes) => bytes;
   /** How often each call was made. */
   readonly calls = new Map<DiskCall, number>();
 
@@ -193,7 +195,7 @@ export class FaultyDisk {
         await enter('write');
         const room = this.#free() + Math.max(0, inode.bytes.length - position);
         if (source.length > 0 && room <= 0) throw failure('ENOSPC', 'write', path);
-        const taken = Math.min(source.length, room);
+        const taken = Math.min(this.takes(source.length), room);
         this.#write(inode, source.subarray(0, taken), position);
         return taken;
       },

@@ -164,7 +164,8 @@ function text(value: string | Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
 }
 
-function frameLength(bytes: Uint8Array): number | undefined {
+/** Length of the first frame, once enough of it is there to tell. */
+export function frameLength(bytes: Uint8Array): number | undefined {
   let length = 0;
   for (let i = 1; i < bytes.length && i < 5; i++) {
     length += (bytes[i]! & 127) << (7 * (i - 1));

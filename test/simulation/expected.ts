@@ -1,0 +1,71 @@
+import { LOAD_LIMIT, type Message, type SentReading } from './workload.ts';
+
+/** The one window of the simulated configuration. */
+export const WINDOW_MS = 10_000;
+/** How long after the last anomaly an alarm is cleared. */
+export const HOLD_MS = 5_000;
+
+/** What must be known of a window, computed from the readings alone. */
+export interface ExpectedWindow {
+  count: number;
+  sum: number;
+  min: number;
+  max: number;
+}
+
+/** The readings of some messages; one that was sent twice counts once. */
+export function distinctReadings(messages: readonly Message[]): readonly SentReading[] {
+  const distinct = new Map<string, SentReading>();
+  for (const { reading } of messages) {
+    if (reading === undefined) continue;
+    const { device, metric, time, value } = reading;
+    distinct.set(`${device}/${metric}@${time}=${value}`, reading);
+  }
+  return [...distinct.values()];
+}
+
+/** By the key under which a store has them. */
+export function expectedWindows(readings: readonly SentReading[]): ReadonlyMap<string, ExpectedWindow> {
+  const windows = new Map<string, ExpectedWindow>();
+  for (const { device, metric, time, value } of readings) {
+    if (typeof value !== 'number') continue;
+    const start = Math.floor(time / WINDOW_MS) * WINDOW_MS;
+    const key = `${device}/${metric}@ten@${start}`;
+    const window = windows.get(key);
+    if (window === undefined) {
+      windows.set(key, { count: 1, sum: value, min: value, max: value });
+      continue;
+    }
+    window.count++;
+    window.sum += value;
+    window.min = Math.min(window.min, value);
+    window.max = Math.max(window.max, value);
+  }
+  return windows;
+}
+
+/** Keys of all steps of all alarms. */
+export function expectedAlarms(readings: readonly SentReading[]): ReadonlySet<string> {
+  const steps = new Set<string>();
+  const loads = Map.groupBy(
+    readings.filter(({ metric }) => metric === 'load'),
+    ({ device }) => device,
+  );
+  for (const [device, series] of loads) {
+    let raisedAt: number | undefined;
+    let lastHigh = 0;
+    for (const { time, value } of series.toSorted((a, b) => a.time - b.time)) {
+      const id = (at: number) => `range@${device}/load@${at}`;
+      if (Number(value) > LOAD_LIMIT) {
+        lastHigh = time;
+        if (raisedAt !== undefined) continue;
+        raisedAt = time;
+        steps.add(`${id(raisedAt)}@raised`);
+      } else if (raisedAt !== undefined && time - lastHigh >= HOLD_MS) {
+        steps.add(`${id(raisedAt)}@cleared`);
+        raisedAt = undefined;
+      }
+    }
+  }
+  return steps;
+}
