@@ -63,9 +63,11 @@ export class ReadGate {
 
   /** What it lets be held in memory, and the most of it. */
   bounds(): readonly Bound[] {
-    const { maxInFlightBytes, maxPartialBytes } = this.#limits;
+    this.#countLast();
+    const { maxInFlightBytes, maxInFlightMessages, maxPartialBytes } = this.#limits;
     return [
       { name: 'read and not acknowledged', used: this.#inFlightBytes, max: maxInFlightBytes, unit: 'bytes' },
+      { name: 'not acknowledged', used: this.#inFlightMessages, max: maxInFlightMessages, unit: 'messages' },
       { name: 'packets coming in', used: this.#partialBytes, max: maxPartialBytes, unit: 'bytes' },
     ];
   }

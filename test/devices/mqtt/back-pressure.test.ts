@@ -134,6 +134,12 @@ test('of the smallest messages so many are in flight as memory allows, not as ma
   expect(bytes).toBeLessThan(MAX_IN_FLIGHT / 4);
   expect(intake.held.length).toBeLessThan(32_768 + READ / frame.length);
   expect(broker.status().numbers['inFlightMessages']).toBe(intake.held.length);
+  expect(broker.status().bounds).toContainEqual({
+    name: 'not acknowledged',
+    used: intake.held.length,
+    max: 32_768,
+    unit: 'messages',
+  });
   intake.release();
   await eventually('everything is acknowledged', () => publishers.every((one) => one.acknowledged.length === count));
   await eventually('all counted out', () => broker.status().numbers['inFlightMessages'] === 0);
