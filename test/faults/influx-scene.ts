@@ -13,10 +13,15 @@ export interface InfluxScene {
   readonly proxy: MisbehavingInflux;
 }
 
-/** Opens such a scene, uses it, and closes it. @throws {Skipped} where there is no influxd */
+/**
+ * Opens such a scene, uses it, and closes it.
+ *
+ * @param options `influx`: more words of the sink, with a comma before them
+ * @throws {Skipped} where there is no influxd
+ */
 export async function withInflux<T>(
   { random }: Round,
-  options: SceneOptions,
+  { influx = '', ...options }: SceneOptions & { readonly influx?: string },
   use: (with_: InfluxScene) => Promise<T>,
 ): Promise<T> {
   const influxd = await startInfluxd();
@@ -25,7 +30,7 @@ export async function withInflux<T>(
     const proxy = await MisbehavingInflux.start(influxd.url, random.fork('proxy'));
     try {
       // A hanging server is given up after `timeout`; the default is longer than a round may take.
-      const sink = `{ name: influx, type: influxdb, url: "${proxy.url}", database: ${DATABASE}, timeout: 2s, batch: { every: 100ms } }`;
+      const sink = `{ name: influx, type: influxdb, url: "${proxy.url}", database: ${DATABASE}, timeout: 2s, batch: { every: 100ms }${influx} }`;
       const scene = await Scene.open({ sinks: [sink], ...options });
       try {
         return await use({ scene, influxd, proxy });

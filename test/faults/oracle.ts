@@ -114,7 +114,8 @@ export async function balance(
   const { ledger } = status;
   const result = { acknowledged: acknowledgedIn(report), ...found, imbalance: uncounted(status), ledger };
   // Whoever looks for the cause has only this: the folder is about to go.
-  if (!mayLose && !isExact(result)) process.stderr.write(`${warningsOf(gateway)}\n${JSON.stringify(status)}\n`);
+  const isWrong = result.lost + result.phantom + result.wrongWindows + Math.abs(result.imbalance) > 0;
+  if (!mayLose && isWrong) process.stderr.write(`${warningsOf(gateway)}\n${JSON.stringify(status)}\n`);
   return result;
 }
 

@@ -28,6 +28,8 @@ let isAccepting = false;
 
 class Device {
   readonly name: string;
+  /** Readings after which it ends by itself. */
+  readonly #count: number;
   /** Sequence numbers by packet id, with the time of the first sending where it is measured. */
   readonly #unacknowledged = new Map<number, { readonly seq: number; readonly sentAt: number }>();
   #socket: Socket | undefined;
@@ -37,8 +39,9 @@ class Device {
   isFinished = false;
   connections = 0;
 
-  constructor(name: string, past: SentByDevice | undefined) {
+  constructor(name: string, count: number, past: SentByDevice | undefined) {
     this.name = name;
+    this.#count = count;
     this.#next = past?.sent ?? 0;
     for (const seq of past?.unacknowledged ?? []) this.#unacknowledged.set(idOf(seq), { seq, sentAt: 0 });
     this.#connect();
@@ -99,14 +102,17 @@ class Device {
   publish(): void {
     if (!this.#connected) return;
     const frames: Buffer[] = [];
-    for (const most = mostNow(); this.#next < most && this.#unacknowledged.size < options.inFlight; ) {
+    for (
+      const most = Math.min(this.#count, mostNow());
+      this.#next < most && this.#unacknowledged.size < options.inFlight;
+    ) {
       const seq = this.#next++;
       const sentAt = seq % SAMPLE_EVERY === 0 ? performance.now() : 0;
       this.#unacknowledged.set(idOf(seq), { seq, sentAt });
       frames.push(this.#frame(idOf(seq), seq, false));
     }
     if (frames.length > 0) this.#socket!.write(Buffer.concat(frames));
-    const isThrough = ending || this.#next >= options.count;
+    const isThrough = ending || this.#next >= this.#count;
     if (!isThrough || this.#unacknowledged.size > 0 || this.isFinished) return;
     this.isFinished = true;
     this.#socket!.destroy();
@@ -130,12 +136,16 @@ function idOf(seq: number): number {
   return (seq % IDS) + 1;
 }
 
+function countOf(device: number): number {
+  const { count } = options;
+  return typeof count === 'number' ? count : count[device]!;
+}
+
 /** How many readings of a device may have been sent by now. */
 function mostNow(): number {
   if (ending) return 0;
-  if (options.perSecond === 0) return options.count;
-  const due = Math.floor(((performance.now() - begun) / 1000) * (options.perSecond / options.devices));
-  return Math.min(options.count, due);
+  if (options.perSecond === 0) return Number.POSITIVE_INFINITY;
+  return Math.floor(((performance.now() - begun) / 1000) * (options.perSecond / options.devices));
 }
 
 function tell(what: object): Promise<void> {
@@ -160,7 +170,7 @@ function finish(): void {
 
 const devices = Array.from(
   { length: options.devices },
-  (_, i) => new Device(`${options.prefix}-${i}`, options.resume?.[i]),
+  (_, i) => new Device(`${options.prefix}-${i}`, countOf(i), options.resume?.[i]),
 );
 const endPublishing = () => {
   ending = true;

@@ -16,8 +16,8 @@ export interface PublishingOptions {
   readonly t0?: number;
   /** Source time from a reading to the next, in milliseconds. @default 10 */
   readonly stepMs?: number;
-  /** Readings of a device after which it ends by itself. @default no end */
-  readonly count?: number;
+  /** Readings of a device, or of each of the devices, after which it ends by itself. @default no end */
+  readonly count?: number | readonly number[];
   /** Readings a second of all devices together; 0 is as fast as they are acknowledged. @default 0 */
   readonly perSecond?: number;
   /** Bytes that each payload is made longer by. @default 0 */
