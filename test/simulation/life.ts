@@ -79,7 +79,7 @@ export class Life {
           return this.#broker;
         }),
       sinks: Object.entries(stores).map(([name, store]) => ({
-        sink: store.sink(name),
+        sink: store.sink(name, () => this.#isOver),
         options: { maxItems: 50, lingerMs: 100, catchUp },
       })),
       history,

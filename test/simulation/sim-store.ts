@@ -16,6 +16,8 @@ export type SinkTrouble =
 /** How long the gateway waits for an answer. */
 const TIMEOUT_MS = 5_000;
 
+const NEVER = new Promise<never>(() => undefined);
+
 /**
  * A database far away: what it stores outlives the gateway, a result that comes again replaces itself, and poisonous ones are refused for
  * ever.
@@ -56,14 +58,21 @@ export class SimStore {
     this.#troubledUntilMs = 0;
   }
 
-  /** The sink of one life of the gateway. */
-  sink(name: string): Sink {
+  /** The sink of one life of the gateway: a dead one sends nothing more, and hears no answer. */
+  sink(name: string, isDead: () => boolean): Sink {
     return {
       name,
       type: 'simulated',
       start: () => Promise.resolve(),
       stop: () => Promise.resolve(),
-      write: (batch, signal) => this.#write(batch, signal),
+      write: async (batch, signal) => {
+        if (isDead()) return await NEVER;
+        try {
+          return await this.#write(batch, signal);
+        } finally {
+          if (isDead()) await NEVER;
+        }
+      },
     };
   }
 
