@@ -70,7 +70,8 @@ export class SimPublisher {
       return;
     }
     this.#heardMs = this.#time.nowMs;
-    connection.send(connectFrame({ id: this.id, clean: this.#clean }));
+    // Without keep-alive: its timer in aedes would run on real time, and keep a dead broker in memory.
+    connection.send(connectFrame({ id: this.id, clean: this.#clean, keepAlive: 0 }));
     this.#watch(connection);
   }
 

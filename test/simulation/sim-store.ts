@@ -16,8 +16,6 @@ export type SinkTrouble =
 /** How long the gateway waits for an answer. */
 const TIMEOUT_MS = 5_000;
 
-const NEVER = new Promise<never>(() => undefined);
-
 /**
  * A database far away: what it stores outlives the gateway, a result that comes again replaces itself, and poisonous ones are refused for
  * ever.
@@ -66,11 +64,11 @@ export class SimStore {
       start: () => Promise.resolve(),
       stop: () => Promise.resolve(),
       write: async (batch, signal) => {
-        if (isDead()) return await NEVER;
+        if (isDead()) return await never();
         try {
           return await this.#write(batch, signal);
         } finally {
-          if (isDead()) await NEVER;
+          if (isDead()) await never();
         }
       },
     };
@@ -139,6 +137,11 @@ export class SimStore {
     });
     if (signal.aborted) throw new SinkError('aborted', { kind: 'transient' });
   }
+}
+
+/** One of its own each time: a promise keeps everybody who waits for it in memory. */
+function never(): Promise<never> {
+  return new Promise(() => undefined);
 }
 
 /** What a store knows a result by: a window is the same whatever its revision. */

@@ -103,12 +103,14 @@ export class RawClient {
 export interface ConnectOptions {
   readonly id: string;
   readonly clean?: boolean;
+  /** In seconds. @default 60 */
+  readonly keepAlive?: number;
   readonly user?: string;
   readonly password?: string;
   readonly will?: { readonly topic: string; readonly payload: string; readonly qos?: number };
 }
 
-export function connectFrame({ id, clean = true, user, password, will }: ConnectOptions): Buffer {
+export function connectFrame({ id, clean = true, keepAlive = 60, user, password, will }: ConnectOptions): Buffer {
   let flags = clean ? 0x02 : 0;
   const fields = [text(id)];
   if (will !== undefined) {
@@ -123,7 +125,10 @@ export function connectFrame({ id, clean = true, user, password, will }: Connect
     flags |= 0x40;
     fields.push(text(password));
   }
-  return frame(0x10, Buffer.concat([text('MQTT'), Buffer.from([4, flags, 0, 60]), ...fields]));
+  return frame(
+    0x10,
+    Buffer.concat([text('MQTT'), Buffer.from([4, flags, keepAlive >> 8, keepAlive & 255]), ...fields]),
+  );
 }
 
 export interface PublishOptions {
