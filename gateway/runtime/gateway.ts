@@ -137,7 +137,7 @@ export class Gateway implements Lifecycle, GatewayView {
     const asking = this.#clockKeeper.keepAsking(this.#stopping.signal);
     await Promise.all(this.#logs().map((log) => log.start(signal)));
     this.#sources = this.#parts.sources((source) => this.#admission.intake(source));
-    await this.#recover(signal);
+    const hasReplayed = await this.#recover(signal);
     this.#clockKeeper.begin();
     await this.#startForwarders(signal);
     for (const source of this.#sources) {
@@ -145,7 +145,7 @@ export class Gateway implements Lifecycle, GatewayView {
       await source.start(signal);
     }
     signal.throwIfAborted();
-    this.#tasks = Promise.all([asking, this.#keepHouse()]);
+    this.#tasks = Promise.all([asking, this.#keepHouse(hasReplayed)]);
     this.#state = 'running';
     logger.info({ readyMs: Math.round(clock.monotonicMs() - this.#startedMonotonicMs) }, 'gateway is ready');
   }
@@ -182,7 +182,8 @@ export class Gateway implements Lifecycle, GatewayView {
     await this.#checkpoint();
   }
 
-  async #recover(signal: AbortSignal): Promise<void> {
+  /** @returns whether the journal held something that no checkpoint covers */
+  async #recover(signal: AbortSignal): Promise<boolean> {
     const { clock, logger, journal, registry } = this.#parts;
     const begun = clock.monotonicMs();
     const { replayed, unreadable, checkpoint } = await recover({
@@ -202,6 +203,7 @@ export class Gateway implements Lifecycle, GatewayView {
     await this.#checkpointer.begin(journal.status().durableOffset, checkpoint);
     const tookMs = Math.round(clock.monotonicMs() - begun);
     if (replayed > 0 || unreadable > 0) logger.info({ replayed, unreadable, tookMs }, 'journal replayed');
+    return replayed > 0;
   }
 
   async #startForwarders(signal: AbortSignal): Promise<void> {
@@ -213,10 +215,10 @@ export class Gateway implements Lifecycle, GatewayView {
     for (const forwarder of this.#forwarders) await forwarder.start(signal);
   }
 
-  #keepHouse(): Promise<void> {
+  #keepHouse(hasReplayed: boolean): Promise<void> {
     const { clock, logger, recent, checkpointEveryMs } = this.#parts;
     const house = {
-      ...{ clock, logger, recent, checkpointEveryMs, feed: this.#feed },
+      ...{ clock, logger, recent, checkpointEveryMs, hasReplayed, feed: this.#feed },
       tick: () => this.#tick(),
       lookAtMemory: () => this.#shedding.look(),
       status: () => this.status(),

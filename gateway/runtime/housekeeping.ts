@@ -23,6 +23,8 @@ export interface House {
   readonly feed: LiveFeed;
   /** Milliseconds from one checkpoint to the next. */
   readonly checkpointEveryMs: number;
+  /** The start had something to replay: the first checkpoint is written at once. */
+  readonly hasReplayed: boolean;
   /** A second has passed. */
   tick(): void;
   lookAtMemory(): void;
@@ -35,8 +37,9 @@ export interface House {
 /** Does it, each in its time, until `signal` aborts. Resolves when the last run of each has ended; what fails is said in the log. */
 export async function keepHouse(house: House, signal: AbortSignal): Promise<void> {
   const { clock, logger, recent, feed } = house;
+  const failed = (what: string) => (error: unknown) => logger.error({ error: messageOf(error) }, `cannot ${what}`);
   const every = (pauseMs: number, what: string, task: () => void | Promise<void>) =>
-    periodically(clock, pauseMs, signal, task, (error) => logger.error({ error: messageOf(error) }, `cannot ${what}`));
+    periodically(clock, pauseMs, signal, task, failed(what));
   recent.beginRates();
   let measuredAt = clock.monotonicMs();
   await Promise.all([
@@ -57,6 +60,8 @@ export async function keepHouse(house: House, signal: AbortSignal): Promise<void
     }),
     // Not by the checkpoint, which waits for room where the outbox is full.
     every(FREE_EVERY_MS, 'free what the sinks have taken', () => house.freeResults()),
+    // A gateway that crashes again and again must not have more to replay each time.
+    house.hasReplayed ? house.writeCheckpoint().catch(failed('write a checkpoint')) : undefined,
     every(house.checkpointEveryMs, 'write a checkpoint', () => house.writeCheckpoint()),
   ]);
 }

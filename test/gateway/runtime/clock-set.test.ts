@@ -11,6 +11,8 @@ import { Box, CHECKPOINT_EVERY_MS, START } from './box.ts';
 const HOUR_MS = 3_600_000;
 /** When a box is switched on. */
 const ON = START + 600_000;
+/** By then a gateway that has got something has written its first checkpoint. */
+const FIRST_CHECKPOINT_MS = CHECKPOINT_EVERY_MS + 2_100;
 
 let folder: string;
 beforeEach(async () => {
@@ -321,7 +323,12 @@ async function run(plan: readonly Step[], driftPpm: number) {
   box.clock.driftPpm = driftPpm;
   let look = 0;
   if (driftPpm !== 0) box.clock.jitterMs = () => (look++ % 5) - 2;
-  let elapsedMs = 0;
+  // Where nothing was written yet, no later process can know that the clock was set.
+  box.send({ metric: 'b', value: -1, time: ON });
+  await box.acknowledged();
+  await box.clock.advance(FIRST_CHECKPOINT_MS);
+  await vi.waitUntil(() => box.gateway.status().checkpoint.at !== null, { timeout: 5_000 });
+  let elapsedMs = FIRST_CHECKPOINT_MS;
   let sent = 0;
   for (const one of plan) {
     if (one.do === 'wait') {

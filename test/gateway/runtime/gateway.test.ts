@@ -176,6 +176,20 @@ test('a clean stop leaves nothing to replay', async () => {
   await box.stop();
 });
 
+test('what a start had to replay the next one need not, however soon it crashes again', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  box.send({ metric: 'b', value: 1, time: START });
+  await box.acknowledged();
+  await box.crash();
+  expect(box.logLines()).toContain('journal replayed');
+  await vi.waitUntil(() => box.gateway.status().checkpoint.at !== null, { timeout: 5_000 });
+  await box.crash();
+  expect(box.logLines()).not.toContain('journal replayed');
+  expect(box.gateway.status().ledger).toMatchObject({ received: 1, aggregated: 1 });
+  await box.stop();
+});
+
 test('what comes in while a checkpoint waits for the disk is counted once after a crash', async () => {
   const box = new Box(await mkdtemp(join(folder, 'box-')));
   await box.boot();
