@@ -40,8 +40,12 @@ function badSink(id: string, claim: string, behaviours: (round: Round) => readon
         const eachMs = round.isFull ? 10_000 : 2_500;
         const done = behaviours(round);
         for (const behaviour of done) {
+          const before = proxy.requests.length;
           proxy.behaviour = behaviour;
           await systemClock.sleep(eachMs);
+          // Who has been refused waits before it asks again, perhaps for longer than this.
+          if (typeof behaviour === 'number')
+            await eventually(`${behaviour} is answered`, async () => proxy.requests.length > before);
           proxy.behaviour = 'pass';
           await systemClock.sleep(300);
         }
