@@ -31,8 +31,30 @@ export class SeriesRegistry {
     }
     if (this.refusal !== undefined) return this.refusal;
     if (this.#all.length >= this.max) {
-      return `no room for another series: ${this.max} are known, the most allowed by storage.maxSeries`;
+      return `no room for another series: ${this.#all.length} are known, and storage.maxSeries allows ${this.max}`;
     }
+    return this.#add(key, identity, unit);
+  }
+
+  /**
+   * The series of an identity that an earlier process knew. It is taken beyond the bound too: one that was lowered keeps out what is new,
+   * and costs no open window of what is there.
+   */
+  recall(identity: SeriesIdentity, unit?: string): Series {
+    const key = seriesKey(identity);
+    return this.#byKey.get(key) ?? this.#add(key, identity, unit);
+  }
+
+  get(key: string): Series | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** Every series, by id. */
+  all(): readonly Series[] {
+    return this.#all;
+  }
+
+  #add(key: string, identity: SeriesIdentity, unit: string | undefined): Series {
     const series: Series = {
       id: this.#all.length,
       key: ownText(key),
@@ -44,15 +66,6 @@ export class SeriesRegistry {
     this.#byKey.set(series.key, series);
     this.#all.push(series);
     return series;
-  }
-
-  get(key: string): Series | undefined {
-    return this.#byKey.get(key);
-  }
-
-  /** Every series, by id. */
-  all(): readonly Series[] {
-    return this.#all;
   }
 }
 

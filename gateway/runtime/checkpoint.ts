@@ -50,6 +50,7 @@ export interface Checkpoint {
 const MAGIC = Buffer.from('HGCP');
 const VERSION = 1;
 const HEADER_BYTES = 12;
+const READ_ATTEMPTS = 3;
 
 /**
  * How the body of each version becomes a checkpoint of this one: this version and the two before can be read. A field that is added and may
@@ -97,12 +98,23 @@ export class CheckpointStore {
   async #readSlot(slot: number): Promise<Checkpoint | undefined> {
     const path = this.#path(slot);
     try {
-      return decode(await readWholeFile(this.#disk, path));
+      return decode(await this.#readFile(path));
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') {
         this.#logger.warn({ path, reason: messageOf(error) }, 'checkpoint passed over: it cannot be read');
       }
       return undefined;
+    }
+  }
+
+  /** A card that fails once often does not the next time, and passing a checkpoint over costs what is in no journal any more. */
+  async #readFile(path: string): Promise<Buffer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await readWholeFile(this.#disk, path);
+      } catch (error) {
+        if (errorCode(error) === 'ENOENT' || attempt === READ_ATTEMPTS) throw error;
+      }
     }
   }
 

@@ -86,7 +86,7 @@ function isSource(parts: RecoveryParts, origin: string): boolean {
 async function restoreCheckpoint(parts: RecoveryParts): Promise<Checkpoint | undefined> {
   for (const checkpoint of await parts.checkpoints.read()) {
     try {
-      for (const { unit, ...identity } of checkpoint.series) parts.registry.intern(identity, unit);
+      for (const { unit, ...identity } of checkpoint.series) parts.registry.recall(identity, unit);
       const { provisional, homeless } = restoredProvisional(parts, checkpoint);
       parts.analysis.restore(checkpoint);
       parts.ledger.restore({ sources: checkpoint.ledger, groups: checkpoint.ledgerGroups });

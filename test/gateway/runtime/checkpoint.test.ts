@@ -67,6 +67,16 @@ test('a checkpoint damaged at any byte falls back to the one before, and the log
   }
 });
 
+test('a checkpoint that the disk refuses to read once is read all the same', async () => {
+  const disk = new FaultyDisk(seededRandom(1));
+  await new CheckpointStore(disk.mount(), '/box', recordingLogger()).write(checkpoint(10));
+  let failures = 0;
+  disk.fault = (call) => (call === 'read' && failures++ < 1 ? 'EIO' : undefined);
+  const logger = recordingLogger();
+  expect(await new CheckpointStore(disk.mount(), '/box', logger).read()).toEqual([checkpoint(10)]);
+  expect(logger.lines).toEqual([]);
+});
+
 test('a folder without checkpoints gives none', async () => {
   expect(await new CheckpointStore(systemDisk, folder, recordingLogger()).read()).toEqual([]);
 });

@@ -208,6 +208,22 @@ test('what comes in while a checkpoint waits for the disk is counted once after 
   await box.stop();
 });
 
+test('a bound on series that was lowered costs no open window: only new series are refused', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  for (const metric of ['b', 'c']) box.send({ metric, value: 1, time: START });
+  await box.stop();
+  box.maxSeries = 1;
+  await box.boot();
+  for (const metric of ['b', 'c']) box.send({ metric, value: 2, time: START + 1_000 });
+  expect(box.intake.series({ device: 'd', metric: 'new' })).toContain('storage.maxSeries allows 1');
+  await box.acknowledged();
+  await box.clock.advance(120_000);
+  const counts = box.stored().map((result) => (result.kind === 'aggregate' ? result.fields['count'] : undefined));
+  expect(counts).toEqual([2, 2]);
+  await box.stop();
+});
+
 test('a journaled reading that finds no room for its series after a restart is counted as dropped', async () => {
   const box = new Box(await mkdtemp(join(folder, 'box-')));
   await box.boot();
