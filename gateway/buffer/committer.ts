@@ -127,8 +127,12 @@ export class Committer {
 
   /** See `Log`. */
   commit(): Promise<void> {
-    // Nothing was appended since the running commit began: it covers everything.
-    if (this.#options.buffer.bytes === 0) return this.#running?.promise ?? DONE;
+    if (this.#options.buffer.bytes === 0) {
+      // Nothing was appended since the running commit began: it covers everything.
+      if (this.#running !== undefined) return this.#running.promise;
+      // A sync that came due by itself takes along what nobody had committed yet, and has no promise: another commit comes behind it.
+      if (this.#taken === 0) return DONE;
+    }
     this.#due ??= Promise.withResolvers();
     const { promise } = this.#due;
     this.#startPump();

@@ -58,6 +58,11 @@ export class SegmentLogReader implements LogReader {
     this.#isReading = true;
     try {
       return await this.#read(maxBytes);
+    } catch (error) {
+      // The scanner may be past records that nobody got: the next read begins at the position again.
+      this.#spot = undefined;
+      await this.#leave();
+      throw error;
     } finally {
       this.#isReading = false;
       if (this.#current !== undefined && isGone(this.#current.segment)) await this.#leave();

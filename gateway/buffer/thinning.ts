@@ -18,7 +18,7 @@ export const THINNED_SUFFIX = '.thin';
 const MAX_LEVEL = 10;
 /** What one turn of the event loop has to do: bytes read, thinned and written. */
 const SLICE_BYTES = 256 * 1024;
-/** A rewrite that leaves more of a segment is not worth it. */
+/** A rewrite that leaves more of a segment makes no room to speak of. */
 const WORTHWHILE = 15 / 16;
 /** Segments that are looked at in vain before something else has to make room. */
 const ATTEMPTS = 4;
@@ -123,8 +123,10 @@ export class Thinning {
         await removeIfThere(disk, path);
         return segment.retired;
       }
+      const makesRoom = rewritten.fileBytes <= segment.fileBytes * WORTHWHILE;
       await this.#move(path, segment, rewritten);
       troubles.end('thinning');
+      return segment.removed && makesRoom;
     } catch (error) {
       troubles.begin('thinning', `cannot thin ${segment.path}: ${messageOf(error)}`);
       await this.#forget(path);
@@ -132,7 +134,7 @@ export class Thinning {
     return segment.removed;
   }
 
-  /** The segment as it is after the rewrite; undefined where that is not worth it. */
+  /** The segment as it is after the rewrite; undefined where nothing goes at that level. */
   async #rewrite(segment: Segment, level: number, path: string): Promise<Rewritten | undefined> {
     const { disk, trimmedBefore } = this.#options;
     const task = { from: Math.max(segment.firstOffset, trimmedBefore()), level, removed: new Map<string, number>() };
@@ -140,7 +142,8 @@ export class Thinning {
     try {
       const copy = await readSegment(disk, segment.path, (source) => this.#copy(segment, task, source, target));
       const fileBytes = copy.dataEnd + LAYOUT.sealBytes;
-      if (fileBytes > segment.fileBytes * WORTHWHILE) return undefined;
+      // However little it frees: all revisions of a window share its fate, also where they lie in two segments.
+      if (task.removed.size === 0) return undefined;
       const damagedItems = Math.max(segment.damagedItems, keptItems(segment) + segment.damagedItems - copy.foundItems);
       const thinnedItems = segment.appendedItems - damagedItems - copy.items;
       const place = { ...segment.place, thinnedItems, itemsAtThinning: segment.appendedItems, level };

@@ -122,7 +122,7 @@ export class Gateway implements Lifecycle, GatewayView {
       marks: this.#admittedMarks,
       intern: (identity, unit) => parts.registry.intern(identity, unit),
       durable: (entry) => this.#analyse(entry),
-      backPressure: () => this.#shedding.backPressure ?? this.#results.backPressure,
+      backPressure: () => this.#results.backPressure ?? this.#shedding.backPressure,
       failed: parts.failed,
     });
     this.#progress = new Progress({ clock: parts.clock, logs: this.#logs(), admission: this.#admission });

@@ -40,6 +40,13 @@ export async function keepHouse(house: House, signal: AbortSignal): Promise<void
   const failed = (what: string) => (error: unknown) => logger.error({ error: messageOf(error) }, `cannot ${what}`);
   const every = (pauseMs: number, what: string, task: () => void | Promise<void>) =>
     periodically(clock, pauseMs, signal, task, failed(what));
+  // One after the other: two checkpoints at a time would take one place.
+  const keepCheckpoints = async () => {
+    const what = 'write a checkpoint';
+    // A gateway that crashes again and again must not have more to replay each time.
+    if (house.hasReplayed) await house.writeCheckpoint().catch(failed(what));
+    await every(house.checkpointEveryMs, what, () => house.writeCheckpoint());
+  };
   recent.beginRates();
   let measuredAt = clock.monotonicMs();
   await Promise.all([
@@ -60,8 +67,6 @@ export async function keepHouse(house: House, signal: AbortSignal): Promise<void
     }),
     // Not by the checkpoint, which waits for room where the outbox is full.
     every(FREE_EVERY_MS, 'free what the sinks have taken', () => house.freeResults()),
-    // A gateway that crashes again and again must not have more to replay each time.
-    house.hasReplayed ? house.writeCheckpoint().catch(failed('write a checkpoint')) : undefined,
-    every(house.checkpointEveryMs, 'write a checkpoint', () => house.writeCheckpoint()),
+    keepCheckpoints(),
   ]);
 }

@@ -221,11 +221,12 @@ export class Lane {
       this.#isNew = true;
       return new PendingRanges(offset, ordinal);
     }
-    ranges.endAt(nextOffset, appendedItems);
-    for (const range of ranges.oldestFirst()) {
-      if (range.ordinal <= appendedItems) continue;
-      this.#ledger.pass(appendedItems - range.ordinal);
-      ranges.advance(range, range.from, appendedItems);
+    if (ranges.endAt(nextOffset, appendedItems)) {
+      // Items that this sink had seen were lost with the end of the log: they stay received.
+      const pending = ranges
+        .oldestFirst()
+        .map(({ ordinal, endOrdinal }) => Math.min(endOrdinal, appendedItems) - ordinal);
+      this.#ledger.begin(appendedItems - pending.reduce((sum, items) => sum + items, 0));
     }
     return ranges;
   }
@@ -270,7 +271,8 @@ export class Lane {
   /** Nothing is left to read of a range just now. */
   async #end(range: PendingRange): Promise<void> {
     if (range === this.#ranges.newest) this.#caughtUpMs = this.#parts.clock.monotonicMs();
-    else {
+    // With syncs now and then, the durable end goes back while the disk refuses: what lies behind it comes again.
+    else if (range.to <= this.#parts.log.status().durableOffset) {
       await this.#finish(range);
       this.#commit();
     }

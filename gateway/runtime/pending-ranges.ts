@@ -96,9 +96,14 @@ export class PendingRanges {
     this.#ranges = this.#ranges.filter((one) => one !== range || one.to === Number.POSITIVE_INFINITY);
   }
 
-  /** The log ends at an offset, with `ordinal` items: what the ranges say of later records was lost with them. */
-  endAt(offset: Offset, ordinal: number): void {
+  /**
+   * The log ends at an offset, with `ordinal` items: what the ranges say of later records was lost with them.
+   *
+   * @returns whether they said something of later records
+   */
+  endAt(offset: Offset, ordinal: number): boolean {
     const last = this.#ranges.find(({ to }) => to > offset)!;
+    if (last.to === Number.POSITIVE_INFINITY && last.from <= offset) return false;
     this.#ranges = this.#ranges.slice(0, this.#ranges.indexOf(last) + 1);
     last.to = Number.POSITIVE_INFINITY;
     last.endOrdinal = Number.POSITIVE_INFINITY;
@@ -106,6 +111,7 @@ export class PendingRanges {
       last.from = offset;
       last.ordinal = ordinal;
     }
+    return true;
   }
 
   /** Plain JSON for `restore`. */
