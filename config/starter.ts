@@ -24,8 +24,8 @@ storage:
   sync: always                     # always | 1s | never: what a power cut may cost
 
 sources:
-  # An MQTT broker for your sensors. Try it:
-  #   mosquitto_pub -u sensors -P '${password}' -q 1 -t sensors/desk/temperature -m '{"value": 21.5}'
+  # An MQTT broker for your sensors. Try it, with the password that stands below:
+  #   mosquitto_pub -u sensors -P 'PASSWORD' -q 1 -t sensors/desk/temperature -m '{"value": 21.5}'
   - name: floor
     type: mqtt
     listen: 0.0.0.0:1883           # 127.0.0.1:1883 keeps it to this machine

@@ -104,7 +104,10 @@ export class Analysis {
   process(readings: readonly Reading[]): void {
     for (const reading of readings) {
       if (reading.receiveTime > this.#receiveTime) this.#passTo(reading.receiveTime);
-      if (this.#deduplicator.isDuplicate(reading)) this.#settle(reading, Fate.duplicate);
+      // One that got its time here cannot be known by it: two equal values of a millisecond are two readings. It is remembered all the same, so
+      // that a replay remembers alike.
+      const isKnown = this.#deduplicator.isDuplicate(reading);
+      if (isKnown && reading.sourceTime !== reading.receiveTime) this.#settle(reading, Fate.duplicate);
       else if (reading.provisional !== true) this.#settle(reading, this.#judge(reading));
       else this.#takeProvisional(reading);
     }

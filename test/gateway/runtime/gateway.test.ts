@@ -176,6 +176,22 @@ test('a clean stop leaves nothing to replay', async () => {
   await box.stop();
 });
 
+test('readings without a time of their own count as often as they are sent, also twice in a millisecond and after the clock was set back', async () => {
+  const box = new Box(await mkdtemp(join(folder, 'box-')));
+  await box.boot();
+  for (let i = 0; i < 3; i++) box.send({ metric: 'b', value: 1, time: undefined });
+  await box.acknowledged();
+  box.clock.jump(-1_000);
+  await box.clock.advance(1_000);
+  box.send({ metric: 'b', value: 1, time: undefined });
+  for (let i = 0; i < 2; i++) box.send({ metric: 'c', value: 1, time: START });
+  await box.acknowledged();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 6, aggregated: 5, duplicate: 1 });
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 6, aggregated: 5, duplicate: 1 });
+  await box.stop();
+});
+
 test('what a start had to replay the next one need not, however soon it crashes again', async () => {
   const box = new Box(await mkdtemp(join(folder, 'box-')));
   await box.boot();
