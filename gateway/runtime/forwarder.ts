@@ -55,6 +55,9 @@ export class Forwarder implements Lifecycle {
   readonly #options: ForwarderOptions;
   readonly #alarms: Lane;
   readonly #others: Lane;
+  readonly #opened = new Set<Lane>();
+  /** Lanes whose logs could not be read the last time, and until which monotonic time they are left alone. */
+  readonly #held = new Map<Lane, { readonly failures: number; readonly untilMs: number }>();
   #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #state: ComponentState = 'stopped';
@@ -117,28 +120,16 @@ export class Forwarder implements Lifecycle {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { sink, clock } = this.#parts;
-    const lanes = [this.#alarms, this.#others];
-    await this.#untilDone(signal, async () => {
-      for (const lane of lanes) await lane.open(signal);
-    });
+    const { sink } = this.#parts;
     await this.#untilDone(signal, () => sink.start(signal));
-    while (!signal.aborted) {
-      try {
-        await this.#forwardSome(signal);
-      } catch (error) {
-        // Only the logs can fail here: a damaged disk. Say it, and try again later.
-        this.#fail(error, 'cannot read what is to be delivered');
-        await clock.sleep(HOLD_MS, signal);
-      }
-    }
-    for (const lane of lanes) await lane.close();
+    while (!signal.aborted) await this.#forwardSome(signal);
+    for (const lane of [this.#alarms, this.#others]) await lane.close();
   }
 
   /** Delivers the portion whose turn it is, alarms first; or waits for one. */
   async #forwardSome(signal: AbortSignal): Promise<void> {
     for (const lane of [this.#alarms, this.#others]) {
-      const portion = await lane.next(this.#batchItems);
+      const portion = await this.#portionOf(lane, signal);
       if (portion === undefined) continue;
       try {
         await this.#deliver(lane, portion, signal);
@@ -149,6 +140,35 @@ export class Forwarder implements Lifecycle {
       return;
     }
     await this.#idle(signal);
+  }
+
+  /** The next portion of a lane. One whose log the disk refuses to read is left alone for a while: the other one goes on. */
+  async #portionOf(lane: Lane, signal: AbortSignal): Promise<Portion | undefined> {
+    if (this.#heldMs(lane) > 0) return undefined;
+    try {
+      if (!this.#opened.has(lane)) await lane.open(signal);
+      this.#opened.add(lane);
+      const portion = await lane.next(this.#batchItems);
+      this.#held.delete(lane);
+      return portion;
+    } catch (error) {
+      const failures = (this.#held.get(lane)?.failures ?? 0) + 1;
+      const waitMs = backoffMs(failures, { random: this.#parts.random });
+      this.#held.set(lane, { failures, untilMs: this.#parts.clock.monotonicMs() + waitMs });
+      this.#fail(error, `cannot read what is to be delivered, trying again within ${Math.ceil(waitMs / 1000)} s`);
+      return undefined;
+    }
+  }
+
+  /** For how long a lane is still left alone, in milliseconds; not above 0 when it is not. */
+  #heldMs(lane: Lane): number {
+    return (this.#held.get(lane)?.untilMs ?? Number.NEGATIVE_INFINITY) - this.#parts.clock.monotonicMs();
+  }
+
+  /** Resolves when a lane may have something. */
+  #woken(lane: Lane, until: AbortSignal): Promise<void> {
+    const heldMs = this.#heldMs(lane);
+    return heldMs > 0 ? this.#parts.clock.sleep(heldMs, until) : lane.wait(until);
   }
 
   async #deliver(lane: Lane, portion: Portion, signal: AbortSignal): Promise<void> {
@@ -216,20 +236,20 @@ export class Forwarder implements Lifecycle {
     const { clock } = this.#parts;
     const { lingerMs } = this.#options;
     const backlogWaitMs = this.#others.backlogWaitMs();
-    if (backlogWaitMs === undefined && this.#failuresInARow === 0) {
+    if (backlogWaitMs === undefined && this.#failuresInARow === 0 && this.#held.size === 0) {
       this.#state = 'running';
       this.#detail = 'everything is delivered';
     }
     const woken = await firstOf(signal, {
-      alarms: (until) => this.#alarms.wait(until),
-      others: (until) => this.#others.wait(until),
+      alarms: (until) => this.#woken(this.#alarms, until),
+      others: (until) => this.#woken(this.#others, until),
       ...(backlogWaitMs === undefined
         ? {}
         : { backlog: (until: AbortSignal) => clock.sleep(Math.max(1, backlogWaitMs), until) }),
     });
     if (woken !== 'others' || lingerMs === 0) return;
     await firstOf(signal, {
-      alarms: (until) => this.#alarms.wait(until),
+      alarms: (until) => this.#woken(this.#alarms, until),
       linger: (until) => clock.sleep(lingerMs, until),
     });
   }

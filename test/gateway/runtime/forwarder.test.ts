@@ -139,6 +139,30 @@ test('alarms go before everything else, an outage before them or not', async () 
   await rig.stop();
 });
 
+test('a log of alarms that cannot be read holds up no other result, and is tried again', async () => {
+  const rig = new ForwarderRig();
+  const reader = rig.alarmOutbox.reader.bind(rig.alarmOutbox);
+  let refuses = true;
+  rig.alarmOutbox.reader = (from) => {
+    const healthy = reader(from);
+    const read = healthy.read.bind(healthy);
+    healthy.read = async (maxBytes) => {
+      if (refuses) throw new Error('EIO: i/o error, read');
+      return await read(maxBytes);
+    };
+    return healthy;
+  };
+  await rig.putAlarm(7);
+  await rig.boot();
+  await rig.put(1, 2);
+  expect(rig.taken()).toEqual([1, 2]);
+  refuses = false;
+  await rig.clock.advance(60_000);
+  await rig.put(3);
+  expect(rig.taken()).toEqual([1, 2, -7, 3]);
+  await rig.stop();
+});
+
 test('an alarm that a gateway of earlier versions left in its outbox is delivered', async () => {
   const rig = new ForwarderRig();
   await rig.putResults(alarm({ raisedAt: 5 }), aggregate(0));
