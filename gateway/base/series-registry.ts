@@ -31,7 +31,7 @@ export class SeriesRegistry {
     }
     if (this.refusal !== undefined) return this.refusal;
     if (this.#all.length >= this.max) {
-      return `no room for another series: ${this.#all.length} are known, and storage.maxSeries allows ${this.max}`;
+      return `no room for another series: ${this.#all.length} are known, the most allowed by storage.maxSeries is ${this.max}`;
     }
     return this.#add(key, identity, unit);
   }

@@ -52,7 +52,7 @@ export class LoadShedding {
     this.#heapAtStart = this.#reading.heapUsedBytes;
   }
 
-  /** Looks at the memory, and takes or ends steps. Call it some times a second: a heap of 100 MB is full in a few seconds. */
+  /** Looks at the memory, and takes or ends steps. Call it many times a second: a flood of new series fills a heap of 100 MB within one. */
   look(): void {
     this.#reading = this.#parts.probe.read();
     if (this.#isDue(this.#share())) this.#collect();

@@ -232,7 +232,7 @@ test('a bound on series that was lowered costs no open window: only new series a
   box.maxSeries = 1;
   await box.boot();
   for (const metric of ['b', 'c']) box.send({ metric, value: 2, time: START + 1_000 });
-  expect(box.intake.series({ device: 'd', metric: 'new' })).toContain('storage.maxSeries allows 1');
+  expect(box.intake.series({ device: 'd', metric: 'new' })).toContain('storage.maxSeries is 1');
   await box.acknowledged();
   await box.clock.advance(120_000);
   const counts = box.stored().map((result) => (result.kind === 'aggregate' ? result.fields['count'] : undefined));
