@@ -222,8 +222,9 @@ export class Admission {
     const { journal, deadLetters } = this.#parts;
     // A message that is marked as admitted is not sent again: where it was refused, that must not be lost.
     if (batch.rejected && batch.marked) await deadLetters.commit();
-    if (batch.rejected) await Promise.all([journal.commit(), deadLetters.commit()]);
-    else await journal.commit();
+    // The refused ones first: a mark in the journal says that its message is kept, and one that is sent again is not looked at any more.
+    if (batch.rejected) await deadLetters.commit();
+    await journal.commit();
   }
 
   async #settle({ acknowledgements, entries }: Batch): Promise<void> {

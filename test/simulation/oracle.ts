@@ -108,12 +108,17 @@ function verifyUnreadable(outcome: Outcome): void {
   const kept = new Set(deadLetters.map(({ payload }) => Buffer.from(payload).toString()));
   const unreadable = promisedOf(outcome).filter(({ reading }) => reading === undefined);
   const missing = unreadable.map(({ payload }) => payload).filter((payload) => !kept.has(payload));
-  expectNone(missing, droppedLetters, 'missing dead letters');
+  // Of a flood of one kind between two syncs only the first are kept, and the rest is counted with them.
+  const countedOnly = deadLetters.reduce((sum, { times = 1 }) => sum + times - 1, 0);
+  expectNone(missing, droppedLetters + countedOnly, 'missing dead letters');
 }
 
 function verifyLogs({ journal, outbox, sinks }: GatewayStatus): void {
-  for (const { droppedItems, damagedItems } of [journal, outbox]) {
-    expect({ droppedItems, damagedItems }).toEqual({ droppedItems: 0, damagedItems: 0 });
+  for (const { droppedItems, damagedItems, appendedItems, keptItems } of [journal, outbox]) {
+    expect(droppedItems).toBe(0);
+    // A disk that refused to write down what was trimmed, and a crash then: it counts as damaged, and no more than that. That nothing was
+    // lost the windows and the ledger have told.
+    expect(damagedItems).toBeLessThanOrEqual(appendedItems - keptItems);
   }
   for (const { name, backlog } of sinks) expect(backlog.records, `backlog of ${name}`).toBe(0);
 }

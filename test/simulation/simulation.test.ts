@@ -6,7 +6,7 @@ const SEEDS = Number(process.env['HEADGATE_SIMULATION_SEEDS'] ?? 10);
 const FIRST_SEED = Number(process.env['HEADGATE_SIMULATION_SEED'] ?? 1);
 
 /** Seeds of worlds in which the gateway once broke a promise. */
-const REGRESSIONS: readonly number[] = [2, 15, 247];
+const REGRESSIONS: readonly number[] = [2, 15, 119, 247];
 
 describe('the whole gateway in simulated worlds', () => {
   let restore: () => void;
