@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../gateway/base/system-clock.ts';
+import { Random } from '../../simulators/random.ts';
 import { eventually } from './eventually.ts';
 import { ExactlyOncePublisher } from './exactly-once-publisher.ts';
 import { freePort } from './free-port.ts';
@@ -54,18 +55,13 @@ async function totalOf(device: string): Promise<{ count: number; sum: number }> 
 test('QoS 2 messages without a time of their own count once each, however often the gateway is killed', {
   timeout: 120_000,
 }, async () => {
-  let seed = SEED;
-  // A linear congruential generator is random enough for moments.
-  const random = () => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-    return seed / 2 ** 31;
-  };
+  const random = new Random(SEED);
   process.stderr.write(`seed ${SEED}\n`);
   const devices = Array.from({ length: DEVICES }, (_, i) => new ExactlyOncePublisher(`exact-${i}`, port));
   for (let kill = 0; kill < KILLS; kill++) {
     const before = devices.map(({ completed }) => completed);
     await eventually('messages are exchanged', () => devices.every(({ completed }, i) => completed > before[i]! + 50));
-    await systemClock.sleep(random() * 200);
+    await systemClock.sleep(random.between(0, 200));
     await gateway.kill();
     await gateway.start();
   }

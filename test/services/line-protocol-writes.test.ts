@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { InfluxDB } from 'influx';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../gateway/base/system-clock.ts';
+import { Random } from '../../simulators/random.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { GatewayProcess } from './gateway-process.ts';
@@ -143,18 +144,14 @@ class Writer {
 test('what was answered 204 is kept, exactly once, however often the gateway is killed', {
   timeout: 60_000,
 }, async () => {
-  let seed = SEED;
-  const random = () => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-    return seed / 2 ** 31;
-  };
+  const random = new Random(SEED);
   process.stderr.write(`seed ${SEED}\n`);
   const writers = Array.from({ length: WRITERS }, (_, i) => new Writer(`writer-${i}`));
   const running = writers.map((writer) => writer.run());
   for (let kill = 0; kill < KILLS; kill++) {
     const before = writers[0]!.acknowledged;
     await eventually('readings are written', async () => writers[0]!.acknowledged > before + 10 * BATCH);
-    await systemClock.sleep(random() * 200);
+    await systemClock.sleep(random.between(0, 200));
     await gateway.kill();
     await gateway.start();
   }
