@@ -19,11 +19,12 @@ const seriesEntry = Type.Object(
 );
 
 /** What is computed over windows. */
-export function windows({ aggregateNames, percentilePattern }: Vocabulary) {
+export function windows({ aggregateNames, aggregatePatterns, allowedAggregates }: Vocabulary) {
   const aggregate = Type.Unsafe<string>({
     headgate: 'aggregate',
     type: 'string',
-    anyOf: [{ enum: [...aggregateNames] }, { pattern: percentilePattern }],
+    description: allowedAggregates,
+    anyOf: [{ enum: [...aggregateNames] }, ...aggregatePatterns.map((pattern) => ({ pattern }))],
   });
   const definition = Type.Object(
     {
@@ -44,10 +45,21 @@ export function windows({ aggregateNames, percentilePattern }: Vocabulary) {
         { ...closed, description: 'Shape of the window.' },
       ),
       aggregates: Type.Array(aggregate, {
-        description: `What is computed: ${aggregateNames.join(', ')}, or a percentile, p0 to p100.`,
+        description: `What is computed: ${allowedAggregates}.`,
         minItems: 1,
         examples: [['count', 'mean', 'min', 'max', 'p95']],
       }),
+      interpolation: oneOf(['step', 'linear'], {
+        description: 'Between two readings: step holds the value until the next, linear moves evenly to it.',
+        default: 'step',
+      }),
+      maxGap: optional(
+        positiveDuration({
+          description:
+            'Readings further apart than this say nothing about the time between them. Default: any distance.',
+          examples: ['1m'],
+        }),
+      ),
     },
     closed,
   );

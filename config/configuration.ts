@@ -191,6 +191,10 @@ export interface WindowConfiguration {
   readonly series: string;
   readonly window: { readonly kind: 'tumbling'; readonly sizeMs: number; readonly allowedLatenessMs: number };
   readonly aggregates: readonly string[];
+  /** What the values between two readings are taken to be. */
+  readonly interpolation: 'step' | 'linear';
+  /** Readings further apart say nothing about the time between them, in milliseconds; undefined bridges any distance. */
+  readonly maxGapMs: number | undefined;
 }
 
 /** A detector on the series a pattern names. */

@@ -105,12 +105,15 @@ function resolveNode(node: CheckedNode): OpcuaNode {
   return { ...sampling, id: node.id, metric: node.metric, unit: node.unit };
 }
 
-function resolveWindow({ name, series, window, aggregates }: CheckedFile['windows'][number]): WindowConfiguration {
+function resolveWindow(checked: CheckedFile['windows'][number]): WindowConfiguration {
+  const { name, series, window, aggregates, interpolation, maxGap } = checked;
   return {
     name,
     series,
     window: { kind: 'tumbling', sizeMs: window.tumbling, allowedLatenessMs: window.allowedLateness },
     aggregates,
+    interpolation,
+    maxGapMs: maxGap,
   };
 }
 

@@ -184,11 +184,11 @@ function checkSeries(text: string): Checked {
 
 function checkAggregate(schema: SchemaNode, text: string): Checked {
   const names = schema.anyOf?.find((variant) => variant.enum !== undefined)?.enum?.map(String) ?? [];
-  const pattern = schema.anyOf?.find((variant) => variant.pattern !== undefined)?.pattern;
-  if (names.includes(text) || (pattern !== undefined && new RegExp(pattern).test(text))) return { value: text };
+  const patterns = schema.anyOf?.flatMap(({ pattern }) => pattern ?? []) ?? [];
+  if (names.includes(text) || patterns.some((pattern) => new RegExp(pattern).test(text))) return { value: text };
   const near = nearest(text, names);
   return {
     problem: `unknown aggregate ${quoted(text)}${near === undefined ? '' : `, did you mean ${near}?`}`,
-    hint: `allowed: ${names.join(', ')}, and percentiles p0 to p100, such as p95 or p99.9`,
+    hint: `allowed: ${schema.description}`,
   };
 }

@@ -6,8 +6,10 @@ import type { DetectorOption } from '../gateway/core/detector.ts';
 export interface Vocabulary {
   /** Names of aggregates. */
   readonly aggregateNames: readonly string[];
-  /** Source of a regular expression for the aggregates with a number in their name, p0 to p100. */
-  readonly percentilePattern: string;
+  /** Sources of regular expressions for the aggregates with a number in their name, as p95. */
+  readonly aggregatePatterns: readonly string[];
+  /** All names an aggregate can have, for a person. */
+  readonly allowedAggregates: string;
   readonly detectors: readonly DetectorWords[];
 }
 

@@ -29,11 +29,12 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
 
 function makeWindows({ windows, time }: Configuration, registry: SeriesRegistry): WindowStage {
   return new WindowStage({
-    windows: windows.map(({ name, series, window, aggregates }) => ({
+    windows: windows.map(({ name, series, window, aggregates, interpolation, maxGapMs }) => ({
       name,
       series,
       window: { tumblingMs: window.sizeMs, allowedLatenessMs: window.allowedLatenessMs },
       aggregates,
+      course: { interpolation, maxGapMs },
     })),
     time: { outOfOrdernessMs: time.outOfOrdernessMs, idleTimeoutMs: time.idleTimeoutMs },
     findSeries: (key) => registry.get(key),

@@ -1,6 +1,11 @@
 import type { Vocabulary } from '../../config/schema.ts';
 import { detectorKinds } from '../detect/detectors.ts';
-import { aggregateNames, percentilePattern } from '../pipeline/aggregate/aggregates.ts';
+import { aggregateNames, aggregatePatterns, allowedAggregates } from '../pipeline/aggregate/aggregates.ts';
 
 /** The names that a configuration may use, from the rooms that define them. */
-export const vocabulary: Vocabulary = { aggregateNames, percentilePattern, detectors: detectorKinds };
+export const vocabulary: Vocabulary = {
+  aggregateNames,
+  aggregatePatterns,
+  allowedAggregates,
+  detectors: detectorKinds,
+};

@@ -2,7 +2,7 @@ import type { EpochMs } from '../core/clock.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Window } from '../core/window.ts';
 import type { Accumulator } from './aggregate/accumulator.ts';
-import { AggregatePlan } from './aggregate/aggregates.ts';
+import { AggregatePlan, type CourseSettings } from './aggregate/aggregates.ts';
 import type { PastTimes } from './past-times.ts';
 import { Tumbling } from './tumbling.ts';
 
@@ -15,6 +15,8 @@ export interface WindowSettings {
   readonly window: { readonly tumblingMs: number; readonly allowedLatenessMs: number };
   /** See `isAggregate`. */
   readonly aggregates: readonly string[];
+  /** For aggregates that depend on the order of the readings. */
+  readonly course?: CourseSettings | undefined;
 }
 
 /** Windows of one series beyond what disorder and lateness need; more means that one series of a device lags far behind another. */
@@ -42,13 +44,13 @@ export class WindowDefinition {
     this.name = settings.name;
     this.assigner = new Tumbling(tumblingMs);
     this.latenessMs = allowedLatenessMs;
-    this.plan = new AggregatePlan(settings.aggregates);
+    this.plan = new AggregatePlan(settings.aggregates, settings.course);
     this.maxOpen = SPARE_WINDOWS + Math.ceil((allowedLatenessMs + outOfOrdernessMs) / tumblingMs);
   }
 
   /** What a snapshot of its windows depends on: with another form they cannot go on. */
   get form(): string {
-    return JSON.stringify([this.name, this.assigner.sizeMs, this.plan.names]);
+    return JSON.stringify([this.name, this.assigner.sizeMs, ...this.plan.form]);
   }
 }
 

@@ -317,7 +317,7 @@ export class WindowStage implements Stage {
       start,
       end,
       revision: window.revision++,
-      fields: definition.plan.fields(accumulator),
+      fields: definition.plan.fields(accumulator, window),
       good: accumulator.good / accumulator.readings,
     });
   }

@@ -6,6 +6,7 @@ import { Extent } from './extent.ts';
 import { Quantiles } from './quantiles.ts';
 import { Spread } from './spread.ts';
 import { Sum } from './sum.ts';
+import { Timeline, type TimelineOptions } from './timeline.ts';
 
 /** Which parts the chosen aggregates need; parts that several of them need are kept once. */
 export interface Parts {
@@ -14,6 +15,8 @@ export interface Parts {
   readonly extent: boolean;
   readonly ends: boolean;
   readonly quantiles: boolean;
+  /** Undefined where no aggregate depends on the order of the readings. */
+  readonly timeline: TimelineOptions | undefined;
 }
 
 /**
@@ -34,6 +37,7 @@ export class Accumulator {
   readonly extent: Extent | undefined;
   readonly ends: Ends | undefined;
   readonly quantiles: Quantiles | undefined;
+  readonly timeline: Timeline | undefined;
 
   constructor(parts: Parts) {
     this.sum = parts.sum ? new Sum() : undefined;
@@ -41,6 +45,7 @@ export class Accumulator {
     this.extent = parts.extent ? new Extent() : undefined;
     this.ends = parts.ends ? new Ends() : undefined;
     this.quantiles = parts.quantiles ? new Quantiles() : undefined;
+    this.timeline = parts.timeline === undefined ? undefined : new Timeline(parts.timeline);
   }
 
   /** @param value finite */
@@ -54,6 +59,7 @@ export class Accumulator {
     if (this.extent !== undefined) this.extent.add(value);
     if (this.ends !== undefined) this.ends.add(value, time);
     if (this.quantiles !== undefined) this.quantiles.add(value);
+    if (this.timeline !== undefined) this.timeline.add(value, time);
   }
 
   /** Takes over an accumulator with the same parts, whose readings arrived later. */
@@ -66,6 +72,7 @@ export class Accumulator {
     if (later.extent !== undefined) this.extent?.merge(later.extent);
     if (later.ends !== undefined) this.ends?.merge(later.ends);
     if (later.quantiles !== undefined) this.quantiles?.merge(later.quantiles);
+    if (later.timeline !== undefined) this.timeline?.merge(later.timeline);
   }
 
   snapshot(): unknown {
@@ -76,11 +83,12 @@ export class Accumulator {
       this.extent?.snapshot(),
       this.ends?.snapshot(),
       this.quantiles?.snapshot(),
+      this.timeline?.snapshot(),
     ];
   }
 
   restore(snapshot: unknown): void {
-    const [counts, sum, spread, extent, ends, quantiles] = listOf(snapshot, 'a window');
+    const [counts, sum, spread, extent, ends, quantiles, timeline] = listOf(snapshot, 'a window');
     const [count, readings, good] = numbersOf(counts, 3, 'the counts of a window');
     this.count = count!;
     this.readings = readings!;
@@ -90,5 +98,6 @@ export class Accumulator {
     this.extent?.restore(extent);
     this.ends?.restore(ends);
     this.quantiles?.restore(quantiles);
+    this.timeline?.restore(timeline);
   }
 }

@@ -1,12 +1,21 @@
 import { GatewayError } from '../../core/errors.ts';
+import type { Window } from '../../core/window.ts';
 import { Accumulator, type Parts } from './accumulator.ts';
+import type { Course, Interpolation } from './timeline.ts';
 
-/** How an aggregate is read from an accumulator that holds at least one value; undefined where a double cannot hold it. */
-type Read = (accumulator: Accumulator) => number | undefined;
+/** The parts of an accumulator. */
+type Part = keyof Parts;
+/** How an aggregate is read from an accumulator that holds at least one value; undefined where there is no such number. */
+type Read = (accumulator: Accumulator, course: Course | undefined, window: Window) => number | undefined;
 
 interface Kind {
-  readonly part: keyof Parts | undefined;
+  readonly part: Part | undefined;
   readonly read: Read;
+}
+
+/** One that depends on the order of the readings. */
+function ordered(read: (course: Course, window: Window) => number | undefined): Kind {
+  return { part: 'timeline', read: (_, course, window) => (course === undefined ? undefined : read(course, window)) };
 }
 
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
@@ -21,19 +30,42 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['stddev', { part: 'spread', read: (a) => a.spread?.stddev() }],
   ['variance', { part: 'spread', read: (a) => a.spread?.variance() }],
   ['median', { part: 'quantiles', read: (a) => a.quantiles?.at(0.5) }],
+  ['delta', ordered((course) => course.delta)],
+  ['rate', ordered((course) => course.rate)],
+  ['increase', ordered((course) => course.increase)],
+  ['changes', ordered((course) => course.changes)],
+  ['integral', ordered((course) => course.integral)],
+  ['time_mean', ordered((course) => course.timeMean)],
+  ['duration_nonzero', ordered((course) => course.nonzeroMs / 1000)],
+  ['coverage', ordered((course, { start, end }) => course.coveredMs / (end - start))],
 ]);
 
-/** The aggregates with fixed names; besides them there are the percentiles, see `percentilePattern`. */
+/** The aggregates with fixed names; besides them there are `aggregatePatterns`. */
 export const aggregateNames: readonly string[] = [...KINDS.keys()];
 
-/** Source of a regular expression for the percentiles: `p0` to `p100`, with up to three decimals, as in `p99.9`. */
-export const percentilePattern = '^p(100|[1-9]?[0-9](\\.[0-9]{1,3})?)$';
+const PERCENTILE = /^p(100|[1-9]?[0-9](\.[0-9]{1,3})?)$/;
+const DURATION = /^duration_(-?[0-9]{1,15}(\.[0-9]{1,6})?)$/;
 
-const PERCENTILE = new RegExp(percentilePattern);
+/**
+ * Sources of regular expressions for the aggregates with a number in their name: the percentiles `p0` to `p100`, with up to three
+ * decimals, as in `p99.9`; and the seconds in which the value was some number, as in `duration_3`.
+ */
+export const aggregatePatterns: readonly string[] = [PERCENTILE.source, DURATION.source];
+
+/** All names an aggregate can have, for a person. */
+export const allowedAggregates = `${aggregateNames.join(', ')}, percentiles such as p95 or p99.9, and the time at a value such as duration_3`;
 
 /** Whether a configuration may ask for this aggregate. */
 export function isAggregate(name: string): boolean {
-  return KINDS.has(name) || PERCENTILE.test(name);
+  return KINDS.has(name) || PERCENTILE.test(name) || DURATION.test(name);
+}
+
+/** How aggregates that depend on the order of the readings see the values between them. */
+export interface CourseSettings {
+  /** @default step */
+  readonly interpolation?: Interpolation | undefined;
+  /** Over a longer silence nothing is said, in milliseconds. @default +∞ */
+  readonly maxGapMs?: number | undefined;
 }
 
 /** The aggregates that one window definition asks for, resolved once. */
@@ -43,20 +75,33 @@ export class AggregatePlan {
   readonly #reads: readonly Read[];
 
   /** @throws GatewayError for a name that is no aggregate, and for an empty list */
-  constructor(names: readonly string[]) {
-    if (names.length === 0)
+  constructor(names: readonly string[], settings: CourseSettings = {}) {
+    const { interpolation = 'step', maxGapMs = Number.POSITIVE_INFINITY } = settings;
+    if (names.length === 0) {
       throw new GatewayError('Cannot aggregate: the list of aggregates is empty', { hint: ALLOWED });
+    }
     this.names = [...new Set(names)];
-    const kinds = this.names.map(kindOf);
-    const needs = (part: keyof Parts) => kinds.some((kind) => kind.part === part);
+    const states: number[] = [];
+    const kinds = this.names.map((name) => kindOf(name, states));
+    const needs = (part: Part) => kinds.some((kind) => kind.part === part);
     this.#parts = {
       sum: needs('sum'),
       spread: needs('spread'),
       extent: needs('extent'),
       ends: needs('ends'),
       quantiles: needs('quantiles'),
+      timeline: needs('timeline') ? { interpolation, maxGapMs, states } : undefined,
     };
     this.#reads = kinds.map((kind) => kind.read);
+  }
+
+  /** What an accumulator's snapshot depends on: one of another form cannot be restored. */
+  get form(): readonly unknown[] {
+    const { timeline } = this.#parts;
+    // A gap without end is no JSON, and the settings that are not used make no difference.
+    return timeline === undefined
+      ? [this.names]
+      : [this.names, timeline.interpolation, Number.isFinite(timeline.maxGapMs) ? timeline.maxGapMs : 0];
   }
 
   /** A fresh accumulator. */
@@ -65,28 +110,36 @@ export class AggregatePlan {
   }
 
   /**
-   * The aggregates by name, each finite. A number that is beyond the largest double (the sum of huge values) is left out; without any
-   * value there is only `count`.
+   * The aggregates by name, each finite. A number that there is not (the rate of a single reading) or that is beyond the largest double (the
+   * sum of huge values) is left out; without any value there is only `count`.
    */
-  fields(accumulator: Accumulator): Record<string, number> {
+  fields(accumulator: Accumulator, window: Window): Record<string, number> {
     const fields: Record<string, number> = {};
+    const course = accumulator.timeline?.course();
     for (let i = 0; i < this.names.length; i++) {
       const name = this.names[i]!;
-      const value = accumulator.count === 0 && name !== 'count' ? undefined : this.#reads[i]!(accumulator);
-      if (value !== undefined) fields[name] = value;
+      const value =
+        accumulator.count === 0 && name !== 'count' ? undefined : this.#reads[i]!(accumulator, course, window);
+      if (value !== undefined && Number.isFinite(value)) fields[name] = value;
     }
     return fields;
   }
 }
 
-const ALLOWED = `Allowed are ${[...KINDS.keys()].join(', ')} and percentiles such as p95 or p99.9.`;
+const ALLOWED = `Allowed are ${allowedAggregates}.`;
 
-function kindOf(name: string): Kind {
+/** @param states takes the value whose duration is asked for */
+function kindOf(name: string, states: number[]): Kind {
   const kind = KINDS.get(name);
   if (kind !== undefined) return kind;
-  if (!PERCENTILE.test(name)) {
+  if (PERCENTILE.test(name)) {
+    const quantile = Number(name.slice(1)) / 100;
+    return { part: 'quantiles', read: (a) => a.quantiles?.at(quantile) };
+  }
+  const state = DURATION.exec(name)?.[1];
+  if (state === undefined) {
     throw new GatewayError(`Cannot aggregate ${JSON.stringify(name)}: there is no such aggregate`, { hint: ALLOWED });
   }
-  const quantile = Number(name.slice(1)) / 100;
-  return { part: 'quantiles', read: (a) => a.quantiles?.at(quantile) };
+  const place = states.push(Number(state)) - 1;
+  return ordered((course) => course.durationAtMs(place) / 1000);
 }

@@ -5,6 +5,7 @@ import { AggregatePlan } from '../../../../gateway/pipeline/aggregate/aggregates
 import { throughDisk } from '../make-reading.ts';
 
 const plan = new AggregatePlan(['count', 'sum', 'stddev', 'min', 'last', 'p50']);
+const minute = { start: 0, end: 60_000 };
 
 function accumulatorOf(...readings: [value: number, quality: Quality][]): Accumulator {
   const accumulator = plan.accumulator();
@@ -17,13 +18,13 @@ function accumulatorOf(...readings: [value: number, quality: Quality][]): Accumu
 test('a bad reading is counted and its value left out, an uncertain one takes part', () => {
   const accumulator = accumulatorOf([1, Quality.good], [99, Quality.bad], [3, Quality.uncertain]);
   expect([accumulator.readings, accumulator.good, accumulator.count]).toEqual([3, 1, 2]);
-  expect(plan.fields(accumulator)).toMatchObject({ count: 2, sum: 4, min: 1, last: 3, p50: 2 });
+  expect(plan.fields(accumulator, minute)).toMatchObject({ count: 2, sum: 4, min: 1, last: 3, p50: 2 });
 });
 
 test('only the parts that are asked for exist', () => {
-  const { sum, spread, extent, ends, quantiles } = new AggregatePlan(['count', 'mean']).accumulator();
+  const { sum, spread, extent, ends, quantiles, timeline } = new AggregatePlan(['count', 'mean']).accumulator();
   expect(sum).toBeDefined();
-  expect([spread, extent, ends, quantiles]).toEqual([undefined, undefined, undefined, undefined]);
+  expect([spread, extent, ends, quantiles, timeline]).toEqual(Array(5).fill(undefined));
 });
 
 test('merging is as if all readings had come to one', () => {
@@ -31,8 +32,8 @@ test('merging is as if all readings had come to one', () => {
   merged.merge(accumulatorOf([4, Quality.good], [8, Quality.uncertain]));
   const whole = accumulatorOf([1, Quality.good], [2, Quality.bad], [4, Quality.good], [8, Quality.uncertain]);
   expect([merged.readings, merged.good, merged.count]).toEqual([4, 2, 3]);
-  expect(plan.fields(merged)).toMatchObject({ count: 3, sum: 13, min: 1, p50: 4, last: 8 });
-  expect(plan.fields(merged)['stddev']).toBeCloseTo(plan.fields(whole)['stddev']!, 12);
+  expect(plan.fields(merged, minute)).toMatchObject({ count: 3, sum: 13, min: 1, p50: 4, last: 8 });
+  expect(plan.fields(merged, minute)['stddev']).toBeCloseTo(plan.fields(whole, minute)['stddev']!, 12);
 });
 
 test('a restored accumulator goes on equally', () => {
@@ -40,7 +41,7 @@ test('a restored accumulator goes on equally', () => {
   resumed.restore(throughDisk(accumulatorOf([1, Quality.good], [2, Quality.bad]).snapshot()));
   resumed.add(5, Quality.good, 2);
   const whole = accumulatorOf([1, Quality.good], [2, Quality.bad], [5, Quality.good]);
-  expect(plan.fields(resumed)).toEqual(plan.fields(whole));
+  expect(plan.fields(resumed, minute)).toEqual(plan.fields(whole, minute));
   expect(resumed.snapshot()).toEqual(whole.snapshot());
 });
 

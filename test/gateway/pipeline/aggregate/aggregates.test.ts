@@ -3,23 +3,29 @@ import { Quality } from '../../../../gateway/core/quality.ts';
 import {
   AggregatePlan,
   aggregateNames,
+  aggregatePatterns,
   isAggregate,
-  percentilePattern,
 } from '../../../../gateway/pipeline/aggregate/aggregates.ts';
+
+const minute = { start: 0, end: 60_000 };
 
 test('every listed name is an aggregate with a finite value', () => {
   const plan = new AggregatePlan(aggregateNames);
   const accumulator = plan.accumulator();
   accumulator.add(3, Quality.good, 0);
-  const fields = plan.fields(accumulator);
+  accumulator.add(4, Quality.good, 1000);
+  const fields = plan.fields(accumulator, minute);
   expect(Object.keys(fields)).toEqual([...aggregateNames]);
   for (const value of Object.values(fields)) expect(Number.isFinite(value)).toBe(true);
 });
 
-test.each(['p0', 'p5', 'p95', 'p99.9', 'p99.999', 'p100', 'p0.1'])('%s is a percentile', (name) => {
-  expect(isAggregate(name)).toBe(true);
-  expect(new RegExp(percentilePattern).test(name)).toBe(true);
-});
+test.each(['p0', 'p5', 'p95', 'p99.9', 'p99.999', 'p100', 'p0.1', 'duration_3', 'duration_-1.5'])(
+  '%s is an aggregate',
+  (name) => {
+    expect(isAggregate(name)).toBe(true);
+    expect(aggregatePatterns.some((pattern) => new RegExp(pattern).test(name))).toBe(true);
+  },
+);
 
 test.each([
   'p',
@@ -33,6 +39,9 @@ test.each([
   ' p95',
   'p95\n',
   'avg',
+  'duration_',
+  'duration_x',
+  'duration_1e3',
   '',
   '__proto__',
   'toString',
@@ -47,11 +56,60 @@ test('an empty list is refused', () => {
 
 test('without any value there is only the count, if it is asked for', () => {
   const plan = new AggregatePlan(['mean', 'count', 'p95']);
-  expect(plan.fields(plan.accumulator())).toEqual({ count: 0 });
+  expect(plan.fields(plan.accumulator(), minute)).toEqual({ count: 0 });
   const other = new AggregatePlan(['mean', 'min', 'first']);
-  expect(other.fields(other.accumulator())).toEqual({});
+  expect(other.fields(other.accumulator(), minute)).toEqual({});
 });
 
 test('a name given twice gives one field', () => {
   expect(new AggregatePlan(['min', 'min']).names).toEqual(['min']);
+});
+
+test('what depends on the order of the readings is read by event time', () => {
+  const plan = new AggregatePlan([
+    'delta',
+    'rate',
+    'integral',
+    'time_mean',
+    'coverage',
+    'duration_4',
+    'duration_nonzero',
+  ]);
+  const accumulator = plan.accumulator();
+  for (const [value, time] of [
+    [10, 30_000],
+    [0, 0],
+    [4, 20_000],
+  ] as const)
+    accumulator.add(value, Quality.good, time);
+  expect(plan.fields(accumulator, minute)).toEqual({
+    delta: 10,
+    rate: 1 / 3,
+    integral: 40,
+    time_mean: 4 / 3,
+    coverage: 0.5,
+    duration_4: 10,
+    duration_nonzero: 10,
+  });
+});
+
+test('a single reading has no rate, and is its own mean over time', () => {
+  const plan = new AggregatePlan(['rate', 'delta', 'time_mean', 'coverage']);
+  const accumulator = plan.accumulator();
+  accumulator.add(7, Quality.good, 5);
+  expect(plan.fields(accumulator, minute)).toEqual({ delta: 0, time_mean: 7, coverage: 0 });
+});
+
+test('no number beyond the largest double leaves', () => {
+  const plan = new AggregatePlan(['delta', 'increase', 'integral', 'time_mean', 'changes']);
+  const accumulator = plan.accumulator();
+  accumulator.add(-1.7e308, Quality.good, 0);
+  accumulator.add(1.7e308, Quality.good, 1000);
+  expect(plan.fields(accumulator, minute)).toEqual({ changes: 1 });
+});
+
+test('plans of another interpolation have another form, where it matters', () => {
+  const form = (names: string[], interpolation: 'step' | 'linear') => new AggregatePlan(names, { interpolation }).form;
+  expect(form(['integral'], 'linear')).not.toEqual(form(['integral'], 'step'));
+  expect(form(['mean'], 'linear')).toEqual(form(['mean'], 'step'));
 });
