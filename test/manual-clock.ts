@@ -32,16 +32,18 @@ export class ManualClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
-      const sleeper = { due: this.#monotonicMs + ms, wake: resolve };
+      const wake = () => {
+        // A signal looks through all its listeners for each new one: those of past sleeps would make a long run slow.
+        signal?.removeEventListener('abort', aborted);
+        resolve();
+      };
+      const sleeper = { due: this.#monotonicMs + ms, wake };
+      const aborted = () => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        resolve();
+      };
       this.#sleepers.push(sleeper);
-      signal?.addEventListener(
-        'abort',
-        () => {
-          this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
-          resolve();
-        },
-        { once: true },
-      );
+      signal?.addEventListener('abort', aborted, { once: true });
     });
   }
 

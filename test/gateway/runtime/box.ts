@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
 import { SteadyClock } from '../../../gateway/base/steady-clock.ts';
 import { systemDisk } from '../../../gateway/base/system-disk.ts';
@@ -11,7 +11,6 @@ import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
 import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
 import { WindowStage } from '../../../gateway/pipeline/windows.ts';
-import { type Checkpoint, CheckpointStore } from '../../../gateway/runtime/checkpoint.ts';
 import { Gateway } from '../../../gateway/runtime/gateway.ts';
 import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
 import { sinkImbalance } from '../../../gateway/runtime/sink-ledger.ts';
@@ -20,6 +19,8 @@ import { MemoryLog } from '../../memory-log.ts';
 import { noTimeService } from '../../no-time-service.ts';
 import { PLENTY } from '../../plenty-of-memory.ts';
 import { recordingLogger } from '../../recording-logger.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+import { MortalCheckpointStore } from './mortal-checkpoint-store.ts';
 
 const never = new AbortController().signal;
 /** Wall time ten minutes before a box is switched on. */
@@ -34,22 +35,16 @@ export interface Sent {
   readonly time: number | undefined;
 }
 
-/** The files of a process that may die: what it would have written afterwards, it does not. */
-class MortalCheckpointStore extends CheckpointStore {
-  #dead = false;
-  #writing: Promise<void> = Promise.resolve();
+/** A box that is switched off. */
+export async function newBox(): Promise<Box> {
+  return new Box(await temporaryFolder());
+}
 
-  override write(checkpoint: Checkpoint): Promise<void> {
-    if (this.#dead) return new Promise(() => undefined);
-    this.#writing = super.write(checkpoint);
-    return this.#writing;
-  }
-
-  /** Resolves when what was being written at the moment of death is on the disk. */
-  die(): Promise<void> {
-    this.#dead = true;
-    return this.#writing;
-  }
+/** A box that is switched on for the first time. */
+export async function bootedBox(): Promise<Box> {
+  const box = await newBox();
+  await box.boot();
+  return box;
 }
 
 /** A gateway on disks in memory that survive its crashes, with one source and one sink. */
@@ -62,7 +57,8 @@ export class Box {
   sync: 'auto' | 'required' | 'ignore' = 'auto';
   /** What the box says about its clock. */
   ask: (signal: AbortSignal) => Promise<TimeServiceAnswer> = noTimeService;
-  readonly #folder: string;
+  /** Where its checkpoints are. */
+  readonly folder: string;
   #logger = recordingLogger();
   #checkpoints!: MortalCheckpointStore;
   journal = new MemoryLog();
@@ -80,13 +76,13 @@ export class Box {
   activeAlarm = '';
 
   constructor(folder: string) {
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   async boot(): Promise<void> {
     this.steady = new SteadyClock(this.clock);
     this.#logger = recordingLogger();
-    this.#checkpoints = new MortalCheckpointStore(systemDisk, this.#folder, this.#logger);
+    this.#checkpoints = new MortalCheckpointStore(systemDisk, this.folder, this.#logger);
     const registry = new SeriesRegistry(this.maxSeries);
     const recent = new RecentReadings();
     const findSeries = (key: string) => registry.get(key);
@@ -168,6 +164,14 @@ export class Box {
 
   acknowledged(): Promise<void> {
     return new Promise((resolve) => this.intake.acknowledge(resolve));
+  }
+
+  /** Time goes on until the next checkpoint is on the disk. */
+  async untilCheckpoint(): Promise<void> {
+    const { at } = this.gateway.status().checkpoint;
+    await this.clock.advance(CHECKPOINT_EVERY_MS);
+    await vi.waitUntil(() => this.gateway.status().checkpoint.at !== at, { timeout: 5_000 });
+    await settle();
   }
 
   /** The process dies; what was durable is found again. */

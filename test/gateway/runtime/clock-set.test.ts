@@ -1,30 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Aggregate } from '../../../gateway/core/result.ts';
 import { imbalance } from '../../../gateway/runtime/ledger.ts';
 import { settle } from '../../manual-clock.ts';
-import { Box, CHECKPOINT_EVERY_MS, START } from './box.ts';
+import { type Box, bootedBox, CHECKPOINT_EVERY_MS, START } from './box.ts';
 
 const HOUR_MS = 3_600_000;
 /** When a box is switched on. */
 const ON = START + 600_000;
 /** By then a gateway that has got something has written its first checkpoint. */
 const FIRST_CHECKPOINT_MS = CHECKPOINT_EVERY_MS + 2_100;
-
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'headgate-clock-'));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
-async function newBox(): Promise<Box> {
-  const box = new Box(await mkdtemp(join(folder, 'box-')));
-  await box.boot();
-  return box;
-}
 
 /** A reading a second of a device without a clock, while the clock goes on. */
 async function sendFor(box: Box, seconds: number, metric = 'b'): Promise<void> {
@@ -50,7 +35,7 @@ function sum(counts: Iterable<number>): number {
 
 describe('a clock that is set while the gateway runs', () => {
   test.each([2 * HOUR_MS, -2 * HOUR_MS])('by %s ms is followed, counted, and told', async (byMs) => {
-    const box = await newBox();
+    const box = await bootedBox();
     await sendFor(box, 10);
     box.clock.jump(byMs);
     await sendFor(box, 10);
@@ -62,7 +47,7 @@ describe('a clock that is set while the gateway runs', () => {
   });
 
   test('by less than the time services turn it at once is no step', async () => {
-    const box = await newBox();
+    const box = await bootedBox();
     for (const byMs of [40, -40, 50]) {
       box.clock.jump(byMs);
       await box.clock.advance(1_000);
@@ -73,7 +58,7 @@ describe('a clock that is set while the gateway runs', () => {
   });
 
   test('between two looks at it has no part in the times of readings', async () => {
-    const box = await newBox();
+    const box = await bootedBox();
     await box.clock.advance(500);
     box.clock.jump(HOUR_MS);
     box.send({ metric: 'b', value: 1, time: undefined });
@@ -84,7 +69,7 @@ describe('a clock that is set while the gateway runs', () => {
   });
 
   test('two hours ahead gives no window of a device that is at work before its end', async () => {
-    const box = await newBox();
+    const box = await bootedBox();
     let sent = 0;
     const send = async (seconds: number) => {
       for (let i = 0; i < seconds; i++) {
@@ -104,7 +89,7 @@ describe('a clock that is set while the gateway runs', () => {
   });
 
   test('two hours back lets the windows of a device without a clock go on closing, at the new time', async () => {
-    const box = await newBox();
+    const box = await bootedBox();
     await sendFor(box, 130);
     box.clock.jump(-2 * HOUR_MS);
     await sendFor(box, 130);
@@ -117,7 +102,7 @@ describe('a clock that is set while the gateway runs', () => {
   });
 
   test('ahead and back again loses nothing: the times between have not been', async () => {
-    const box = await newBox();
+    const box = await bootedBox();
     await sendFor(box, 70);
     box.clock.jump(2 * HOUR_MS);
     await sendFor(box, 70);
@@ -132,7 +117,7 @@ describe('a clock that is set while the gateway runs', () => {
   });
 
   test('back gives what a silent device has, which else would wait for two hours', async () => {
-    const box = await newBox();
+    const box = await bootedBox();
     await sendFor(box, 30);
     await box.clock.advance(10_000);
     expect(minutes(box)).toEqual([]);
@@ -143,7 +128,7 @@ describe('a clock that is set while the gateway runs', () => {
   });
 
   test('back lets an alarm of a series without a clock end, and be raised anew where the trouble goes on', async () => {
-    const box = await newBox();
+    const box = await bootedBox();
     box.send({ metric: 'b', value: 500, time: undefined });
     await box.acknowledged();
     box.clock.jump(-2 * HOUR_MS);
@@ -161,7 +146,7 @@ describe('a clock that is set while the gateway runs', () => {
   });
 
   test('back a little lets nothing be counted twice: a part of a window does not replace the whole', async () => {
-    const box = await newBox();
+    const box = await bootedBox();
     await sendFor(box, 100);
     box.clock.jump(-75_000);
     await sendFor(box, 100);
@@ -173,10 +158,9 @@ describe('a clock that is set while the gateway runs', () => {
   });
 
   test('changes no age: that of the checkpoint goes on evenly', async () => {
-    const box = await newBox();
+    const box = await bootedBox();
     await sendFor(box, 1);
-    await box.clock.advance(CHECKPOINT_EVERY_MS);
-    await vi.waitUntil(() => box.gateway.status().checkpoint.at !== null, { timeout: 5_000 });
+    await box.untilCheckpoint();
     const age = box.gateway.status().checkpoint.ageMs!;
     box.clock.jump(-2 * HOUR_MS);
     await box.clock.advance(3_000);
@@ -185,7 +169,7 @@ describe('a clock that is set while the gateway runs', () => {
   });
 
   test('to 1970 is not followed: the gateway knows better', async () => {
-    const box = await newBox();
+    const box = await bootedBox();
     box.clock.jump(-box.clock.now());
     await sendFor(box, 3);
     expect(box.steady.now()).toBe(ON + 3_000);
@@ -196,7 +180,7 @@ describe('a clock that is set while the gateway runs', () => {
 
 describe('a crash', () => {
   test('after the clock was set finds the same results again, under the same identities', async () => {
-    const box = await newBox();
+    const box = await bootedBox();
     await sendFor(box, 70);
     box.clock.jump(2 * HOUR_MS);
     await sendFor(box, 70);
@@ -214,7 +198,7 @@ describe('a crash', () => {
   test.each([2 * HOUR_MS, -2 * HOUR_MS])(
     'and a clock set by %s ms meanwhile, is no time: nobody has been silent for it',
     async (byMs) => {
-      const box = await newBox();
+      const box = await bootedBox();
       for (let second = 0; second < 15; second++) {
         box.send({ metric: 'b', value: 1, time: ON + second * 1_000 + 300 });
         await box.acknowledged();
@@ -239,7 +223,7 @@ describe('a crash', () => {
   );
 
   test('before any checkpoint, and a clock set back meanwhile, moves nothing that silence had led to', async () => {
-    const box = await newBox();
+    const box = await bootedBox();
     box.sync = 'ignore';
     box.send({ metric: 'b', value: 1, time: ON - 300_000 });
     await box.acknowledged();
@@ -271,6 +255,24 @@ function identities(box: Box): Map<string, string> {
   }
   return seen;
 }
+
+test.each([{ crashes: false }, { crashes: true }])(
+  'a wall clock set back by ten minutes holds no window of a silent device open, crash: $crashes',
+  async ({ crashes }) => {
+    const box = await bootedBox();
+    box.send({ metric: 'b', value: 1, time: START });
+    await box.acknowledged();
+    await box.clock.advance(CHECKPOINT_EVERY_MS);
+    box.clock.jump(-600_000);
+    box.send({ metric: 'b', value: 2, time: START + 60_000 });
+    await box.acknowledged();
+    if (crashes) await box.crash();
+    await box.clock.advance(180_000);
+    const starts = box.stored().map((result) => (result.kind === 'aggregate' ? result.start : undefined));
+    expect(starts).toContain(START + 60_000);
+    await box.stop();
+  },
+);
 
 type Step =
   | { readonly do: 'send'; readonly metric: 'b' | 'c'; readonly behind: number }
@@ -319,7 +321,7 @@ test('a clock that drifts, jitters and is set changes no window of a device that
 });
 
 async function run(plan: readonly Step[], driftPpm: number) {
-  const box = await newBox();
+  const box = await bootedBox();
   box.clock.driftPpm = driftPpm;
   let look = 0;
   if (driftPpm !== 0) box.clock.jitterMs = () => (look++ % 5) - 2;
@@ -343,9 +345,9 @@ async function run(plan: readonly Step[], driftPpm: number) {
       box.clock.jump(one.byMs);
     }
   }
-  // In the end it is set right, and everybody is silent.
+  // In the end it is set right, and everybody is silent for long enough that every window closes.
   box.clock.jump(ON + elapsedMs - box.clock.now());
-  await box.clock.advance(300_000);
+  await box.clock.advance(120_000);
   const { ledger } = box.gateway.status();
   await box.stop();
   return { results: box.latest(), ledger };

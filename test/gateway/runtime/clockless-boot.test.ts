@@ -1,14 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { TimeServiceAnswer } from '../../../gateway/base/time-service.ts';
 import type { Aggregate } from '../../../gateway/core/result.ts';
 import { RELEASED } from '../../../gateway/runtime/clock-keeper.ts';
 import { imbalance } from '../../../gateway/runtime/ledger.ts';
-import { ManualClock, settle } from '../../manual-clock.ts';
-import { Box, CHECKPOINT_EVERY_MS, START } from './box.ts';
+import { ManualClock } from '../../manual-clock.ts';
+import { type Box, CHECKPOINT_EVERY_MS, newBox, START } from './box.ts';
 
 /** The true time when a box without a clock is switched on. */
 const TRUTH = START;
@@ -16,15 +13,9 @@ const UNSYNCHRONISED: TimeServiceAnswer = { state: 'unsynchronised', source: 'ti
 const UNKNOWN: TimeServiceAnswer = { state: 'unknown', source: 'nobody' };
 const SYNCHRONISED: TimeServiceAnswer = { state: 'synchronised', source: 'timedatectl' };
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'headgate-clockless-'));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
 /** A box that was switched on at `TRUTH`, twenty seconds ago, and thinks that it is 1970. */
-async function newBox(answer = UNSYNCHRONISED): Promise<Box> {
-  const box = new Box(await mkdtemp(join(folder, 'box-')));
+async function clocklessBox(answer = UNSYNCHRONISED): Promise<Box> {
+  const box = await newBox();
   box.clock = new ManualClock(20_000, 20_000);
   box.ask = async () => answer;
   return box;
@@ -66,15 +57,8 @@ async function stop(box: Box): Promise<void> {
   await box.stop();
 }
 
-async function untilCheckpoint(box: Box): Promise<void> {
-  const { at } = box.gateway.status().checkpoint;
-  await box.clock.advance(CHECKPOINT_EVERY_MS);
-  await vi.waitUntil(() => box.gateway.status().checkpoint.at !== at, { timeout: 5_000 });
-  await settle();
-}
-
 test('readings without a time are acknowledged, shown and kept aside, and have their true times once those are known', async () => {
-  const box = await newBox();
+  const box = await clocklessBox();
   await box.boot();
   await sendFor(box, 30);
   const status = box.gateway.status();
@@ -95,7 +79,7 @@ test('readings without a time are acknowledged, shown and kept aside, and have t
 });
 
 test('an estimated time is never before the latest that was known, nor 1970', async () => {
-  const box = await newBox();
+  const box = await clocklessBox();
   await box.boot();
   await send(box, 1);
   const [first] = box.gateway.readings({ series: 'd/b', limit: 1 })!;
@@ -115,7 +99,7 @@ test('an estimated time is never before the latest that was known, nor 1970', as
 });
 
 test('readings with a time of their own do not wait, and their windows close', async () => {
-  const box = await newBox();
+  const box = await clocklessBox();
   await box.boot();
   for (let second = 0; second < 130; second++) await send(box, second, TRUTH + second * 1_000);
   await box.clock.advance(1_000);
@@ -128,7 +112,7 @@ test('readings with a time of their own do not wait, and their windows close', a
 });
 
 test('56 years are no time: they end no window of a device that is at work', async () => {
-  const box = await newBox();
+  const box = await clocklessBox();
   await box.boot();
   for (let second = 0; second < 30; second++) {
     await send(box, second, TRUTH + second * 1_000);
@@ -148,10 +132,10 @@ test('56 years are no time: they end no window of a device that is at work', asy
 test.each(['with a checkpoint', 'without'])(
   'a crash in between, %s, loses none, and the boot they share puts all right',
   async (how) => {
-    const box = await newBox();
+    const box = await clocklessBox();
     await box.boot();
     await sendFor(box, 15);
-    if (how === 'with a checkpoint') await untilCheckpoint(box);
+    if (how === 'with a checkpoint') await box.untilCheckpoint();
     else await box.clock.advance(CHECKPOINT_EVERY_MS / 2);
     await sendFor(box, 5);
     const begun = box.clock.monotonicMs() / 1_000;
@@ -181,7 +165,7 @@ function expectedMinutes(values: readonly number[]): unknown[] {
 }
 
 test('readings of another boot cannot be put right: they keep their estimates, and are uncertain and counted', async () => {
-  const box = await newBox();
+  const box = await clocklessBox();
   await box.boot();
   await sendFor(box, 5);
   await box.die(0);
@@ -202,7 +186,7 @@ test('readings of another boot cannot be put right: they keep their estimates, a
 });
 
 test('a clock that is never set is waited for only so long: readings are uncertain then, and windows close', async () => {
-  const box = await newBox();
+  const box = await clocklessBox();
   await box.boot();
   await sendFor(box, 119);
   expect(minutes(box)).toEqual([]);
@@ -223,7 +207,7 @@ test('a clock that is never set is waited for only so long: readings are uncerta
 });
 
 test('a plausible clock that a time service is at work on is waited for, then believed', async () => {
-  const box = await newBox();
+  const box = await clocklessBox();
   box.clock = new ManualClock(TRUTH, 0);
   await box.boot();
   await sendFor(box, 100);
@@ -235,7 +219,7 @@ test('a plausible clock that a time service is at work on is waited for, then be
 });
 
 test('a clock that has to be synchronised is waited for without end', async () => {
-  const box = await newBox({ state: 'unknown', source: 'nobody' });
+  const box = await clocklessBox({ state: 'unknown', source: 'nobody' });
   box.clock = new ManualClock(TRUTH, 0);
   box.sync = 'required';
   await box.boot();
@@ -247,7 +231,7 @@ test('a clock that has to be synchronised is waited for without end', async () =
 });
 
 test('where nobody is asked, a clock that may be right is believed, even behind what was known', async () => {
-  const box = await newBox();
+  const box = await clocklessBox();
   box.clock = new ManualClock(TRUTH, 0);
   box.sync = 'ignore';
   await box.boot();
@@ -260,7 +244,7 @@ test('where nobody is asked, a clock that may be right is believed, even behind 
 });
 
 test('a clock behind what was known before the restart is not believed before a time service has set it', async () => {
-  const box = await newBox({ state: 'unknown', source: 'nobody' });
+  const box = await clocklessBox({ state: 'unknown', source: 'nobody' });
   box.clock = new ManualClock(TRUTH, 0);
   await box.boot();
   await sendFor(box, 5);
@@ -278,7 +262,7 @@ test('a clock behind what was known before the restart is not believed before a 
 });
 
 test('a question that is never answered holds nothing up', async () => {
-  const box = await newBox();
+  const box = await clocklessBox();
   box.clock = new ManualClock(TRUTH, 0);
   box.ask = (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(UNKNOWN)));
   await box.boot();
@@ -291,7 +275,7 @@ test('a question that is never answered holds nothing up', async () => {
 });
 
 test('a time ahead of the clock is judged only when the clock is known', async () => {
-  const box = await newBox();
+  const box = await clocklessBox();
   await box.boot();
   await send(box, 1, TRUTH);
   expect(box.gateway.status().ledger).toMatchObject({ rejected: 0 });
@@ -336,7 +320,7 @@ test('crashes at any point of a boot without a clock change no window, no alarm 
 });
 
 async function run(plan: readonly Step[]) {
-  const box = await newBox();
+  const box = await clocklessBox();
   await box.boot();
   let sent = 0;
   for (const one of plan) {

@@ -1,28 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Aggregate } from '../../../gateway/core/result.ts';
 import { imbalance } from '../../../gateway/runtime/ledger.ts';
-import { Box, START } from './box.ts';
+import { type Box, bootedBox, START } from './box.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** When a box is switched on. */
 const ON = START + 600_000;
-
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'headgate-devices-'));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
-async function newBox(): Promise<Box> {
-  const box = new Box(await mkdtemp(join(folder, 'box-')));
-  await box.boot();
-  return box;
-}
 
 async function send(box: Box, device: string, ...times: readonly number[]): Promise<void> {
   for (const time of times) box.send({ metric: 'b', value: 1, time }, device);
@@ -51,7 +36,7 @@ function seconds(from: number, count: number): number[] {
 }
 
 test('a device a year ahead is refused with the reason, and no other is touched', async () => {
-  const box = await newBox();
+  const box = await bootedBox();
   for (const time of seconds(ON, 130)) {
     await send(box, 'right', time);
     await send(box, 'ahead', time + 365 * 24 * HOUR_MS);
@@ -68,7 +53,7 @@ test('a device a year ahead is refused with the reason, and no other is touched'
 });
 
 test('a device ahead by less than is allowed keeps its times, and moves no other watermark', async () => {
-  const box = await newBox();
+  const box = await bootedBox();
   for (const time of seconds(ON, 130)) {
     await send(box, 'ahead', time + 50 * MINUTE_MS);
     await send(box, 'right', time);
@@ -83,7 +68,7 @@ test('a device ahead by less than is allowed keeps its times, and moves no other
 });
 
 test('a device six hours behind has its own windows, and holds nobody up', async () => {
-  const box = await newBox();
+  const box = await bootedBox();
   for (const time of seconds(ON, 130)) {
     await send(box, 'behind', time - 6 * HOUR_MS);
     await send(box, 'right', time);
@@ -96,7 +81,7 @@ test('a device six hours behind has its own windows, and holds nobody up', async
 });
 
 test('readings six hours older than what their series has brought are late, each is counted, and they change no result', async () => {
-  const box = await newBox();
+  const box = await bootedBox();
   await send(box, 'd', ...seconds(ON, 130));
   await send(box, 'd', ...seconds(ON - 6 * HOUR_MS, 40));
   await send(box, 'other', ...seconds(ON - 6 * HOUR_MS, 40));
@@ -108,7 +93,7 @@ test('readings six hours older than what their series has brought are late, each
 });
 
 test('a device that was cut off for six hours delivers them in order, and all reach the sink', async () => {
-  const box = await newBox();
+  const box = await bootedBox();
   const away = ON - 6 * HOUR_MS;
   await send(box, 'd', ...seconds(away - 60_000, 60));
   // Meanwhile it is silent, and the others go on.
@@ -127,7 +112,7 @@ test('a device that was cut off for six hours delivers them in order, and all re
 });
 
 test('disorder within what is allowed changes no window; what comes later than that is in a window or counted as late', async () => {
-  const box = await newBox();
+  const box = await bootedBox();
   const inOrder = seconds(ON, 300);
   const swapped = inOrder.map((_, i) => inOrder[i ^ 3] ?? inOrder[i]!);
   for (const time of swapped) await send(box, 'disorderly', time);
@@ -151,14 +136,14 @@ const other = fc.record({
 test('whatever times other devices say, and in whatever order, a device has the same windows', {
   timeout: 60_000,
 }, async () => {
-  const alone = await newBox();
+  const alone = await bootedBox();
   await play(alone, []);
   const expected = minutesOf(alone, 'right');
   expect(Object.values(expected)).toEqual([60, 60]);
   await stop(alone);
   await fc.assert(
     fc.asyncProperty(fc.array(other, { minLength: 1, maxLength: 60 }), async (others) => {
-      const box = await newBox();
+      const box = await bootedBox();
       await play(box, others);
       expect(minutesOf(box, 'right')).toEqual(expected);
       expect(fatesOf(box, 'right')).toMatchObject({ received: 180, aggregated: 180 });
