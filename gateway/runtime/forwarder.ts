@@ -235,7 +235,8 @@ export class Forwarder implements Lifecycle {
   async #idle(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
     const { lingerMs } = this.#options;
-    const backlogWaitMs = this.#others.backlogWaitMs();
+    // A backlog that cannot be read waits as long as its log does.
+    const backlogWaitMs = this.#heldMs(this.#others) > 0 ? undefined : this.#others.backlogWaitMs();
     if (backlogWaitMs === undefined && this.#failuresInARow === 0 && this.#held.size === 0) {
       this.#state = 'running';
       this.#detail = 'everything is delivered';

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Result } from '../../../gateway/core/result.ts';
 import { SinkError } from '../../../gateway/core/sink.ts';
 import type { ForwarderOptions } from '../../../gateway/runtime/forwarder.ts';
+import type { MemoryLog } from '../../memory-log.ts';
 import { alarm } from '../sinks/results.ts';
 import { AWAY, aggregate, ForwarderRig } from './forwarder-rig.ts';
 
@@ -9,6 +10,22 @@ async function startRig(change: Partial<ForwarderOptions> = {}): Promise<Forward
   const rig = new ForwarderRig(change);
   await rig.boot();
   return rig;
+}
+
+/** Lets the readers of a log fail for as long as `refuses` is set. */
+function refusingReads(log: MemoryLog): { refuses: boolean } {
+  const disk = { refuses: false };
+  const reader = log.reader.bind(log);
+  log.reader = (from) => {
+    const healthy = reader(from);
+    const read = healthy.read.bind(healthy);
+    healthy.read = async (maxBytes) => {
+      if (disk.refuses) throw new Error('EIO: i/o error, read');
+      return await read(maxBytes);
+    };
+    return healthy;
+  };
+  return disk;
 }
 
 test('results arrive in order, and the cursor follows what the sink has taken', async () => {
@@ -141,22 +158,13 @@ test('alarms go before everything else, an outage before them or not', async () 
 
 test('a log of alarms that cannot be read holds up no other result, and is tried again', async () => {
   const rig = new ForwarderRig();
-  const reader = rig.alarmOutbox.reader.bind(rig.alarmOutbox);
-  let refuses = true;
-  rig.alarmOutbox.reader = (from) => {
-    const healthy = reader(from);
-    const read = healthy.read.bind(healthy);
-    healthy.read = async (maxBytes) => {
-      if (refuses) throw new Error('EIO: i/o error, read');
-      return await read(maxBytes);
-    };
-    return healthy;
-  };
+  const disk = refusingReads(rig.alarmOutbox);
+  disk.refuses = true;
   await rig.putAlarm(7);
   await rig.boot();
   await rig.put(1, 2);
   expect(rig.taken()).toEqual([1, 2]);
-  refuses = false;
+  disk.refuses = false;
   await rig.clock.advance(60_000);
   await rig.put(3);
   expect(rig.taken()).toEqual([1, 2, -7, 3]);
@@ -200,6 +208,30 @@ test('in order, as configured, the backlog goes first, as fast as the sink takes
   rig.fail = undefined;
   await rig.clock.advance(30_000);
   expect(rig.taken()).toEqual([...Array(100).keys(), 1_000]);
+  await rig.stop();
+});
+
+test('a backlog that cannot be read is left alone for as long as its log is, and not asked for at every turn', async () => {
+  const rig = new ForwarderRig({ maxItems: 10, catchUp: { order: 'newest-first', maxPerSecond: 20 } });
+  const disk = refusingReads(rig.outbox);
+  await rig.boot();
+  rig.fail = AWAY;
+  await rig.putMany(0, 100);
+  await rig.clock.advance(60_000);
+  await rig.comeBack();
+  disk.refuses = true;
+  await rig.clock.advance(1_000);
+  let waits = 0;
+  const sleep = rig.clock.sleep.bind(rig.clock);
+  rig.clock.sleep = (ms, signal) => {
+    waits++;
+    return sleep(ms, signal);
+  };
+  await rig.clock.advance(60_000);
+  expect(waits).toBeLessThan(60);
+  disk.refuses = false;
+  await rig.clock.advance(60_000);
+  expect(rig.taken().toSorted((a, b) => a - b)).toEqual([...Array(100).keys()]);
   await rig.stop();
 });
 
