@@ -73,7 +73,7 @@ for (let round = 1; round <= 2; round++) {
     if (reason !== undefined) throw new Error(reason);
   });
 
-  const deduplicator = new Deduplicator();
+  const deduplicator = new Deduplicator(65_536);
   measure('  deduplicate', (r) => {
     if (deduplicator.isDuplicate(r)) throw new Error('a new reading was taken for a duplicate');
   });
@@ -83,7 +83,7 @@ for (let round = 1; round <= 2; round++) {
     alone.process(r, emit);
   });
 
-  const before = new Deduplicator();
+  const before = new Deduplicator(65_536);
   const stage = windowStage();
   measure('  both       ', (r) => {
     if (!before.isDuplicate(r)) stage.process(r, emit);

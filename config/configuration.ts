@@ -56,6 +56,8 @@ export interface StorageConfiguration {
   readonly history: { readonly maxBytes: number; readonly maxAgeMs: number };
   readonly checkpointEveryMs: number;
   readonly maxSeries: number;
+  /** Least number of last readings among which a redelivered one is recognised. */
+  readonly rememberedReadings: number;
 }
 
 /** Where readings come from; tell them apart by `type`, and MQTT by `role`. */

@@ -35,6 +35,7 @@ export function resolveConfiguration(file: CheckedFile, vocabulary: Vocabulary):
       history: { maxBytes: storage.history.maxBytes, maxAgeMs: storage.history.maxAge },
       checkpointEveryMs: storage.checkpointEvery,
       maxSeries: storage.maxSeries,
+      rememberedReadings: storage.rememberedReadings,
     },
     time: {
       outOfOrdernessMs: time.outOfOrderness,

@@ -60,6 +60,12 @@ export class LineReader {
     return this.#at < this.#text.length;
   }
 
+  /** Reads the first line next. */
+  restart(): void {
+    this.#at = 0;
+    this.#line = 1;
+  }
+
   #readOne(target: DecodeTarget): void {
     const start = this.#at;
     this.#items++;

@@ -13,6 +13,8 @@ import { type BodyLimits, BodyRefusal, BodyRoom } from './body.ts';
 export interface LineProtocolWriteLimits extends BodyLimits {
   /** Requests at a time. */
   readonly maxRequests: number;
+  /** Values in a request. */
+  readonly maxValues: number;
 }
 
 /** Bodies as Telegraf sends them are some hundred kilobytes. */
@@ -21,7 +23,11 @@ const LIMITS: LineProtocolWriteLimits = {
   maxInflatedBytes: 32 * 1024 * 1024,
   maxHeldBytes: 64 * 1024 * 1024,
   maxRequests: 256,
+  maxValues: 32_768,
 };
+
+/** No value is shorter: `,b=1`. */
+const LEAST_BYTES_OF_A_VALUE = 4;
 
 /** What of a body is read in one go, which takes some milliseconds; the next ones when these are durable. */
 const SLICE = { characters: 256 * 1024, items: 5_000 };
@@ -86,7 +92,11 @@ export class LineProtocolWrites implements Source, LineWrites {
         throw new BodyRefusal('busy', `${maxRequests} requests are being written, the most at a time`);
       }
       this.#checkRunning();
-      return await this.#room.read(request, (body) => this.#take(new LineReader(body, request.precision)));
+      return await this.#room.read(request, async (body) => {
+        const reader = new LineReader(body, request.precision);
+        await this.#checkValues(reader, body.length);
+        return this.#take(reader);
+      });
     } catch (error) {
       this.#refusedRequestsTotal++;
       if (error instanceof BodyRefusal) return { kind: error.kind, detail: error.message };
@@ -108,8 +118,43 @@ export class LineProtocolWrites implements Source, LineWrites {
     return { kind: 'durable', refused: target.refused, reason: target.reason };
   }
 
+  /**
+   * A request that is sent again must be among the readings that are remembered, all of it: otherwise its first values count twice. So one of
+   * too many values is refused before any of it is taken.
+   */
+  async #checkValues(reader: LineReader, bytes: number): Promise<void> {
+    const { maxValues } = this.#limits;
+    if (bytes <= maxValues * LEAST_BYTES_OF_A_VALUE) return;
+    const count = new ValueCount();
+    for (let more = true; more; ) {
+      this.#checkRunning();
+      more = reader.read(count, SLICE.characters, SLICE.items);
+      if (count.values > maxValues) {
+        throw new BodyRefusal(
+          'too-large',
+          `the body of ${bytes} bytes has more than ${maxValues} values; at most ${maxValues} are taken, half of storage.rememberedReadings, so that all of them are recognised when they are sent again`,
+        );
+      }
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    reader.restart();
+  }
+
   #checkRunning(): void {
     if (this.#state !== 'running') throw new BodyRefusal('busy', `the gateway is ${this.#state}`);
+  }
+}
+
+/** Counts what is in the lines of one request. */
+class ValueCount implements DecodeTarget {
+  values = 0;
+
+  value(): void {
+    this.values++;
+  }
+
+  reject(): void {
+    // It counts as refused when the lines are taken.
   }
 }
 

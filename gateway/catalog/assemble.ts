@@ -56,7 +56,10 @@ export async function assemble(configuration: Configuration, process: AssemblyPa
     sources: (intake) => {
       const sources = factories.map(({ name, make }): Source => make(intake(name)));
       brokers.push(...sources.filter((source) => source instanceof MqttBroker));
-      writes = new LineProtocolWrites(HTTP_SOURCE, intake(HTTP_SOURCE), clock);
+      writes = new LineProtocolWrites(HTTP_SOURCE, intake(HTTP_SOURCE), clock, {
+        // A request and as many readings of others fit into what is remembered.
+        maxValues: Math.floor(configuration.storage.rememberedReadings / 2),
+      });
       return [...sources, writes];
     },
   });

@@ -60,7 +60,7 @@ export function makeGateway(configuration: Configuration, surroundings: GatewayS
     registry,
     recent,
     normaliser: makeNormaliser(configuration),
-    deduplicator: new Deduplicator(),
+    deduplicator: new Deduplicator(storage.rememberedReadings),
     makeStages: () => makeStages(configuration, registry, recent),
   });
 }

@@ -66,7 +66,7 @@ class Replay implements RecordedTarget {
     this.#registry = new SeriesRegistry(configuration.storage.maxSeries);
     this.#normaliser = makeNormaliser(configuration);
     this.#analysis = new Analysis({
-      deduplicator: new Deduplicator(),
+      deduplicator: new Deduplicator(configuration.storage.rememberedReadings),
       makeStages: () => makeStages(configuration, this.#registry, recent),
       ledger: this.ledger,
       recent,

@@ -20,6 +20,7 @@ describe('a file that says little', () => {
         history: { maxBytes: 2 ** 30, maxAgeMs: 30 * 86_400_000 },
         checkpointEveryMs: 10_000,
         maxSeries: 10_000,
+        rememberedReadings: 65_536,
       },
       time: {
         outOfOrdernessMs: 0,

@@ -96,6 +96,30 @@ test('a body that is too large is refused when that shows: by its announcement, 
   expect(await writes.write(request(gzipSync(line.repeat(1000)), { encoding: 'gzip' }))).toEqual(DURABLE);
 });
 
+test('a request of more values than are recognised when it is sent again is refused before any of it is taken', async () => {
+  const { writes, intake } = await started({ maxValues: 1_000 });
+  const values = (count: number) => Array.from({ length: count }, (_, i) => `a,tag=x v${i}=${i} 1\n`).join('');
+  const pairs = (count: number) => Array.from({ length: count }, (_, i) => `a v=1,w=2 ${i}\n`).join('');
+  for (const body of [values(1_001), pairs(501)]) {
+    expect(await writes.write(request(body))).toEqual({
+      kind: 'too-large',
+      detail: expect.stringMatching(
+        `^the body of ${body.length} bytes has more than 1000 values; at most 1000 are taken`,
+      ),
+    });
+  }
+  expect(intake.readings).toHaveLength(0);
+  expect(intake.rejections).toHaveLength(0);
+  // What is no value, a comment or a line that cannot be read, does not count.
+  const body = `${values(1_000)}${'# v=1,w=2\n'.repeat(500)}b v=?\n`;
+  expect(await writes.write(request(body))).toMatchObject({
+    kind: 'durable',
+    refused: 1,
+    reason: expect.stringMatching(/^line 1501: /),
+  });
+  expect(intake.readings).toHaveLength(1_000);
+});
+
 test('what all requests hold is bounded, and free again afterwards', async () => {
   const { writes, intake } = await started({ maxHeldBytes: 5 * KIB, maxRequests: 3 });
   intake.hold = true;
@@ -114,7 +138,7 @@ test('what all requests hold is bounded, and free again afterwards', async () =>
 test('a large body goes in slice by slice, each when the one before is durable', async () => {
   const { writes, intake } = await started();
   intake.hold = true;
-  const lines = 60_000;
+  const lines = 30_000;
   const writing = writes.write(request(Array.from({ length: lines }, (_, i) => `a v=${i} ${i}\n`).join('')));
   await settle();
   expect(intake.readings.length).toBeLessThan(lines / 2);
@@ -129,7 +153,7 @@ test('nothing is taken before the start nor after the stop, not even the rest of
   expect(await writes.write(request('a v=1'))).toMatchObject({ kind: 'busy' });
   await writes.start(never);
   intake.hold = true;
-  const writing = writes.write(request('a v=1\n'.repeat(60_000)));
+  const writing = writes.write(request('a v=1\n'.repeat(30_000)));
   await settle();
   const taken = intake.readings.length;
   await writes.stop(never);

@@ -11,14 +11,14 @@ function seen(deduplicator: Deduplicator, path: string, value: Value, time: numb
 }
 
 test('a reading counts once, whatever was received between', () => {
-  const deduplicator = new Deduplicator();
+  const deduplicator = new Deduplicator(65_536);
   expect(seen(deduplicator, 'a/b', 1, 1000)).toBe(false);
   expect(seen(deduplicator, 'a/b', 1, 2000)).toBe(false);
   expect(seen(deduplicator, 'a/b', 1, 1000)).toBe(true);
 });
 
 test('another series, time or value makes another reading', () => {
-  const deduplicator = new Deduplicator();
+  const deduplicator = new Deduplicator(65_536);
   seen(deduplicator, 'a/b', 1, 1000);
   expect(seen(deduplicator, 'a/c', 1, 1000)).toBe(false);
   expect(seen(deduplicator, 'a/b', 1, 1000.0002)).toBe(false);
@@ -26,13 +26,13 @@ test('another series, time or value makes another reading', () => {
 });
 
 test('values of different kinds are different values', () => {
-  const deduplicator = new Deduplicator();
+  const deduplicator = new Deduplicator(65_536);
   for (const value of [1, true, '1', 'true']) expect(seen(deduplicator, 'a/b', value, 0)).toBe(false);
   for (const value of [1, true, '1', 'true']) expect(seen(deduplicator, 'a/b', value, 0)).toBe(true);
 });
 
 test('texts are compared whole', () => {
-  const deduplicator = new Deduplicator();
+  const deduplicator = new Deduplicator(65_536);
   const long = 'x'.repeat(10_000);
   expect(seen(deduplicator, 'a/b', `${long}1`, 0)).toBe(false);
   expect(seen(deduplicator, 'a/b', `${long}2`, 0)).toBe(false);
@@ -42,7 +42,7 @@ test('texts are compared whole', () => {
 });
 
 test('texts with equal hashes are told apart', () => {
-  const deduplicator = new Deduplicator();
+  const deduplicator = new Deduplicator(65_536);
   // Known pairs of words with one 32-bit FNV-1a hash.
   for (const [one, other] of [
     ['costarring', 'liquid'],
@@ -87,7 +87,7 @@ test.each([0, -1, 1.5, 2 ** 22 + 1, Number.NaN])('the capacity %s is refused', (
 });
 
 test('it remembers 65 536 readings of 5 000 interleaved series', () => {
-  const deduplicator = new Deduplicator();
+  const deduplicator = new Deduplicator(65_536);
   const readings = Array.from({ length: deduplicator.capacity }, (_, i) =>
     plant.reading(`device-${i % 5000}/x`, (i % 7) / 3, 1e12 + Math.floor(i / 5000)),
   );

@@ -72,6 +72,8 @@ export class Box {
   memory = PLENTY;
   /** The bound on series, from the next boot on. */
   maxSeries = 100;
+  /** Readings among which a redelivered one is recognised, from the next boot on. */
+  rememberedReadings = 16;
   /** Id that the history calls active. */
   activeAlarm = '';
 
@@ -129,7 +131,7 @@ export class Box {
       registry,
       recent,
       normaliser: new Normaliser([]),
-      deduplicator: new Deduplicator(16),
+      deduplicator: new Deduplicator(this.rememberedReadings),
       makeStages: () => {
         const byName = { windows: windows(), detection: detection() };
         return {
