@@ -8,7 +8,7 @@ export interface AedesClient extends Client {
   /** The frame parser: `packet.length` is the announced length of the packet being read, `_list` the bytes it holds. */
   readonly _parser: {
     readonly packet: { readonly length: number };
-    readonly _list: { readonly length: number };
+    readonly _list: { readonly length: number; getBuffers(): Buffer[] };
     parse(bytes: Uint8Array): unknown;
   };
   /** One packet of the last read is done; after the last of them, or at once when there is none, aedes reads on. */

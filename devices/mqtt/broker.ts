@@ -186,6 +186,7 @@ export class MqttBroker implements Source {
         refusedConnectionsTotal: this.#listener.refusedTotal,
         refusedClientsTotal: this.#refusedClientsTotal,
         oversizedPacketsTotal: reads.oversizedTotal,
+        unfinishedPacketsTotal: reads.unfinishedTotal,
         sessions: sessions.sessions,
         queuedMessages: sessions.queued,
         retainedMessages: sessions.retained,

@@ -18,6 +18,8 @@ export interface ReadLimits {
 const MAX_CONNECT_BYTES = 16 * 1024;
 /** A connection that holds less than this may be read further while its messages are not acknowledged. */
 const READ_AHEAD_BYTES = 16 * 1024;
+/** Beginnings of packets that are smaller never cost their connection; those of ten thousand connections fit into the bound. */
+const SMALL_PARTIAL_BYTES = 1024;
 /** Bytes that wait to be sent to a client before nothing more is read from it. */
 const MAX_UNSENT_BYTES = 256 * 1024;
 
@@ -27,6 +29,8 @@ export interface ReadCounts {
   readonly inFlightMessages: number;
   readonly waitingClients: number;
   readonly oversizedTotal: number;
+  /** Connections that were closed because packets that do not come to their end took all room. */
+  readonly unfinishedTotal: number;
 }
 
 /**
@@ -34,7 +38,8 @@ export interface ReadCounts {
  * the journal has it; so what a connection has unacknowledged is one read, about 64 KiB, and the packet that it completed. The gate
  * bounds the sum over all of them, which is back-pressure down to each sender's TCP window.
  *
- * It also closes connections whose packet is announced larger than allowed, before it has come in.
+ * It also closes connections whose packet is announced larger than allowed, before it has come in; and where the beginnings of packets take
+ * all room they may, those that have been at theirs for the longest, whoever asks for more: who sends a packet in one go is not among them.
  */
 export class ReadGate {
   readonly #limits: ReadLimits;
@@ -44,7 +49,10 @@ export class ReadGate {
   /** The one that has read last: how many messages there were in it shows when it has taken them apart. */
   #last: Reader | undefined;
   #partialBytes = 0;
+  /** Those that hold the beginning of a packet that is not small, in the order in which they began it. */
+  readonly #unfinished = new Set<Reader>();
   #oversizedTotal = 0;
+  #unfinishedTotal = 0;
   #waking = false;
 
   constructor(limits: ReadLimits) {
@@ -58,6 +66,7 @@ export class ReadGate {
       inFlightMessages: this.#inFlightMessages,
       waitingClients: this.#waiting.size,
       oversizedTotal: this.#oversizedTotal,
+      unfinishedTotal: this.#unfinishedTotal,
     };
   }
 
@@ -75,7 +84,7 @@ export class ReadGate {
   /** Puts the gate before a connection; call it before aedes reads for the first time. */
   guard(stream: Duplex, client: AedesClient): void {
     const read = stream.read.bind(stream);
-    const reader = new Reader(client, read);
+    const reader = new Reader(client, stream, read);
     // aedes calls `read(null)`; given nothing it waits for `_nextBatch`. Node's own `read(0)` only starts the flow.
     stream.read = (size?: number | null) => (size === 0 ? read(0) : this.#read(stream, reader));
     // aedes would take every arrival for a packet that is done, and read on however much is not.
@@ -96,13 +105,16 @@ export class ReadGate {
   #read(stream: Duplex, reader: Reader): Buffer | null {
     const { client } = reader;
     const partial = client._parser._list.length;
+    keepAlone(client._parser._list.getBuffers());
     this.#hold(reader, 0, partial);
     this.#countMessages(reader, 0);
-    if (partial > 0 && this.#refusesPacket(reader, partial)) {
+    if (partial > 0 && isOversized(client, this.#limits)) {
       this.#oversizedTotal++;
       stream.destroy();
       return null;
     }
+    this.#makeRoom();
+    if (stream.destroyed) return null;
     if (stream.writableLength > MAX_UNSENT_BYTES) {
       // It sends but does not read what we answer.
       if (!reader.draining) {
@@ -140,11 +152,14 @@ export class ReadGate {
     client._parser.parse(bytes);
   }
 
-  #refusesPacket(reader: Reader, partial: number): boolean {
-    const { client } = reader;
-    const max = client.connected || client.connecting ? this.#limits.maxPacketBytes : MAX_CONNECT_BYTES;
-    if (client._parser.packet.length > max) return true;
-    return partial > MAX_CONNECT_BYTES && this.#partialBytes > this.#limits.maxPartialBytes;
+  /** Closes the connections that have been at their packets for the longest, until the beginnings of all packets have room again. */
+  #makeRoom(): void {
+    for (const oldest of this.#unfinished) {
+      if (this.#partialBytes <= this.#limits.maxPartialBytes) return;
+      this.#unfinishedTotal++;
+      this.#hold(oldest, 0, 0);
+      oldest.stream.destroy();
+    }
   }
 
   #isFull(): boolean {
@@ -171,6 +186,9 @@ export class ReadGate {
 
   /** What a connection holds from now on, in place of what it held. */
   #hold(reader: Reader, heldBytes: number, partialBytes: number): void {
+    // It has less than before: that is the next packet.
+    if (partialBytes < reader.partialBytes) this.#unfinished.delete(reader);
+    if (partialBytes > SMALL_PARTIAL_BYTES) this.#unfinished.add(reader);
     this.#inFlightBytes += heldBytes - reader.heldBytes;
     this.#partialBytes += partialBytes - reader.partialBytes;
     reader.heldBytes = heldBytes;
@@ -191,6 +209,20 @@ export class ReadGate {
   }
 }
 
+/** Whether the packet that has begun is announced larger than it may be. */
+function isOversized(client: AedesClient, { maxPacketBytes }: ReadLimits): boolean {
+  return client._parser.packet.length > (client.connected || client.connecting ? maxPacketBytes : MAX_CONNECT_BYTES);
+}
+
+/** Copies the beginning of a packet where it is the small rest of a large read, all of which it would keep in memory. */
+function keepAlone(buffers: Buffer[]): void {
+  const [rest] = buffers;
+  if (buffers.length !== 1 || rest!.length * 2 > rest!.buffer.byteLength) return;
+  const copy = Buffer.allocUnsafeSlow(rest!.length);
+  rest!.copy(copy);
+  buffers[0] = copy;
+}
+
 /** Lets aedes read, unless it will by itself when the packets of the last read are done: it would count one of them as done. */
 function readOn(client: AedesClient): void {
   if (client._parsingBatch === 0) client._nextBatch();
@@ -199,6 +231,7 @@ function readOn(client: AedesClient): void {
 /** One connection before the reader. */
 class Reader {
   readonly client: AedesClient;
+  readonly stream: Duplex;
   readonly read: () => Buffer | null;
   /** Bytes of the last read, and of the packet that it went on with. */
   heldBytes = 0;
@@ -208,8 +241,9 @@ class Reader {
   messages = 0;
   draining = false;
 
-  constructor(client: AedesClient, read: () => Buffer | null) {
+  constructor(client: AedesClient, stream: Duplex, read: () => Buffer | null) {
     this.client = client;
+    this.stream = stream;
     this.read = read;
   }
 }

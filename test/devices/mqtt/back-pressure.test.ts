@@ -44,10 +44,14 @@ class Publisher {
   readonly #socket: Socket;
   readonly acknowledged: number[] = [];
   sent = 0;
+  isClosed = false;
 
   constructor(name: string, frames: readonly Buffer[]) {
     this.#socket = connect({ host: '127.0.0.1', port: broker.port, noDelay: true });
     this.#socket.write(connectFrame({ id: name }));
+    this.#socket.on('close', () => {
+      this.isClosed = true;
+    });
     let received = Buffer.alloc(0);
     let begun = false;
     this.#socket.on('data', (data) => {
@@ -160,4 +164,44 @@ test('clients that stop in the middle of large packets hold up nobody', async ()
   );
   await eventually('the others are answered', () => quick.acknowledged.length === 100, 5_000);
   expect(intake.readings).toHaveLength(100);
+});
+
+test('where beginnings of packets take all room, those that have been at theirs for the longest are closed, and nobody else', async () => {
+  intake.release();
+  const large = (value: number) =>
+    publishFrame({ topic: 'sensors/p/s', payload: `{"value":${value},"pad":"${'x'.repeat(MIB - 1_000)}"}`, id: 1 });
+  const unfinished = large(0).subarray(0, -1);
+  const held = () => broker.status().bounds?.find(({ name }) => name === 'packets coming in')?.used ?? 0;
+  const slow: Publisher[] = [];
+  for (let i = 0; i < 31; i++) {
+    slow.push(new Publisher(`slow-${i}`, [unfinished]));
+    await eventually(`${i} have begun`, () => held() > (slow.length - 1) * MIB + 128 * 1024);
+  }
+  const honest = Array.from({ length: 6 }, (_, i) => new Publisher(`honest-${i}`, Array(5).fill(large(i))));
+  await eventually('honest clients are answered', () => honest.every(({ acknowledged }) => acknowledged.length === 5));
+  expect(honest.some(({ isClosed }) => isClosed)).toBe(false);
+  const closed = slow.map(({ isClosed }) => isClosed);
+  expect(closed.slice(0, 1)).toEqual([true]);
+  expect(closed.lastIndexOf(true)).toBe(closed.filter(Boolean).length - 1);
+  expect(closed.at(-1)).toBe(false);
+  expect(broker.status().numbers['unfinishedPacketsTotal']).toBe(closed.filter(Boolean).length);
+  expect(held()).toBeLessThanOrEqual(32 * MIB);
+});
+
+test('a connection that has sent much, and the beginning of a packet, keeps no more in memory than that beginning', async () => {
+  intake.release();
+  const clients = 100;
+  const heldBytes = () => {
+    collect();
+    return process.memoryUsage().arrayBuffers;
+  };
+  await eventually('other tests have left nothing', () => heldBytes() < MIB);
+  const frame = publishFrame({ topic: 'sensors/p/s', payload: `{"value":1,"pad":"${'x'.repeat(1_000)}"}`, id: 1 });
+  const count = Math.floor(READ / frame.length) - 1;
+  const burst = Buffer.concat([...Array.from({ length: count }, () => frame), frame.subarray(0, 200)]);
+  for (let i = 0; i < clients; i++) {
+    const one = new Publisher(`p${i}`, [burst]);
+    await eventually('all is answered', () => one.acknowledged.length === count);
+  }
+  await eventually('it is given back', () => heldBytes() < 2 * MIB, 10_000);
 });
