@@ -74,9 +74,20 @@ export class OpenWindow implements Window {
   }
 }
 
+/** How many windows of all series are open, and how many may be: beyond, a series that opens one gives up its oldest, as long as it has another. */
+export class OpenWindowTally {
+  readonly max: number;
+  count = 0;
+
+  constructor(max: number) {
+    this.max = max;
+  }
+}
+
 /** The open windows of one series under one definition. */
 export class OpenWindows {
   readonly definition: WindowDefinition;
+  readonly #tally: OpenWindowTally;
   /** By start, ascending. */
   readonly open: OpenWindow[] = [];
   /** End of the last window that was closed: what comes for it, or for an earlier one, is late. */
@@ -85,8 +96,15 @@ export class OpenWindows {
   firstRevision = 0;
   #recent: OpenWindow | undefined;
 
-  constructor(definition: WindowDefinition) {
+  constructor(definition: WindowDefinition, tally = new OpenWindowTally(Number.POSITIVE_INFINITY)) {
     this.definition = definition;
+    this.#tally = tally;
+  }
+
+  /** Whether the oldest must close, as there is no room for so many. */
+  get isOverfull(): boolean {
+    const { open, definition } = this;
+    return open.length > definition.maxOpen || (open.length > 1 && this.#tally.count > this.#tally.max);
   }
 
   /** The open window that holds `time`, if there is one. */
@@ -117,12 +135,19 @@ export class OpenWindows {
     if (end + definition.latenessMs <= reached || end <= this.floor) return undefined;
     let at = open.length;
     while (at > 0 && open[at - 1]!.start > start) at--;
-    if (at === 0 && open.length >= definition.maxOpen) return undefined;
+    if (at === 0 && this.#isFull) return undefined;
     const window = new OpenWindow(start, end, definition.plan.accumulator(), end <= watermark);
     window.revision = this.firstRevision;
     open.splice(at, 0, window);
+    this.#tally.count++;
     this.#recent = window;
     return window;
+  }
+
+  /** Takes over a window that an earlier process had open, the oldest first. */
+  resume(window: OpenWindow): void {
+    this.open.push(window);
+    this.#tally.count++;
   }
 
   /**
@@ -140,8 +165,15 @@ export class OpenWindows {
   /** Removes the oldest windows. */
   close(count: number): void {
     for (const window of this.open.splice(0, count)) {
+      this.#tally.count--;
       this.floor = Math.max(this.floor, window.end);
       if (window === this.#recent) this.#recent = undefined;
     }
+  }
+
+  /** Whether a window before all others would have to close at once. */
+  get #isFull(): boolean {
+    const { open, definition } = this;
+    return open.length >= definition.maxOpen || (open.length > 0 && this.#tally.count >= this.#tally.max);
   }
 }

@@ -6,6 +6,9 @@ import type { WatermarkOptions } from './watermark.ts';
 /** A late reading's correction waits this long in receive time for others to the same window. */
 export const DEFAULT_CORRECTION_DELAY_MS = 1000;
 
+/** Windows of all series that are open at once: at 200 bytes and more each, some hundred megabytes. */
+export const DEFAULT_MAX_OPEN_WINDOWS = 500_000;
+
 /** What the window stage is told. */
 export interface WindowStageOptions {
   readonly windows: readonly WindowSettings[];
@@ -15,6 +18,8 @@ export interface WindowStageOptions {
   };
   /** Finds the series of a snapshot again. */
   readonly findSeries: (key: string) => Series | undefined;
+  /** Windows of all series that are open at once, beyond one of each series and definition. @default 500000 */
+  readonly maxOpenWindows?: number;
 }
 
 /** Options with every default in its place. */

@@ -137,5 +137,5 @@ function restoreWindow(snapshot: unknown, windows: OpenWindows): void {
   window.revision = numberOf(revision, 'a window');
   window.changed = changed === true;
   window.accumulator.restore(accumulator);
-  windows.open.push(window);
+  windows.resume(window);
 }

@@ -6,11 +6,11 @@ import { GatewayError } from '../core/errors.ts';
 import type { Bound } from '../core/memory.ts';
 import type { Reading, Series } from '../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../core/stage.ts';
-import { type OpenWindow, OpenWindows, WindowDefinition } from './open-windows.ts';
+import { type OpenWindow, OpenWindows, OpenWindowTally, WindowDefinition } from './open-windows.ts';
 import { PastTimes } from './past-times.ts';
 import { type Correction, DeviceState, SeriesState, Surfacing } from './series-state.ts';
 import { type SeriesClock, Watermarks } from './watermark.ts';
-import { checkedTiming, type WindowStageOptions } from './window-options.ts';
+import { checkedTiming, DEFAULT_MAX_OPEN_WINDOWS, type WindowStageOptions } from './window-options.ts';
 import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
 
 /**
@@ -29,7 +29,7 @@ import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
  * - When the clock is set back, series whose device has none, which have the times of the gateway's, begin anew at the new time: else all they
  *   bring would be late until the clock had come to where it was. What they hold is given at once.
  * - At most 256 windows more than disorder and lateness need are open for one series and definition; then the oldest gives
- *   its result and closes.
+ *   its result and closes. The same happens where the windows of all series together are too many: who then opens one, gives up its oldest.
  */
 export class WindowStage implements Stage {
   /** Open windows that a restore could not take over, as their definition has changed or gone. */
@@ -47,6 +47,7 @@ export class WindowStage implements Stage {
   /** By order of the device's clock. */
   readonly #devices: DeviceState[] = [];
   readonly #surfacings = new DeadlineQueue<Surfacing>();
+  readonly #tally: OpenWindowTally;
   #now: EpochMs = Number.NEGATIVE_INFINITY;
   readonly #past = new PastTimes();
   #corrections: Correction[] = [];
@@ -58,6 +59,7 @@ export class WindowStage implements Stage {
     this.#definitions = options.windows.map((settings) => new WindowDefinition(settings, outOfOrdernessMs));
     this.#matches = options.windows.map((settings) => seriesPattern(settings.series));
     this.#findSeries = options.findSeries;
+    this.#tally = new OpenWindowTally(options.maxOpenWindows ?? DEFAULT_MAX_OPEN_WINDOWS);
     this.#correctionDelayMs = correctionDelayMs;
     this.#outOfOrdernessMs = outOfOrdernessMs;
     this.#watermarks = new Watermarks({ outOfOrdernessMs, idleTimeoutMs });
@@ -121,10 +123,11 @@ export class WindowStage implements Stage {
   }
 
   bounds(maxSeries: number): readonly Bound[] {
-    let used = 0;
-    for (const { windows } of this.#all) for (const { open } of windows) used += open.length;
+    const { count, max } = this.#tally;
     const ofSeries = this.#definitions.reduce((sum, { maxOpen }) => sum + maxOpen, 0);
-    return [{ name: 'open windows', used, max: maxSeries * ofSeries, unit: 'windows' }];
+    // One may stay open of each series and definition, however many there are.
+    const most = Math.min(maxSeries * ofSeries, max + maxSeries * this.#definitions.length);
+    return [{ name: 'open windows', used: count, max: most, unit: 'windows' }];
   }
 
   snapshot(): unknown {
@@ -195,7 +198,7 @@ export class WindowStage implements Stage {
   #add(series: Series, clock: SeriesClock): SeriesState {
     const windows: OpenWindows[] = [];
     for (let i = 0; i < this.#definitions.length; i++) {
-      if (this.#matches[i]!(series)) windows.push(new OpenWindows(this.#definitions[i]!));
+      if (this.#matches[i]!(series)) windows.push(new OpenWindows(this.#definitions[i]!, this.#tally));
     }
     this.#devices[clock.device.order] ??= new DeviceState(clock.device);
     const device = this.#devices[clock.device.order]!;
@@ -207,16 +210,15 @@ export class WindowStage implements Stage {
   }
 
   #open(state: SeriesState, windows: OpenWindows, time: EpochMs, emit: Emit): OpenWindow | undefined {
-    const { open, definition } = windows;
+    const { definition } = windows;
     const { device, newest } = state.clock;
     // A series that joins or returns has not moved the watermark of its device: it is late by its own time only.
     const reached = Math.min(device.watermark, newest - this.#outOfOrdernessMs);
     const window = windows.openAt(time, device.watermark, reached);
     if (window === undefined) return undefined;
     state.device.due = Math.min(state.device.due, dueOf(window, definition));
-    if (open.length > definition.maxOpen) {
-      const oldest = open[0]!;
-      this.#emit(state, definition, oldest, emit);
+    if (windows.isOverfull) {
+      this.#emit(state, definition, windows.open[0]!, emit);
       windows.close(1);
     }
     return window;

@@ -19,14 +19,16 @@ const emit = (result: Result): void => {
 };
 
 type Change = Partial<WindowStageOptions['windows'][number]['window']> &
-  Partial<WindowStageOptions['time']> & { series?: string; aggregates?: string[] };
+  Partial<WindowStageOptions['time']> & { series?: string; aggregates?: string[]; maxOpenWindows?: number };
 
 function makeStage(change: Change = {}): WindowStage {
-  const { tumblingMs = 1000, allowedLatenessMs = 0, series = '*', aggregates = ['count', 'sum'], ...time } = change;
+  const { tumblingMs = 1000, allowedLatenessMs = 0, series = '*', aggregates = ['count', 'sum'], ...others } = change;
+  const { maxOpenWindows = 1_000_000, ...time } = others;
   return new WindowStage({
     windows: [{ name: 'second', series, window: { tumblingMs, allowedLatenessMs }, aggregates }],
     time: { outOfOrdernessMs: 0, idleTimeoutMs: 60_000, ...time },
     findSeries: (key) => plant.registry.get(key),
+    maxOpenWindows,
   });
 }
 
@@ -117,6 +119,29 @@ test('a series far ahead of another of its device keeps a bounded number of wind
   expect(results.map(({ start }) => start)).toEqual(Array.from({ length: 300 - 256 }, (_, i) => i * 1000));
   expect(feed(stage, plant.reading('a/fast', 1, 43_999, { at: 0 }))).toEqual([Fate.late]);
   expect(feed(stage, plant.reading('a/fast', 1, 44_000, { at: 0 }))).toEqual([Fate.aggregated]);
+});
+
+test('where the windows of all series together are too many, who opens another gives up its oldest, before and after a restart', () => {
+  const options = { allowedLatenessMs: 3_600_000, aggregates: ['count'], maxOpenWindows: 100 };
+  let stage = makeStage(options);
+  const bound = () => stage.bounds(10)[0];
+  feed(stage, plant.reading('early/x', 1, 0), plant.reading('early/x', 1, 1000));
+  for (let i = 0; i < 100; i++) feed(stage, plant.reading('a/x', 1, i * 1000, { at: 0 }));
+  expect(bound()).toEqual({ name: 'open windows', used: 100, max: 110, unit: 'windows' });
+  const snapshot = stage.snapshot();
+  stage = makeStage(options);
+  stage.restore(snapshot);
+  expect(bound()).toMatchObject({ used: 100 });
+  // Two of its windows had to go for those of the other one, and would be late now.
+  expect(feed(stage, plant.reading('a/x', 1, 1_999, { at: 0 }))).toEqual([Fate.late]);
+  expect(feed(stage, plant.reading('a/x', 1, 2_000, { at: 0 }))).toEqual([Fate.aggregated]);
+  // Everybody keeps one window, and nobody's goes for that of another.
+  for (let i = 0; i < 10; i++) {
+    expect(feed(stage, plant.reading(`new-${i}/x`, 1, 50_000, { at: 0 }))).toEqual([Fate.aggregated]);
+    expect(feed(stage, plant.reading(`new-${i}/x`, 1, 51_000, { at: 0 }))).toEqual([Fate.aggregated]);
+  }
+  expect(bound()).toMatchObject({ used: 110 });
+  expect(feed(stage, plant.reading('early/x', 1, 0, { at: 0 }))).toEqual([Fate.aggregated]);
 });
 
 test('a restored stage remembers which windows it closed for want of room', () => {
