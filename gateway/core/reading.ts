@@ -38,6 +38,8 @@ export interface Reading {
   readonly sourceTime: EpochMs;
   /** Ingestion time: when the gateway received it. */
   readonly receiveTime: EpochMs;
+  /** It has no time of its own: the source time is that of receiving it. One that has may bring that very millisecond. */
+  readonly stamped?: boolean;
   /** It has no time of its own, and the gateway did not know the time: both times are estimates. */
   readonly provisional?: boolean;
 }

@@ -90,7 +90,7 @@ export class DetectStage implements Stage {
     // Written so that a time that is not a number is left out too.
     if (!(time > watched.lastTime)) return Fate.filtered;
     watched.lastTime = time;
-    watched.stamped = time === reading.receiveTime;
+    watched.stamped = reading.stamped === true;
     for (const judge of watched.judges) {
       const verdict = judge.judge(series, value, time, emit);
       if (verdict.anomaly) this.#onAnomaly?.(reading, verdict);

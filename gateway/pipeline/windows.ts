@@ -83,7 +83,7 @@ export class WindowStage implements Stage {
       taken = true;
     }
     if (!taken) return windows.length === 0 ? Fate.filtered : Fate.late;
-    const moved = this.#watermarks.observe(clock, sourceTime, this.#now, sourceTime === receiveTime);
+    const moved = this.#watermarks.observe(clock, sourceTime, this.#now, reading.stamped === true);
     if (moved) this.#move(state.device, clock.device.watermark, emit);
     return Fate.aggregated;
   }

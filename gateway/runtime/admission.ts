@@ -302,6 +302,7 @@ class SourceIntake implements Intake {
       quality,
       sourceTime: sourceTime ?? receiveTime,
       receiveTime,
+      stamped: sourceTime === undefined,
       provisional: sourceTime === undefined && !clock.isKnown,
     });
     return undefined;

@@ -107,7 +107,7 @@ export class Analysis {
       // One that got its time here cannot be known by it: two equal values of a millisecond are two readings. It is remembered all the same, so
       // that a replay remembers alike.
       const isKnown = this.#deduplicator.isDuplicate(reading);
-      if (isKnown && reading.sourceTime !== reading.receiveTime) this.#settle(reading, Fate.duplicate);
+      if (isKnown && reading.stamped !== true) this.#settle(reading, Fate.duplicate);
       else if (reading.provisional !== true) this.#settle(reading, this.#judge(reading));
       else this.#takeProvisional(reading);
     }

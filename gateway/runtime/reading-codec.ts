@@ -10,7 +10,7 @@ import { deviceKey, type Reading, type Series, type SeriesIdentity, type Value }
  *     record  := kind:u8 = 1  reading*
  *              | kind:u8 = 3  (reading | mark)*
  *     reading := flags:u8  index:varint  [definition]  [receiveTime:f64]  [sourceTime:f64]  [value]
- *     flags   := quality (bits 0–1) | value kind (bits 2–3) | same receive time as the reading before (bit 4) | sourceTime = receiveTime (bit 5)
+ *     flags   := quality (bits 0–1) | value kind (bits 2–3) | same receive time as the reading before (bit 4) | no time of its own: sourceTime = receiveTime (bit 5)
  *                | provisional (bit 6)
  *     index   := which definition of this record; one that is new follows at once
  *     definition := source:text device:text metric:text unit:text tags:varint (name:text value:text)*
@@ -29,7 +29,7 @@ const MarkOp = { set: MARK, delete: MARK | 1, clear: MARK | 2 } as const;
 
 const KIND_SHIFT = 2;
 const SAME_RECEIVE_TIME = 1 << 4;
-const SOURCE_IS_RECEIVE_TIME = 1 << 5;
+const STAMPED = 1 << 5;
 const PROVISIONAL = 1 << 6;
 const Kind = { number: 0, false: 1, true: 2, text: 3 } as const;
 
@@ -81,17 +81,17 @@ export class ReadingEncoder {
     this.#reserve(FIXED_BYTES);
     const bytes = this.#bytes;
     const sameReceiveTime = receiveTime === this.#receiveTime;
-    const sourceIsReceiveTime = sourceTime === receiveTime;
+    const stamped = reading.stamped === true && sourceTime === receiveTime;
     const kind = kindOf(value);
     bytes[this.#length++] =
       reading.quality |
       (kind << KIND_SHIFT) |
       (sameReceiveTime ? SAME_RECEIVE_TIME : 0) |
-      (sourceIsReceiveTime ? SOURCE_IS_RECEIVE_TIME : 0) |
+      (stamped ? STAMPED : 0) |
       (reading.provisional === true ? PROVISIONAL : 0);
     this.#writeSeries(series, reading.source);
     if (!sameReceiveTime) this.#writeDouble(receiveTime);
-    if (!sourceIsReceiveTime) this.#writeDouble(sourceTime);
+    if (!stamped) this.#writeDouble(sourceTime);
     if (kind === Kind.number) this.#writeDouble(value as number);
     else if (kind === Kind.text) this.#writeText(value as string);
     this.#receiveTime = receiveTime;
@@ -222,13 +222,15 @@ export function decodeReadings(
     if (definition === undefined)
       throw new GatewayError(`Cannot read journal record: series index ${index} is not defined in it`);
     if ((flags & SAME_RECEIVE_TIME) === 0) receiveTime = cursor.double();
-    const sourceTime = (flags & SOURCE_IS_RECEIVE_TIME) === 0 ? cursor.double() : receiveTime;
+    // Older releases wrote it for every reading of these two times.
+    const stamped = (flags & STAMPED) !== 0;
+    const sourceTime = stamped ? receiveTime : cursor.double();
     const value = readValue(cursor, (flags >>> KIND_SHIFT) & 0b11);
     const { series, source } = definition;
     const quality = (flags & QUALITY_MASK) as Quality;
     const provisional = (flags & PROVISIONAL) !== 0;
     if (series === undefined) homeless.push(definition);
-    else readings.push({ series, source, value, quality, sourceTime, receiveTime, provisional });
+    else readings.push({ series, source, value, quality, sourceTime, receiveTime, stamped, provisional });
   }
   return { readings, homeless, marks };
 }

@@ -21,7 +21,7 @@ interface Config {
   readonly time: { readonly outOfOrdernessMs: number; readonly idleTimeoutMs: number };
 }
 
-/** A reading (`receive` is `source` where left out), the receive time reaching `advance`, or the clock being set by `step`. */
+/** A reading (one without `receive` has no time of its own, `source` is when it was received), the receive time reaching `advance`, or the clock being set by `step`. */
 type Line =
   | {
       readonly reading: string;
@@ -107,6 +107,7 @@ function feed(
     quality: Quality[quality],
     sourceTime: source,
     receiveTime: receive,
+    stamped: line.receive === undefined,
   };
   const fate = stage.process(made, emit);
   return Object.entries(Fate).find(([, number]) => number === fate)?.[0];

@@ -23,7 +23,8 @@ export class Plant {
   /** Received when it was measured, unless told otherwise. */
   reading(path: string, value: Value, sourceTime: number, more: { at?: number; quality?: Quality } = {}): Reading {
     const { at = sourceTime, quality = Quality.good } = more;
-    return { series: this.series(path), source: 'test', value, quality, sourceTime, receiveTime: at };
+    const stamped = at === sourceTime;
+    return { series: this.series(path), source: 'test', value, quality, sourceTime, receiveTime: at, stamped };
   }
 }
 

@@ -55,3 +55,21 @@ test('a capacity that was lowered recognises as many as it says, and no more tha
   expect(await send(box, 0, 72)).toBe(0);
   await box.stop();
 });
+
+test('a time of its own that is the very millisecond of receiving it is one: the reading is recognised, before and after a restart', async () => {
+  const box = new Box(folder);
+  await box.boot();
+  const own = { metric: 'a', value: 1, time: box.clock.now() };
+  const none = { metric: 'b', value: 1, time: undefined };
+  for (const reading of [own, none, own, none]) box.send(reading);
+  await box.acknowledged();
+  await settle();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 4, duplicate: 1 });
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 4, duplicate: 1 });
+  box.send(own);
+  await box.acknowledged();
+  await settle();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 5, duplicate: 2 });
+  await box.stop();
+});
