@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Disk } from '../core/disk.ts';
+import { type Disk, isNoSpace } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
 import type { ClockLeap } from './age-clock.ts';
@@ -16,6 +16,9 @@ export interface SegmentMark {
   readonly damaged: number;
 }
 
+/** What became of the attempt to write the state; `no space`: it was refused for want of room on the disk. */
+export type SaveOutcome = 'saved' | 'no space' | 'refused';
+
 /** Marks beyond are not written: the file stays small. */
 const MAX_MARKS = 4000;
 
@@ -24,7 +27,7 @@ export class LogState {
   readonly #disk: Disk;
   readonly #path: string;
   readonly #troubles: Troubles;
-  #saving: Promise<boolean> | undefined;
+  #saving: Promise<SaveOutcome> | undefined;
   #dirty = false;
   #isRefused = false;
   #live: { readonly segments: SegmentList; readonly durableOrdinal: () => number } | undefined;
@@ -116,8 +119,8 @@ export class LogState {
     while (this.leaps.length > 0 && this.leaps[0]!.before <= this.goneBefore) this.leaps.shift();
   }
 
-  /** Makes the present values durable. Never fails: what a full disk refuses is saved with the next call. @returns false where it was */
-  async save(): Promise<boolean> {
+  /** Makes the present values durable. Never fails: what the disk refuses is saved with the next call. */
+  async save(): Promise<SaveOutcome> {
     this.#dirty = true;
     this.#saving ??= this.#saveAll().finally(() => {
       this.#saving = undefined;
@@ -130,21 +133,21 @@ export class LogState {
     if (this.#isRefused) await this.save();
   }
 
-  async #saveAll(): Promise<boolean> {
-    let saved = true;
+  async #saveAll(): Promise<SaveOutcome> {
+    let outcome: SaveOutcome = 'saved';
     while (this.#dirty) {
       this.#dirty = false;
       try {
         await writeChecked(this.#disk, this.#path, this.#content());
-        saved = true;
+        outcome = 'saved';
         this.#troubles.end('state');
       } catch (error) {
         this.#troubles.begin('state', `cannot write ${this.#path}: ${messageOf(error)}`);
-        saved = false;
+        outcome = isNoSpace(error) ? 'no space' : 'refused';
       }
-      this.#isRefused = !saved;
+      this.#isRefused = outcome !== 'saved';
     }
-    return saved;
+    return outcome;
   }
 
   #content(): object {

@@ -91,7 +91,9 @@ export class Retention {
     this.#trimmedBefore = Math.max(this.#trimmedBefore, before);
     const segments: Segment[] = [];
     for (const segment of this.#options.segments) {
-      if (segment === this.#options.active() || segment.endOffset > this.#trimmedBefore) break;
+      // Also those whose files the disk would not let go of before.
+      const isDone = segment.retired || segment.endOffset <= this.#trimmedBefore;
+      if (segment === this.#options.active() || !isDone) break;
       segments.push(segment);
     }
     if (segments.length > 0) await this.#retire(segments);
@@ -149,17 +151,20 @@ export class Retention {
 
   /**
    * Takes the oldest segments out of the count of what is kept, then deletes them. The count is saved before the files go: a crash
-   * between the two neither forgets nor repeats anything.
+   * between the two neither forgets nor repeats anything. Where the disk refuses it, they stay for the next attempt: without it a crash
+   * would have them taken for damage. A full disk, though, has no room for it until one has gone.
    *
    * @returns false where one could not be deleted
    */
   async #retire(segments: readonly Segment[]): Promise<boolean> {
     const { state } = this.#options;
     for (const segment of segments) if (!segment.retired) this.#takeOut(segment);
-    const saved = await state.save();
-    for (const segment of segments) if (!segment.removed && !(await this.#delete(segment))) return false;
-    // A full disk had no room for the count: now it has.
-    if (!saved) await state.save();
+    let outcome = await state.save();
+    for (const segment of segments) {
+      if (segment.removed) continue;
+      if (outcome === 'refused' || !(await this.#delete(segment))) return false;
+      if (outcome === 'no space') outcome = await state.save();
+    }
     return true;
   }
 
