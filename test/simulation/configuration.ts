@@ -1,12 +1,13 @@
 import type { Configuration } from '../../config/configuration.ts';
 import { configurationOf } from '../config/load-text.ts';
+import type { Climate } from './climate.ts';
 import { HOLD_MS, WINDOW_MS } from './expected.ts';
 import { LOAD_LIMIT } from './workload.ts';
 
 const TEXT = `
 gateway: { name: box }
-storage: { path: /box, keepFree: 0, outbox: { whenFull: block } }
-time: { outOfOrderness: 2s, idleTimeout: 5s, maxFuture: 12h }
+storage: { path: /box, keepFree: 0 }
+time: { outOfOrderness: 2s, idleTimeout: 5s, maxFuture: 12h, syncWait: 60s }
 sources:
   - name: floor
     type: mqtt
@@ -24,7 +25,7 @@ const SMALL_BYTES = 64 * 1024;
 const LARGE_BYTES = 1024 * 1024;
 
 /** A configuration with bounds so small that everything happens that takes months on a box. */
-export function drawConfiguration(random: () => number): Configuration {
+export function drawConfiguration(random: () => number, { whenFull }: Climate): Configuration {
   const configuration = configurationOf(TEXT);
   const { storage } = configuration;
   const bytes = () => (random() < 0.5 ? SMALL_BYTES : LARGE_BYTES);
@@ -33,7 +34,7 @@ export function drawConfiguration(random: () => number): Configuration {
     storage: {
       ...storage,
       journal: { ...storage.journal, maxBytes: bytes() },
-      outbox: { ...storage.outbox, maxBytes: bytes() },
+      outbox: { ...storage.outbox, whenFull, maxBytes: whenFull === 'block' ? bytes() : SMALL_BYTES },
       checkpointEveryMs: 1_000 + random() * 10_000,
     },
   };

@@ -47,6 +47,11 @@ export class DiskWeather {
     this.#failing = { calls: new Set(calls), probability, untilMs: this.#time.nowMs + ms };
   }
 
+  /** No call fails any more by what `fail` has begun with these. */
+  endFailures(calls: readonly DiskCall[]): void {
+    if (calls.some((call) => this.#failing?.calls.has(call))) this.#failing = undefined;
+  }
+
   stall(ms: number): void {
     this.#stalledUntilMs = this.#time.nowMs + ms;
   }

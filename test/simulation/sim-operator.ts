@@ -1,0 +1,70 @@
+import type { EpochMs } from '../../gateway/core/clock.ts';
+import { messageOf } from '../../gateway/core/errors.ts';
+import type { AlarmEvent } from '../../gateway/core/result.ts';
+import type { AlarmRow, History } from '../../gateway/core/sink.ts';
+import type { Life } from './life.ts';
+import type { SimBox } from './sim-box.ts';
+import type { SimStore } from './sim-store.ts';
+import type { Trace } from './trace.ts';
+
+/** A person who looks at the alarms of the history now and then, and acknowledges one. */
+export class SimOperator {
+  readonly #random: () => number;
+  readonly #box: SimBox;
+  readonly #store: SimStore;
+  readonly #trace: Trace;
+  /** Alarms that were to be acknowledged, whatever came of it. */
+  readonly asked = new Set<string>();
+  /** Those for which the answer came, and when by a clock that is right. */
+  readonly answered = new Map<string, EpochMs>();
+
+  /** @param store what the history is made of */
+  constructor(store: SimStore, parts: { box: SimBox; random: () => number; trace: Trace }) {
+    this.#store = store;
+    this.#box = parts.box;
+    this.#random = parts.random;
+    this.#trace = parts.trace;
+  }
+
+  /** What the gateway shows of the past. */
+  readonly history: History = {
+    aggregates: () => [],
+    alarms: ({ state }) => this.#rows().filter(({ clearedAt }) => state !== 'active' || clearedAt === null),
+  };
+
+  /** Acknowledges one of the active alarms that nobody has, if there is any. */
+  acknowledge(life: Life): void {
+    const rows = life.gateway.alarms({ limit: 1_000, state: 'active' });
+    const open = rows.filter(({ acknowledgedAt }) => acknowledgedAt === null);
+    const row = open[Math.floor(this.#random() * open.length)];
+    if (row === undefined) return;
+    this.#trace.add(`acknowledge ${row.id}`);
+    this.asked.add(row.id);
+    life.gateway.acknowledgeAlarm(row.id, 'operator').then(
+      (answer) => {
+        // A dead process answers nobody.
+        if (life.isOver || answer?.acknowledgedAt === null) return;
+        this.answered.set(row.id, this.#box.trueTime);
+        this.#trace.add(`acknowledged ${row.id}`);
+      },
+      (error: unknown) => this.#trace.add(`not acknowledged: ${messageOf(error)}`),
+    );
+  }
+
+  #rows(): readonly AlarmRow[] {
+    const { stored } = this.#store;
+    const timeOf = (id: string, state: AlarmEvent['state']) => {
+      const step = stored.get(`${id}@${state}`);
+      return step?.kind === 'alarm' ? step.time : null;
+    };
+    return [...stored.values()]
+      .filter((result) => result.kind === 'alarm' && result.state === 'raised')
+      .map((raised) => {
+        const { id, series, detector, severity, score, value, message, raisedAt } = raised as AlarmEvent;
+        const { key, device, metric } = series;
+        const [clearedAt, acknowledgedAt] = [timeOf(id, 'cleared'), timeOf(id, 'acknowledged')];
+        const words = { id, series: key, device, metric, detector, severity, score, value, message };
+        return { ...words, raisedAt, clearedAt, acknowledgedAt };
+      });
+  }
+}
