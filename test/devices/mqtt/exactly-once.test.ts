@@ -1,31 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { MqttBroker } from '../../../devices/mqtt/broker.ts';
-import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
-import { SteadyClock } from '../../../gateway/base/steady-clock.ts';
-import { systemDisk } from '../../../gateway/base/system-disk.ts';
-import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
-import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
-import { CheckpointStore } from '../../../gateway/runtime/checkpoint.ts';
-import { Gateway } from '../../../gateway/runtime/gateway.ts';
-import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
-import { ManualClock, settle } from '../../manual-clock.ts';
-import { MemoryLog } from '../../memory-log.ts';
-import { noTimeService } from '../../no-time-service.ts';
-import { plentyOfMemory } from '../../plenty-of-memory.ts';
-import { recordingLogger } from '../../recording-logger.ts';
-import { publishFrame, pubrelFrame, RawClient, subscribeFrame } from './raw-client.ts';
+import { settle } from '../../manual-clock.ts';
+import { BrokerBox } from './broker-box.ts';
+import { publishFrame, pubrelFrame, type RawClient, subscribeFrame } from './raw-client.ts';
 
-const never = new AbortController().signal;
-const CHECKPOINT_EVERY_MS = 10_000;
 const PUBREC = '50020007';
 const PUBCOMP = '70020007';
 
-let box: Box;
+let box: BrokerBox;
 beforeEach(async () => {
-  box = new Box(await mkdtemp(join(tmpdir(), 'headgate-exactly-once-')));
+  box = new BrokerBox(await mkdtemp(join(tmpdir(), 'headgate-exactly-once-')));
   await box.boot();
 });
 afterEach(() => box.end());
@@ -35,16 +21,39 @@ function publish(dup = false, payload = '1'): Buffer {
   return publishFrame({ topic: 'sensors/press-1/temperature', payload, id: 7, qos: 2, dup });
 }
 
+/** The next packet in hexadecimal digits; undefined when the connection is closed instead. */
 async function answer(client: RawClient): Promise<string | undefined> {
   return (await client.frame())?.toString('hex');
 }
 
+/** Sends a packet, and gets its answer. */
+async function exchange(client: RawClient, packet: Buffer, expected: string): Promise<void> {
+  client.send(packet);
+  expect(await answer(client)).toBe(expected);
+}
+
+/** A client whose message was admitted, and not released yet. */
+async function admitted(): Promise<RawClient> {
+  const client = await box.connect();
+  await exchange(client, publish(), PUBREC);
+  return client;
+}
+
+/** The client, connected again to the gateway that came after a crash. */
+async function afterCrash(): Promise<RawClient> {
+  await box.crash();
+  return await box.connect();
+}
+
+function received(): number {
+  return box.gateway.status().ledger.received;
+}
+
 /** Publishes under the same id once more, which must count. */
 async function countsAsNew(client: RawClient): Promise<void> {
-  const { received } = box.gateway.status().ledger;
-  client.send(publish());
-  expect(await answer(client)).toBe(PUBREC);
-  expect(box.gateway.status().ledger.received).toBe(received + 1);
+  const before = received();
+  await exchange(client, publish(), PUBREC);
+  expect(received()).toBe(before + 1);
 }
 
 describe('a QoS 2 message is admitted once', () => {
@@ -52,112 +61,80 @@ describe('a QoS 2 message is admitted once', () => {
     const client = await box.connect();
     box.journal.stuck = true;
     client.send(publish());
-    await vi.waitUntil(() => box.gateway.status().ledger.received === 1);
+    await vi.waitUntil(() => received() === 1);
     await settle();
-    await box.crash();
-    const again = await box.connect();
-    again.send(publish(true));
-    expect(await answer(again)).toBe(PUBREC);
-    expect(box.gateway.status().ledger.received).toBe(1);
+    const again = await afterCrash();
+    await exchange(again, publish(true), PUBREC);
+    expect(received()).toBe(1);
   });
 
   test.each([false, true])(
     'when the gateway dies before PUBREC has arrived (checkpoint before: %s)',
     async (checkpoint) => {
-      const client = await box.connect();
-      client.send(publish());
-      expect(await answer(client)).toBe(PUBREC);
+      await admitted();
       if (checkpoint) await box.checkpoint();
-      await box.crash();
-      const again = await box.connect();
+      const again = await afterCrash();
       // With the DUP flag, as the standard asks, and without, as some clients do.
-      for (const dup of [true, false]) {
-        again.send(publish(dup));
-        expect(await answer(again)).toBe(PUBREC);
-      }
-      expect(box.gateway.status().ledger.received).toBe(1);
-      again.send(pubrelFrame(7));
-      expect(await answer(again)).toBe(PUBCOMP);
+      for (const dup of [true, false]) await exchange(again, publish(dup), PUBREC);
+      expect(received()).toBe(1);
+      await exchange(again, pubrelFrame(7), PUBCOMP);
       await countsAsNew(again);
     },
   );
 
   test('when the gateway dies between PUBREC and PUBREL', async () => {
-    const client = await box.connect();
-    client.send(publish());
-    expect(await answer(client)).toBe(PUBREC);
-    await box.crash();
-    const again = await box.connect();
-    again.send(pubrelFrame(7));
-    expect(await answer(again)).toBe(PUBCOMP);
-    expect(box.gateway.status().ledger.received).toBe(1);
+    await admitted();
+    const again = await afterCrash();
+    await exchange(again, pubrelFrame(7), PUBCOMP);
+    expect(received()).toBe(1);
     await countsAsNew(again);
   });
 
   test('when the gateway dies between PUBREL and PUBCOMP, which waits until the end of the exchange is durable', async () => {
-    const client = await box.connect();
-    client.send(publish());
-    expect(await answer(client)).toBe(PUBREC);
+    const client = await admitted();
     box.journal.stuck = true;
     client.send(pubrelFrame(7));
     // Sent again it must not be answered either.
     client.send(pubrelFrame(7));
     expect(await client.answersPingFirst()).toBe(true);
-    await box.crash();
-    const again = await box.connect();
-    again.send(pubrelFrame(7));
-    expect(await answer(again)).toBe(PUBCOMP);
-    expect(box.gateway.status().ledger.received).toBe(1);
+    const again = await afterCrash();
+    await exchange(again, pubrelFrame(7), PUBCOMP);
+    expect(received()).toBe(1);
     await countsAsNew(again);
   });
 
   test('and once PUBCOMP has left, the id is that of another message after a crash too', async () => {
-    const client = await box.connect();
-    client.send(publish());
-    expect(await answer(client)).toBe(PUBREC);
+    const client = await admitted();
     await box.checkpoint();
-    client.send(pubrelFrame(7));
-    expect(await answer(client)).toBe(PUBCOMP);
-    await box.crash();
-    await countsAsNew(await box.connect());
+    await exchange(client, pubrelFrame(7), PUBCOMP);
+    await countsAsNew(await afterCrash());
   });
 
   test('though it was refused: the crash does not take its dead letter', async () => {
     const client = await box.connect();
-    client.send(publish(false, '{'));
-    expect(await answer(client)).toBe(PUBREC);
-    await box.crash();
-    const again = await box.connect();
-    again.send(publish(true, '{'));
-    expect(await answer(again)).toBe(PUBREC);
+    await exchange(client, publish(false, '{'), PUBREC);
+    const again = await afterCrash();
+    await exchange(again, publish(true, '{'), PUBREC);
     expect(box.gateway.status().ledger).toMatchObject({ received: 1, rejected: 1 });
   });
 
   test('through a take-over by another connection', async () => {
-    const client = await box.connect();
-    client.send(publish());
-    expect(await answer(client)).toBe(PUBREC);
+    const client = await admitted();
     const other = await box.connect();
     await client.waitClosed();
-    other.send(publish(true));
-    expect(await answer(other)).toBe(PUBREC);
-    expect(box.gateway.status().ledger.received).toBe(1);
+    await exchange(other, publish(true), PUBREC);
+    expect(received()).toBe(1);
   });
 });
 
 describe('another message', () => {
   test('under an id whose PUBREL never came is admitted: a device that forgot its session loses nothing', async () => {
-    const client = await box.connect();
-    client.send(publish());
-    expect(await answer(client)).toBe(PUBREC);
-    await box.crash();
-    const again = await box.connect();
-    again.send(publish(false, '2'));
-    expect(await answer(again)).toBe(PUBREC);
-    expect(box.gateway.status().ledger.received).toBe(2);
-    again.send(publish(true, '2'));
-    expect(await answer(again)).toBe(PUBREC);
-    expect(box.gateway.status().ledger.received).toBe(2);
+    await admitted();
+    const again = await afterCrash();
+    await exchange(again, publish(false, '2'), PUBREC);
+    expect(received()).toBe(2);
+    await exchange(again, publish(true, '2'), PUBREC);
+    expect(received()).toBe(2);
   });
 
   test('of another client is admitted under the same id', async () => {
@@ -165,23 +142,19 @@ describe('another message', () => {
   });
 
   test('after a clean session was asked for is admitted, after a crash too', async () => {
-    const client = await box.connect();
-    client.send(publish());
-    expect(await answer(client)).toBe(PUBREC);
+    const client = await admitted();
     client.close();
     const clean = await box.connect('plc', true);
     await countsAsNew(clean);
-    await box.crash();
-    await countsAsNew(await box.connect());
+    await countsAsNew(await afterCrash());
   });
 
   test('of a clean session is not remembered beyond it', async () => {
     for (let round = 0; round < 2; round++) {
       const client = await box.connect('plc', true);
       await countsAsNew(client);
-      client.send(publish(true));
-      expect(await answer(client)).toBe(PUBREC);
-      expect(box.gateway.status().ledger.received).toBe(round + 1);
+      await exchange(client, publish(true), PUBREC);
+      expect(received()).toBe(round + 1);
       client.close();
       await vi.waitUntil(() => box.clients() === 0);
     }
@@ -190,7 +163,7 @@ describe('another message', () => {
   test('that is a will is admitted, though it has no id', async () => {
     const client = await box.connect('plc', false, 2);
     client.close();
-    await vi.waitUntil(() => box.gateway.status().ledger.received === 1);
+    await vi.waitUntil(() => received() === 1);
   });
 });
 
@@ -199,8 +172,7 @@ test('a message whose topic is illegal is not taken for one that was admitted', 
   const client = await box.connect();
   client.send(illegal);
   await client.waitClosed();
-  await box.crash();
-  const again = await box.connect();
+  const again = await afterCrash();
   again.send(illegal);
   expect(await answer(again)).toBe(undefined);
 });
@@ -210,110 +182,10 @@ test('subscribers get a message once, though it is sent again', async () => {
   subscriber.send(subscribeFrame('sensors/#', 0));
   expect((await subscriber.frame())?.[0]).toBe(0x90);
   const client = await box.connect();
-  for (const dup of [false, true]) {
-    client.send(publish(dup));
-    expect(await answer(client)).toBe(PUBREC);
-  }
-  client.send(pubrelFrame(7));
-  expect(await answer(client)).toBe(PUBCOMP);
+  for (const dup of [false, true]) await exchange(client, publish(dup), PUBREC);
+  await exchange(client, pubrelFrame(7), PUBCOMP);
   // The last one is another message although the one before was not released.
-  for (const payload of ['2', '3']) {
-    client.send(publish(false, payload));
-    expect(await answer(client)).toBe(PUBREC);
-  }
+  for (const payload of ['2', '3']) await exchange(client, publish(false, payload), PUBREC);
   const heard = [await subscriber.frame(), await subscriber.frame(), await subscriber.frame()];
   expect(heard.map((frame) => frame?.toString().slice(-1))).toEqual(['1', '2', '3']);
 });
-
-/** A gateway with the embedded broker, on disks in memory that survive its crashes. */
-class Box {
-  readonly #folder: string;
-  #clock = new ManualClock();
-  journal = new MemoryLog();
-  #outbox = new MemoryLog();
-  #deadLetters = new MemoryLog();
-  #broker!: MqttBroker;
-  readonly #clients: RawClient[] = [];
-  gateway!: Gateway;
-
-  constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  async boot(): Promise<void> {
-    const logger = recordingLogger();
-    this.gateway = new Gateway({
-      name: 'box',
-      version: '0',
-      clock: new SteadyClock(this.#clock),
-      clockTrust: { sync: 'auto', syncWaitMs: 120_000, ask: noTimeService, boot: 'boot' },
-      logger,
-      random: () => 0.5,
-      memory: plentyOfMemory,
-      journal: this.journal,
-      alarmOutbox: new MemoryLog(),
-      outbox: this.#outbox,
-      deadLetterLog: this.#deadLetters,
-      checkpoints: new CheckpointStore(systemDisk, this.#folder, logger),
-      checkpointEveryMs: CHECKPOINT_EVERY_MS,
-      registry: new SeriesRegistry(),
-      recent: new RecentReadings(),
-      normaliser: new Normaliser([]),
-      deduplicator: new Deduplicator(16),
-      makeStages: () => ({
-        byName: {},
-        alarmDesk: { acknowledge: () => false, activeCount: 0 },
-        watermarkOf: () => undefined,
-      }),
-      sources: (intakeOf) => {
-        const readings = [{ topic: 'sensors/_/+', template: '_/device/metric' }];
-        const options = { name: 'floor', listen: { host: '127.0.0.1', port: 0 }, readings };
-        this.#broker = new MqttBroker(options, intakeOf('floor'), { clock: this.#clock, logger });
-        return [this.#broker];
-      },
-      sinks: [],
-      history: { aggregates: () => [], alarms: () => [] },
-      configuration: '',
-      failed: (error) => {
-        throw error;
-      },
-    });
-    await this.gateway.start(never);
-  }
-
-  async connect(id = 'plc', clean = false, willQos?: number): Promise<RawClient> {
-    const will = willQos === undefined ? {} : { will: { topic: 'sensors/press-1/alive', payload: '0', qos: willQos } };
-    const client = await RawClient.connect(this.#broker.port, { id, clean, ...will });
-    this.#clients.push(client);
-    return client;
-  }
-
-  clients(): number {
-    return this.#broker.status().numbers['clients']!;
-  }
-
-  async checkpoint(): Promise<void> {
-    const { at } = this.gateway.status().checkpoint;
-    await this.#clock.advance(CHECKPOINT_EVERY_MS);
-    await vi.waitUntil(() => this.gateway.status().checkpoint.at !== at);
-    await settle();
-  }
-
-  /** The power goes; what was durable is found again. */
-  async crash(): Promise<void> {
-    // The old gateway is not told: its clock stands still for ever, and what it still writes is not seen.
-    this.#clock = new ManualClock(this.#clock.now() + 1000);
-    this.journal = this.journal.afterCrash();
-    this.#outbox = this.#outbox.afterCrash();
-    this.#deadLetters = this.#deadLetters.afterCrash();
-    await this.#broker.stop(never);
-    await this.boot();
-  }
-
-  async end(): Promise<void> {
-    for (const client of this.#clients) client.close();
-    this.journal.stuck = false;
-    await this.gateway.stop(never);
-    await rm(this.#folder, { recursive: true, force: true });
-  }
-}
