@@ -1,6 +1,6 @@
 import type { Kept, Log, LogCursor, LogReader, LogRecord, LogStatus, Offset } from '../gateway/core/log.ts';
 
-/** A log in memory, for tests of what stands on a log. `commit` waits while `stuck` is set. */
+/** A log in memory, for tests of what stands on a log. `commit` and `sync` wait while `stuck` is set. */
 export class MemoryLog implements Log {
   readonly records: LogRecord[] = [];
   /** The bound that the status tells; nothing is dropped by it. */
@@ -73,6 +73,10 @@ export class MemoryLog implements Log {
     while (this.#stuck) await new Promise<void>((resolve) => this.#release.push(resolve));
     this.#durable = Math.max(this.#durable, end);
     for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  async sync(before = this.records.length): Promise<void> {
+    if (this.#durable < before) await this.commit();
   }
 
   reader(from: Offset): LogReader {

@@ -59,7 +59,6 @@ export function assembleLog(
     segments,
     segmentBytes,
     countsAfter: sync === 'always' ? 'sync' : 'write',
-    syncs: sync !== 'never',
     unwrittenItems,
     release: (chunk) => buffer.release(chunk),
   });

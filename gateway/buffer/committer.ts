@@ -42,9 +42,14 @@ export interface CommitterOptions {
 const RETRY = { firstMs: 20, maxMs: 700 };
 /** How often a full log looks whether something else than a trim has made room. */
 const ROOM_POLL_MS = 250;
-/** With `everyMs`, unsynced records are kept in memory: so many bytes make a sync due at once. */
+/** Unsynced records are kept in memory: so many bytes make a sync due at once. */
 const UNSYNCED_BYTES = 8 * 1024 * 1024;
 const DONE: Promise<void> = Promise.resolve();
+
+/** Somebody who waits until everything before an offset is on the medium. */
+interface SyncWaiter extends PromiseWithResolvers<void> {
+  readonly before: Offset;
+}
 
 /**
  * Numbers records, keeps them in memory and brings them to disk in groups: a commit that finds the disk idle is written and synced
@@ -58,23 +63,26 @@ export class Committer {
   #durableOffset: Offset;
   #nextOrdinal: number;
   #durableOrdinal: number;
-  /** The commit that is running, and the one that is due when it is done. */
+  /** Everything before this is on the medium. */
+  #syncedOffset: Offset;
+  /** What is being brought to the disk, and what is due when that is done. */
   #running: PromiseWithResolvers<void> | undefined;
   #due: PromiseWithResolvers<void> | undefined;
-  #isPumping = false;
   #pumped: Promise<void> = DONE;
-  /** Bytes of the records that the running commit took out of the buffer. */
+  /** Bytes of the records that the running round took out of the buffer. */
   #taken = 0;
+  /** Who waits for the medium. */
+  #syncWaiters: SyncWaiter[] = [];
   /** Ends the loop of `everyMs`, which runs until `syncLoop` resolves. */
   readonly #syncEnd = new AbortController();
   #syncLoop: Promise<void> = DONE;
-  #syncDue = false;
   #room: PromiseWithResolvers<void> | undefined;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
     this.#nextOffset = options.nextOffset;
     this.#durableOffset = options.nextOffset;
+    this.#syncedOffset = options.nextOffset;
     this.#nextOrdinal = options.nextOrdinal;
     this.#durableOrdinal = options.nextOrdinal;
     if (typeof options.sync === 'object') this.#syncLoop = this.#syncEvery(options.sync.everyMs);
@@ -127,16 +135,19 @@ export class Committer {
 
   /** See `Log`. */
   commit(): Promise<void> {
-    if (this.#options.buffer.bytes === 0) {
-      // Nothing was appended since the running commit began: it covers everything.
-      if (this.#running !== undefined) return this.#running.promise;
-      // A sync that came due by itself takes along what nobody had committed yet, and has no promise: another commit comes behind it.
-      if (this.#taken === 0) return DONE;
-    }
-    this.#due ??= Promise.withResolvers();
-    const { promise } = this.#due;
-    this.#startPump();
-    return promise;
+    // Nothing was appended since the running round began: it covers everything.
+    if (this.#options.buffer.bytes === 0) return this.#running?.promise ?? DONE;
+    return this.#nextRound();
+  }
+
+  /** See `Log`. */
+  sync(before = this.#nextOffset): Promise<void> {
+    if (this.#syncedOffset >= before) return DONE;
+    const waiter = { before, ...Promise.withResolvers<void>() };
+    this.#syncWaiters.push(waiter);
+    // Who waits for the medium is told for itself, also of a failure.
+    this.#nextRound().catch(() => undefined);
+    return waiter.promise;
   }
 
   /** A trim may have made room. */
@@ -166,36 +177,46 @@ export class Committer {
     this.#end.abort();
   }
 
-  #startPump(): void {
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    this.#pumped = this.#pump();
+  /** Resolves when everything appended so far has been brought to the disk, by a round that is yet to begin. */
+  #nextRound(): Promise<void> {
+    this.#due ??= Promise.withResolvers();
+    const { promise } = this.#due;
+    if (this.#running === undefined) this.#pumped = this.#pump();
+    return promise;
   }
 
+  /** Brings what there is to the disk, round by round. */
   async #pump(): Promise<void> {
     const appender = this.#options.appender;
-    while (this.#due !== undefined || (this.#syncDue && appender.unsynced)) {
-      this.#running = this.#due;
+    while (this.#due !== undefined) {
+      const round = this.#due;
+      this.#running = round;
       this.#due = undefined;
       const end = this.#nextOffset;
       const endOrdinal = this.#nextOrdinal;
       this.#taken = this.#options.buffer.bytes;
       appender.enqueue(this.#options.buffer.take());
       const failure = await this.#persist(appender);
-      const running = this.#running;
-      this.#running = undefined;
       this.#taken = 0;
       if (failure === undefined) {
         this.#durableOffset = end;
         this.#durableOrdinal = endOrdinal;
-        running?.resolve();
+        if (!appender.unsynced) this.#synced(end);
+        round.resolve();
         this.#options.onDurable();
       } else {
-        running?.reject(failure);
-        if (running === undefined) break;
+        round.reject(failure);
+        for (const waiter of this.#syncWaiters.splice(0)) waiter.reject(failure);
       }
+      this.#running = undefined;
     }
-    this.#isPumping = false;
+  }
+
+  #synced(end: Offset): void {
+    this.#syncedOffset = end;
+    const waiters = this.#syncWaiters;
+    this.#syncWaiters = waiters.filter(({ before }) => before > end);
+    for (const { before, resolve } of waiters) if (before <= end) resolve();
   }
 
   /** Writes and syncs what is queued, however often the disk fails. Returns why it gave up, which it does only when stopped. */
@@ -232,10 +253,8 @@ export class Committer {
     for (let chunk = appender.head; chunk !== undefined; chunk = appender.head) {
       if (await this.#waitForRoom(appender, chunk)) await appender.writeHead();
     }
-    if (this.#options.sync === 'never') return;
-    if (this.#options.sync === 'always' || this.#syncDue || appender.unsafeBytes > UNSYNCED_BYTES) {
+    if (this.#options.sync === 'always' || this.#syncWaiters.length > 0 || appender.unsafeBytes > UNSYNCED_BYTES) {
       await appender.sync();
-      this.#syncDue = false;
     }
   }
 
@@ -262,7 +281,8 @@ export class Committer {
       }
       this.#options.troubles.begin('making room', lack);
       // What is written already does not wait for the room of the rest: reading it is what makes room.
-      if (this.#options.sync !== 'never') await appender.sync();
+      await appender.sync();
+      this.#synced(chunk.firstOffset);
       this.#durableOffset = Math.max(this.#durableOffset, chunk.firstOffset);
       this.#durableOrdinal = Math.max(this.#durableOrdinal, chunk.firstOrdinal);
       this.#options.onDurable();
@@ -289,8 +309,8 @@ export class Committer {
     const { signal } = this.#syncEnd;
     while (!signal.aborted) {
       await this.#options.clock.sleep(everyMs, signal);
-      this.#syncDue = true;
-      this.#startPump();
+      // It is tried again until the log is stopped, and then there is nothing left to sync.
+      await this.sync().catch(() => undefined);
     }
   }
 }

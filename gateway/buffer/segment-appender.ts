@@ -19,8 +19,6 @@ export interface SegmentAppenderOptions {
   readonly segmentBytes: number;
   /** `sync`: records count once they were synced. `write`: once they were handed to the operating system. */
   readonly countsAfter: 'sync' | 'write';
-  /** False: never sync anything. */
-  readonly syncs: boolean;
   /** Items that were dropped before they were written, since the log was created. */
   readonly unwrittenItems: number;
   /** A chunk is safe; its memory is free. */
@@ -126,7 +124,6 @@ export class SegmentAppender {
     this.#queue.shift();
     this.#written.push(chunk);
     if (this.#options.countsAfter === 'write') count(open.segment, chunk);
-    if (!this.#options.syncs) this.#settle(open);
   }
 
   /** Makes everything written durable. */
@@ -150,7 +147,7 @@ export class SegmentAppender {
   async close(endOffset: Offset): Promise<void> {
     const open = this.#open;
     if (open === undefined) return;
-    if (this.#options.syncs) await this.sync();
+    await this.sync();
     this.#open = undefined;
     const { segment, file } = open;
     segment.endOffset = endOffset;

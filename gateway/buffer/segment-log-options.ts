@@ -19,8 +19,8 @@ export interface SegmentLogOptions {
   readonly logger: Logger;
   /**
    * `always`: a commit is synced to the disk. `everyMs`: a commit is handed to the operating system, which a crash of the gateway
-   * survives unless the disk was failing too; a power cut costs at most about so many milliseconds. `never`: a power cut costs what the operating system has not
-   * written. @default 'always'
+   * survives unless the disk was failing too; a power cut costs at most about so many milliseconds. `never`: the same without the time; a power cut
+   * costs what nobody has asked `sync` for and the operating system has not written, 8 MiB at the most. @default 'always'
    */
   readonly sync?: SyncPolicy;
   /** Most bytes that all segments together may take, at least 64 KiB. */

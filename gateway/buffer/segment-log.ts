@@ -101,6 +101,11 @@ export class SegmentLog implements Log {
     return this.#parts!.committer.commit();
   }
 
+  sync(before?: Offset): Promise<void> {
+    if (this.#phase !== 'started') return Promise.reject(this.#notRunning('sync'));
+    return this.#parts!.committer.sync(before);
+  }
+
   /** Also before `start`: there is nothing to read until then. */
   reader(from: Offset): LogReader {
     const log = this;

@@ -39,6 +39,11 @@ export interface Log extends Lifecycle {
    * A failing disk is retried, on a new segment where needed: the promise waits. Rejects only when the log is stopped.
    */
   commit(): Promise<void>;
+  /**
+   * Resolves when everything before an offset, by default everything appended so far, is on the medium, whatever the chosen `sync`
+   * promises: a power cut takes nothing of it. Else as `commit`; but what is on its way there does not wait for the room of what comes behind it.
+   */
+  sync(before?: Offset): Promise<void>;
   /** Reads durable records from `from` on, or from the first kept one if that has gone. */
   reader(from: Offset): LogReader;
   /** A durable position by name. A new one is at the offset `at`, by default at the first kept record. */
@@ -86,7 +91,10 @@ export interface LogStatus {
   readonly firstOffset: Offset;
   /** Offset that the next append will get. */
   readonly nextOffset: Offset;
-  /** Everything before this is durable. */
+  /**
+   * Everything before this is durable as far as the chosen `sync` promises, and may be read. Where not every commit is synced, it may go back:
+   * while the disk fails, to what a sync has covered; over a power cut, to what had reached the medium, be it by itself.
+   */
   readonly durableOffset: Offset;
   /** Bytes of all segments on disk. */
   readonly bytes: number;

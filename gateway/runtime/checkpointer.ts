@@ -91,7 +91,8 @@ export class Checkpointer {
 
   /**
    * Writes a checkpoint unless nothing was analysed or refused since the last one, or `begin` was not called. The snapshots are taken in one go;
-   * before they count, every result they have led to is durable where the sinks get it. Rejects when the disk does; the one before stays.
+   * before they count, all that they stand on is on the medium, whatever `storage.sync` promises: the readings before their offset, every result
+   * they have led to, every refusal they have counted. Else a power cut could take what neither a replay nor an outbox has. Rejects when the disk does; the one before stays.
    */
   async write(): Promise<void> {
     // Time alone needs no checkpoint: what it led to, a replay finds again. Dead letters do, as their log drops the oldest.
@@ -102,9 +103,10 @@ export class Checkpointer {
   }
 
   async #replace(): Promise<void> {
-    const { results, deadLetters, checkpoints } = this.#parts;
+    const { journal, results, deadLetters, checkpoints } = this.#parts;
     const checkpoint = this.#take();
-    await Promise.all([results.commit(), deadLetters.commit()]);
+    // Of the journal no more than that: a full one waits for the room that this checkpoint makes.
+    await Promise.all([journal.sync(checkpoint.journalOffset), results.sync(), deadLetters.sync()]);
     await checkpoints.write(checkpoint);
     this.#coveredTo = checkpoint.journalOffset;
     this.#coveredDeadLetters = checkpoint.deadLetterOffset;

@@ -69,6 +69,12 @@ export class DeadLetters {
     return this.#log.commit();
   }
 
+  /** Does the same, and has them on the medium whatever the log promises. */
+  sync(): Promise<void> {
+    this.#appendRepeated();
+    return this.#log.sync();
+  }
+
   /** The newest ones first, at most `limit`. */
   async newest(limit: number): Promise<readonly Rejected[]> {
     const { firstOffset, durableOffset } = this.#log.status();

@@ -56,9 +56,9 @@ export class ResultLogs {
     return this.#unsynced > MAX_UNSYNCED_RESULTS ? this.#sync : undefined;
   }
 
-  /** Resolves when everything appended so far is durable. */
-  async commit(): Promise<void> {
-    await this.#commitWhatHas(true, true);
+  /** Resolves when everything appended so far is on the medium, whatever the logs promise. */
+  async sync(): Promise<void> {
+    await Promise.all([this.#parts.alarmOutbox.sync(), this.#parts.outbox.sync()]);
   }
 
   /** Frees what nobody waits for any more. @param positions of each sink; nothing is freed without any */

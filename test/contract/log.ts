@@ -224,6 +224,15 @@ export function describeLog(kind: string, setUp: () => Promise<LogUnderTest>): v
       expect(log.cursor('sink')).toMatchObject({ offset: 2, note: 'y'.repeat(200_000) });
     });
 
+    it('has what it was asked to sync durable, committed or not, and with nothing to do is done', async () => {
+      await log.sync();
+      for (const payload of ['a', 'b', 'c']) log.append(Buffer.from(payload), 1);
+      await log.sync(2);
+      expect(log.status().durableOffset).toBeGreaterThanOrEqual(2);
+      await log.sync();
+      expect(await textsFrom(0)).toEqual(['0:a', '1:b', '2:c']);
+    });
+
     it('never moves a cursor backwards', async () => {
       await put('a', 'b', 'c');
       await log.cursor('sink').commit(2);

@@ -25,6 +25,8 @@ interface Entry {
  */
 export class LogModel {
   readonly #random: () => number;
+  /** Apart, so that the seeds that are kept still draw what they drew. */
+  readonly #syncRandom: () => number;
   readonly #disk: FaultyDisk;
   readonly #clock = new LeapingClock();
   readonly #sync: SyncPolicy;
@@ -33,6 +35,8 @@ export class LogModel {
   readonly #appended = new Map<number, Entry>();
   /** Records before this were promised to be durable. */
   #promised = 0;
+  /** Those before this even where the power goes, whatever `sync` says. */
+  #synced = 0;
   /** Records before this may be gone: trimmed or dropped. */
   #mayBeGone = 0;
   #log: SegmentLog;
@@ -50,6 +54,7 @@ export class LogModel {
 
   constructor(seed: number) {
     this.#random = seededRandom(seed);
+    this.#syncRandom = seededRandom(-seed);
     this.#disk = new FaultyDisk(this.#random);
     this.#sync = this.#pick<SyncPolicy>(['always', 'always', 'always', 'never', { everyMs: 1000 }]);
     this.#whenFull = this.#pick<WhenFull>(['block', 'drop-oldest', 'drop-newest', 'thin', 'thin']);
@@ -73,6 +78,7 @@ export class LogModel {
         () => this.#restart(),
         () => this.#crash(),
       ])();
+      if (this.#syncRandom() < 0.1) await this.#syncSome();
     }
     await this.#verify();
     await this.#trimWhenFull(this.#log.stop(never));
@@ -140,6 +146,15 @@ export class LogModel {
     const life = this.#life;
     await this.#log.commit();
     if (life === this.#life) this.#promised = Math.max(this.#promised, promised);
+  }
+
+  /** Asks for the medium, of everything or of a part. */
+  async #syncSome(): Promise<void> {
+    const { nextOffset } = this.#log.status();
+    const before = this.#syncRandom() < 0.5 ? nextOffset : Math.floor(this.#syncRandom() * nextOffset);
+    await this.#trimWhenFull(this.#log.sync(before));
+    this.#synced = Math.max(this.#synced, before);
+    this.#promised = Math.max(this.#promised, before);
   }
 
   async #write(): Promise<void> {
@@ -242,6 +257,7 @@ export class LogModel {
     const end = this.#log.status().nextOffset;
     await this.#trimWhenFull(this.#log.stop(never));
     this.#promised = end;
+    this.#synced = end;
     await this.#reopen();
     expect(this.#log.status().nextOffset).toBeGreaterThanOrEqual(end);
   }
@@ -262,7 +278,7 @@ export class LogModel {
     await old.stop(AbortSignal.abort());
     await commit?.catch((error: Error) => expect(error.message).toContain('stopped'));
     // Without a sync for each commit a power cut may cost anything, and a crash what a failing disk had still to be given again.
-    if (this.#sync !== 'always' && (power || commit !== undefined)) this.#promised = 0;
+    if (this.#sync !== 'always' && (power || commit !== undefined)) this.#promised = this.#synced;
     await this.#reopen();
   }
 

@@ -103,6 +103,49 @@ describe('the segment log', () => {
     await log.stop(never);
   });
 
+  it.each([
+    ['always', 'always'],
+    ['1s', { everyMs: 1_000 }],
+    ['never', 'never'],
+  ] as const)(
+    'with sync %s has on the medium what it was asked for, over all segments, and no more',
+    async (_name, sync) => {
+      const rig = new Rig();
+      const log = await rig.open({ sync });
+      await fill(log, 100);
+      await log.sync();
+      const syncs = rig.disk.calls.get('datasync');
+      await log.sync();
+      await log.sync(50);
+      expect(rig.disk.calls.get('datasync')).toBe(syncs);
+      rig.disk.cutPower();
+      await log.stop(AbortSignal.abort());
+      const again = await rig.open({ sync });
+      expect(await offsetsOf(again)).toEqual(range(0, 100));
+      await again.stop(never);
+    },
+  );
+
+  it('waits for the medium while the disk refuses to sync, also where commits do not, and tells those who wait when it is stopped', async () => {
+    const rig = new Rig();
+    const log = await rig.open({ sync: 'never' });
+    rig.disk.fault = (call) => (call === 'datasync' ? 'EIO' : undefined);
+    await fill(log, 3);
+    let synced = false;
+    const waiting = log.sync().then(() => {
+      synced = true;
+    });
+    await turns(50);
+    expect(synced).toBe(false);
+    rig.disk.fault = () => undefined;
+    await waiting;
+    rig.disk.fault = (call) => (call === 'datasync' ? 'EIO' : undefined);
+    await fill(log, 1);
+    const refused = log.sync();
+    await log.stop(AbortSignal.abort());
+    await expect(refused).rejects.toThrow('was stopped before it could write');
+  });
+
   it('rejects the commits that wait when it is stopped for good', async () => {
     const log = await rig.open();
     rig.disk.fault = () => 'EIO';

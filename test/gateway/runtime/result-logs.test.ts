@@ -30,18 +30,18 @@ test('many results become several records', () => {
   expect(outbox.records.map(({ items }) => items)).toEqual([500, 500, 200]);
 });
 
-test.each(['alarmOutbox', 'outbox'] as const)('a commit waits for both logs: %s', async (late) => {
+test.each(['alarmOutbox', 'outbox'] as const)('a sync waits for both logs: %s', async (late) => {
   const box = rig();
   box[late].stuck = true;
   box.logs.append([aggregate(), alarm()]);
   let done = false;
-  const committed = box.logs.commit().then(() => {
+  const synced = box.logs.sync().then(() => {
     done = true;
   });
   await settle();
   expect(done).toBe(false);
   box[late].stuck = false;
-  await committed;
+  await synced;
 });
 
 test('back-pressure begins with many results that are not durable, and ends when they are', async () => {
@@ -59,7 +59,7 @@ test('back-pressure begins with many results that are not durable, and ends when
 test('only what every sink has taken is freed, in both logs', async () => {
   const { alarmOutbox, outbox, logs } = rig();
   for (let i = 0; i < 5; i++) logs.append([aggregate(), alarm()]);
-  await logs.commit();
+  await logs.sync();
   await logs.trim([]);
   expect(outbox.status().firstOffset).toBe(0);
   await logs.trim([
