@@ -155,7 +155,7 @@ export class Admission {
 
   /** @internal for the intakes */
   reject(source: string, subject: string, reason: string, payload: Uint8Array, device?: string): void {
-    this.#parts.deadLetters.addOrCount(source, subject, reason, payload, device);
+    this.#parts.deadLetters.addReading(source, subject, reason, payload, device);
     this.#rejected = true;
     this.#wake();
   }

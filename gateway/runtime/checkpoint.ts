@@ -25,6 +25,8 @@ export interface Checkpoint {
   readonly remember: RememberedStart;
   /** The first dead letter that is not in the ledger. */
   readonly deadLetterOffset: Offset;
+  /** Readings that sources had refused before it; a checkpoint of an older release does not say. */
+  readonly deadLetterItems?: number;
   /** The latest receive time the stages have been advanced to. */
   readonly receiveTime: EpochMs;
   /** The wall time that belongs to it, in checkpoints of an earlier release that let the two differ. */

@@ -97,7 +97,7 @@ export class Checkpointer {
   async write(): Promise<void> {
     // Time alone needs no checkpoint: what it led to, a replay finds again. Dead letters do, as their log drops the oldest.
     const nothingNew =
-      this.#analysedTo === this.#coveredTo && this.#parts.deadLetters.nextOffset === this.#coveredDeadLetters;
+      this.#analysedTo === this.#coveredTo && this.#parts.deadLetters.end.offset === this.#coveredDeadLetters;
     if (!this.#begun || nothingNew) return;
     await this.#replace();
   }
@@ -139,7 +139,7 @@ export class Checkpointer {
   }
 
   #liesBeyond({ journalOffset, deadLetterOffset }: Checkpoint): boolean {
-    return journalOffset > this.#analysedTo || deadLetterOffset > this.#parts.deadLetters.nextOffset;
+    return journalOffset > this.#analysedTo || deadLetterOffset > this.#parts.deadLetters.end.offset;
   }
 
   /** The newest checkpoint, as the status tells it. */
@@ -157,12 +157,14 @@ export class Checkpointer {
   #take(): Checkpoint {
     const { clock, registry, deduplicator, deadLetters, analysis, ledger, marks } = this.#parts;
     const { sources, groups } = ledger.snapshot();
+    const { offset: deadLetterOffset, items: deadLetterItems } = deadLetters.end;
     return {
       takenAt: clock.now(),
       journalOffset: this.#analysedTo,
       journalItems: this.#analysedItems,
       remember: this.#remembered.start(deduplicator.remembered, this.#analysedTo),
-      deadLetterOffset: deadLetters.nextOffset,
+      deadLetterOffset,
+      deadLetterItems,
       receiveTime: analysis.receiveTime,
       reference: this.#parts.reference(),
       setBackMs: analysis.setBackMs,

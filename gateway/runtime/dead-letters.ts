@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { MAX_REJECTED_BYTES, type Rejected } from '../core/intake.ts';
-import type { Log, Offset } from '../core/log.ts';
+import type { Log, LogRecord, Offset } from '../core/log.ts';
 
 /** Memory that one look at the newest dead letters may take. */
 const READ_BYTES = 256 * 1024;
@@ -17,7 +17,18 @@ interface Kind {
   repeated: (Rejected & { times: number }) | undefined;
 }
 
-/** What was refused, kept with its reason in a bounded log of its own. */
+/** Where the dead letters end. */
+export interface DeadLetterEnd {
+  /** Of the next dead letter. */
+  readonly offset: Offset;
+  /** How many readings of sources were refused before it. */
+  readonly items: number;
+}
+
+/**
+ * What was refused, kept with its reason in a bounded log of its own. Its items are the readings that sources refused. A result that a sink
+ * refused is none: the ledger of that sink counts it, and so the number of those readings is known even of letters that are gone.
+ */
 export class DeadLetters {
   readonly #log: Log;
   readonly #clock: Clock;
@@ -28,20 +39,23 @@ export class DeadLetters {
     this.#clock = clock;
   }
 
-  /** Offset of the next dead letter: a checkpoint remembers it to count what came after. */
-  get nextOffset(): Offset {
+  /** A checkpoint remembers it to count what came after. */
+  get end(): DeadLetterEnd {
     this.#appendRepeated();
-    return this.#log.status().nextOffset;
+    const { nextOffset, appendedItems } = this.#log.status();
+    return { offset: nextOffset, items: appendedItems };
   }
 
-  /** Takes refused data; durable after `commit`. `device` is whose reading it is, where that is known. */
-  add(origin: string, subject: string, reason: string, payload: Uint8Array, device?: string): void {
-    const kept = payload.length > MAX_REJECTED_BYTES ? payload.subarray(0, MAX_REJECTED_BYTES) : payload;
-    this.#log.append(encode({ origin, device, subject, reason, time: this.#clock.now(), payload: kept }), 1);
+  /** Takes what a sink has refused, or could not be given; durable after `commit`. */
+  addResult(sink: string, subject: string, reason: string, payload: Uint8Array): void {
+    this.#append({ origin: sink, subject, reason, time: this.#clock.now(), payload }, 0);
   }
 
-  /** Does the same for data that comes from outside: of what is refused for one reason again and again, only the number is kept. */
-  addOrCount(origin: string, subject: string, reason: string, payload: Uint8Array, device?: string): void {
+  /**
+   * Takes what a source has refused; durable after `commit`. `device` is whose reading it is, where that is known. Of what is refused for one
+   * reason again and again, only the number is kept.
+   */
+  addReading(origin: string, subject: string, reason: string, payload: Uint8Array, device?: string): void {
     const name = `${origin}\n${device ?? ''}\n${reason}`;
     const kind = this.#kinds.get(name);
     if (kind?.repeated !== undefined) {
@@ -52,8 +66,12 @@ export class DeadLetters {
     } else {
       if (kind !== undefined) kind.kept++;
       else if (this.#kinds.size < MAX_KINDS) this.#kinds.set(name, { kept: 1, repeated: undefined });
-      this.add(origin, subject, reason, payload, device);
+      this.#append({ origin, device, subject, reason, time: this.#clock.now(), payload }, 1);
     }
+  }
+
+  #append(letter: Rejected, items: number): void {
+    this.#log.append(encode({ ...letter, payload: letter.payload.subarray(0, MAX_REJECTED_BYTES) }), items);
   }
 
   #appendRepeated(): void {
@@ -84,11 +102,11 @@ export class DeadLetters {
   }
 
   /** Calls `each` with the dead letters that were added from an offset on, in order. */
-  async readFrom(from: Offset, each: (letter: Rejected) => void): Promise<void> {
+  async readFrom(from: Offset, each: (letter: Rejected, record: LogRecord) => void): Promise<void> {
     const reader = this.#log.reader(from);
     try {
       for (let records = await reader.read(READ_BYTES); records.length > 0; records = await reader.read(READ_BYTES)) {
-        for (const record of records) each(decodeDeadLetter(record.payload));
+        for (const record of records) each(decodeDeadLetter(record.payload), record);
       }
     } finally {
       await reader.close();

@@ -181,7 +181,7 @@ export class Forwarder implements Lifecycle {
     }
     this.#batchItems = Math.min(this.#batchItems * 2, maxItems);
     for (const { record, error } of sorted.unreadable) {
-      deadLetters.add(sink.name, `outbox record ${record.offset}`, messageOf(error), record.payload);
+      deadLetters.addResult(sink.name, `outbox record ${record.offset}`, messageOf(error), record.payload);
     }
     this.#setAside(rejections);
     // What was set aside must be safe before the cursor passes it.
@@ -223,7 +223,7 @@ export class Forwarder implements Lifecycle {
     if (rejections.length === 0) return;
     const { deadLetters, logger } = this.#parts;
     for (const { result, reason } of rejections) {
-      deadLetters.add(this.sink.name, resultId(result), reason, Buffer.from(JSON.stringify(result)));
+      deadLetters.addResult(this.sink.name, resultId(result), reason, Buffer.from(JSON.stringify(result)));
     }
     logger.warn(
       { count: rejections.length, reason: rejections[0]!.reason },

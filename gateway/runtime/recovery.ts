@@ -8,12 +8,15 @@ import type { Analysis } from './analysis.ts';
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
 import { type Command, decodeCommand } from './command.ts';
 import type { DeadLetters } from './dead-letters.ts';
-import { JournalLosses } from './journal-losses.ts';
+import { ItemGaps } from './item-gaps.ts';
 import type { Ledger } from './ledger.ts';
 import { ProvisionalReadings } from './provisional-readings.ts';
 import { decodeReadings, type Homeless, RecordKind } from './reading-codec.ts';
 
 const READ_BYTES = 4 * 1024 * 1024;
+
+/** The rows of the ledger for what is known by its number only: of which source it was, nobody knows any more. */
+const LOST_FROM = { journal: '(journal)', deadLetters: '(dead letters)' } as const;
 
 /** What a restart restores, and from what. */
 export interface RecoveryParts {
@@ -48,17 +51,29 @@ export interface Recovered {
  */
 export async function recover(parts: RecoveryParts): Promise<Recovered> {
   const checkpoint = await restoreCheckpoint(parts);
-  await countRejected(parts, checkpoint?.deadLetterOffset ?? 0);
+  await countRejected(parts, checkpoint);
   tellOfLostRecords(parts, checkpoint);
   const { replayed, unreadable } = await replayJournal(parts, checkpoint);
   return { replayed, unreadable, checkpoint };
 }
 
-async function countRejected(parts: RecoveryParts, from: Offset): Promise<void> {
-  await parts.deadLetters.readFrom(from, ({ origin, device, times }) => {
-    if (!isSource(parts, origin)) return;
-    parts.ledger.reject(parts.ledger.row(origin), device, times);
+/** What was refused since the checkpoint: as its dead letters say or, where their log was full and has dropped them, by their number. */
+async function countRejected(parts: RecoveryParts, checkpoint: Checkpoint | undefined): Promise<void> {
+  const { deadLetters, ledger, logger } = parts;
+  const gaps = new ItemGaps(checkpoint?.deadLetterItems, (readings) =>
+    ledger.reject(ledger.row(LOST_FROM.deadLetters), undefined, readings),
+  );
+  await deadLetters.readFrom(checkpoint?.deadLetterOffset ?? 0, ({ origin, device, times }, record) => {
+    gaps.pass(record);
+    if (isSource(parts, origin)) ledger.reject(ledger.row(origin), device, times);
   });
+  gaps.end(deadLetters.end.items);
+  if (gaps.items > 0) {
+    logger.warn(
+      { readings: gaps.items },
+      'dead letters are gone before they were counted: counted as rejected, under (dead letters)',
+    );
+  }
 }
 
 /** A checkpoint goes on from its offset: what lay between it and the journal that is there is lost, or is in the checkpoint only. */
@@ -117,7 +132,9 @@ async function replayJournal(
   const firstUnanalysed = checkpoint?.journalOffset ?? 0;
   const remember = checkpoint?.remember ?? { offset: 0, skip: 0 };
   const reader = parts.journal.reader(remember.offset);
-  const losses = new JournalLosses(parts.ledger, checkpoint?.journalItems);
+  const losses = new ItemGaps(checkpoint?.journalItems, (readings) =>
+    parts.ledger.drop(parts.ledger.row(LOST_FROM.journal), undefined, readings),
+  );
   let replayed = 0;
   let unreadable = 0;
   try {
@@ -136,8 +153,8 @@ async function replayJournal(
     await reader.close();
   }
   losses.end(parts.journal.status().appendedItems);
-  if (losses.lost > 0) {
-    parts.logger.error({ readings: losses.lost }, 'journaled readings were lost: counted as dropped, under (journal)');
+  if (losses.items > 0) {
+    parts.logger.error({ readings: losses.items }, 'journaled readings were lost: counted as dropped, under (journal)');
   }
   return { replayed, unreadable };
 }

@@ -74,6 +74,8 @@ export class Box {
   maxSeries = 100;
   /** Readings among which a redelivered one is recognised, from the next boot on. */
   rememberedReadings = 16;
+  /** Why the sink refuses a result for ever. */
+  refuse: (result: Result) => string | undefined = () => undefined;
   /** Id that the history calls active. */
   activeAlarm = '';
 
@@ -232,8 +234,13 @@ export class Box {
       start: async () => {},
       stop: async () => {},
       write: async (batch) => {
-        if (clock === this.clock) this.#stored.push(...batch);
-        return [];
+        if (clock !== this.clock) return [];
+        const rejections = batch.flatMap((result) => {
+          const reason = this.refuse(result);
+          return reason === undefined ? [] : [{ result, reason }];
+        });
+        this.#stored.push(...batch.filter((result) => !rejections.some((rejection) => rejection.result === result)));
+        return rejections;
       },
     };
   }

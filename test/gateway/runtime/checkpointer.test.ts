@@ -78,7 +78,7 @@ class Rig {
   /** A reading is journaled, acknowledged and analysed, and leads to a window and an alarm; another one is refused. */
   async analyseOne(number: number): Promise<void> {
     const offset = this.journal.append(Buffer.alloc(200), 1);
-    this.deadLetters.add('floor', 'topic', 'not a number', Buffer.alloc(50));
+    this.deadLetters.addReading('floor', 'topic', 'not a number', Buffer.alloc(50));
     await this.deadLetters.commit();
     await this.journal.commit();
     this.results.append([aggregate({ start: number * 60_000 }), alarm({ raisedAt: number })]);

@@ -17,9 +17,9 @@ function total(letters: readonly Rejected[]): number {
 test('of a flood for one reason some are kept, and the number of the others; every kind is counted for itself', async () => {
   const log = new MemoryLog();
   const letters = new DeadLetters(log, new ManualClock());
-  for (let i = 0; i < 5000; i++) letters.addOrCount('floor', `sensors/${i}`, 'no room', Buffer.from(`${i}`));
-  for (let i = 0; i < 300; i++) letters.addOrCount('floor', 's', 'too hot', Buffer.from('x'), i % 2 ? 'a' : 'b');
-  for (let i = 0; i < 3; i++) letters.addOrCount('hall', 's', 'no room', Buffer.from('x'));
+  for (let i = 0; i < 5000; i++) letters.addReading('floor', `sensors/${i}`, 'no room', Buffer.from(`${i}`));
+  for (let i = 0; i < 300; i++) letters.addReading('floor', 's', 'too hot', Buffer.from('x'), i % 2 ? 'a' : 'b');
+  for (let i = 0; i < 3; i++) letters.addReading('hall', 's', 'no room', Buffer.from('x'));
   await letters.commit();
   const found = await everything(letters);
   const noRoom = found.filter(({ origin, reason }) => origin === 'floor' && reason === 'no room');
@@ -31,14 +31,14 @@ test('of a flood for one reason some are kept, and the number of the others; eve
   });
   for (const device of ['a', 'b']) expect(total(found.filter((letter) => letter.device === device))).toBe(150);
   expect(total(found.filter(({ origin }) => origin === 'hall'))).toBe(3);
-  // The items of the log count the readings, so that dropped ones are counted right.
+  // The items of the log count the readings, so that those of dropped letters are known.
   expect(log.records.reduce((sum, { items }) => sum + items, 0)).toBe(5303);
 });
 
 test('after a commit a kind begins anew', async () => {
   const letters = new DeadLetters(new MemoryLog(), new ManualClock());
   for (let round = 0; round < 3; round++) {
-    for (let i = 0; i < 90; i++) letters.addOrCount('floor', 's', 'no room', Buffer.from('x'));
+    for (let i = 0; i < 90; i++) letters.addReading('floor', 's', 'no room', Buffer.from('x'));
     await letters.commit();
   }
   const found = await everything(letters);
@@ -49,14 +49,25 @@ test('after a commit a kind begins anew', async () => {
 test('what a checkpoint counts lies before the offset that it takes, repeats included', async () => {
   const letters = new DeadLetters(new MemoryLog(), new ManualClock());
   const flood = () => {
-    for (let i = 0; i < 500; i++) letters.addOrCount('floor', 's', 'no room', Buffer.from('x'));
+    for (let i = 0; i < 500; i++) letters.addReading('floor', 's', 'no room', Buffer.from('x'));
   };
   flood();
-  const offset = letters.nextOffset;
+  const offset = letters.end.offset;
   flood();
   await letters.commit();
   const behind: Rejected[] = [];
   await letters.readFrom(offset, (letter) => behind.push(letter));
   expect(total(behind)).toBe(500);
   expect(total(await everything(letters))).toBe(1000);
+});
+
+test('its items are the readings that sources have refused: results of sinks are none', async () => {
+  const log = new MemoryLog();
+  const letters = new DeadLetters(log, new ManualClock());
+  letters.addResult('influx', 'd/m', 'field type conflict', Buffer.from('{}'));
+  letters.addReading('floor', 's', 'no room', Buffer.from('x'));
+  letters.addResult('influx', 'd/m', 'field type conflict', Buffer.from('{}'));
+  expect(letters.end).toEqual({ offset: 3, items: 1 });
+  await letters.commit();
+  expect((await letters.newest(9)).map(({ origin }) => origin)).toEqual(['influx', 'floor', 'influx']);
 });

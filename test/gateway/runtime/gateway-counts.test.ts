@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { settle } from '../../manual-clock.ts';
 import { bootedBox, START } from './box.ts';
 
 test('what is refused is counted, kept with its reason, and acknowledged after it is durable', async () => {
@@ -32,6 +33,39 @@ test('what was refused stays counted after a crash, although its dead letters we
   await box.deadLetters.trim(3);
   await box.crash();
   expect(box.gateway.status().ledger).toMatchObject({ received: 3, rejected: 3 });
+  await box.stop();
+});
+
+test('refusals that no checkpoint has, and whose dead letters were dropped, are counted after a crash, of an unknown source; those of a sink are not', async () => {
+  const box = await bootedBox();
+  const refuse = async (count: number) => {
+    for (let i = 0; i < count; i++) box.intake.reject('sensors/x', 'the payload is not JSON', Buffer.from('{'));
+    await box.acknowledged();
+  };
+  await refuse(2);
+  await box.stop();
+  await box.boot();
+  await refuse(3);
+  box.refuse = () => 'field type conflict';
+  box.send({ metric: 'a', value: 500, time: START });
+  await box.acknowledged();
+  await vi.waitUntil(() => box.gateway.status().sinks[0]!.rejectedTotal > 0, { timeout: 5_000 });
+  // More of one kind in one moment than are kept for themselves.
+  await refuse(150);
+  await settle();
+  // All but what the last moment has brought.
+  box.deadLetters.drop(box.deadLetters.records.length - 21);
+  await box.crash();
+  const { total, sources } = box.gateway.ledgerReport(9);
+  expect(total).toMatchObject({ received: 156, rejected: 155, imbalance: 0 });
+  expect(sources).toMatchObject([
+    { name: 'floor', rejected: 2 + 20 + 50 },
+    { name: '(dead letters)', received: 83, rejected: 83 },
+  ]);
+  await box.stop();
+  // They are in the checkpoint now, and not counted a second time.
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 156, rejected: 155 });
   await box.stop();
 });
 
