@@ -81,9 +81,14 @@ export class Cursors {
     return this.#get(name, offset);
   }
 
-  /** Makes every cursor durable without delay, as far as the disk lets it. */
-  async flush(): Promise<void> {
-    for (const cursor of this.#cursors.values()) await cursor.flush();
+  /** Makes every cursor durable without delay, as far as the disk lets it. @returns whether every file is up to date */
+  async flush(): Promise<boolean> {
+    let isNoted = true;
+    for (const cursor of this.#cursors.values()) {
+      await cursor.flush();
+      isNoted &&= cursor.isNoted;
+    }
+    return isNoted;
   }
 
   #get(name: string, offset: Offset): FileCursor {
@@ -134,6 +139,11 @@ class FileCursor implements LogCursor {
     return this.#note;
   }
 
+  /** The file says where it stands. */
+  get isNoted(): boolean {
+    return this.#offset === this.#saved?.offset && this.#note === this.#saved.note;
+  }
+
   /** Takes over what the file says. */
   load(offset: Offset, note: unknown): void {
     this.#offset = offset;
@@ -166,7 +176,7 @@ class FileCursor implements LogCursor {
 
   #save(): Promise<void> {
     if (this.#saving === undefined) {
-      if (this.#offset === this.#saved?.offset && this.#note === this.#saved.note) return Promise.resolve();
+      if (this.isNoted) return Promise.resolve();
       this.#saving = this.#write();
       return this.#saving;
     }

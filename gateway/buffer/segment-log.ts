@@ -143,9 +143,11 @@ export class SegmentLog implements Log {
     const { retention, committer } = this.#parts;
     // What a cursor has passed goes after its file says so. And a disk that has refused a small file once must not look broken for ever
     // in a log that nobody writes to.
-    await this.#cursors.flush();
+    const isNoted = await this.#cursors.flush();
     await retention.trim(Math.min(before, committer.durableOffset));
     await retention.expire();
+    // A full disk had no room for the file: now it may have.
+    if (!isNoted) await this.#cursors.flush();
     committer.roomMade();
     await this.#state.saveRefused();
   }

@@ -397,6 +397,24 @@ describe('the segment log', () => {
     await log.stop(never);
   });
 
+  it('writes a cursor that a full disk has refused as soon as a trim has made room: a crash then does not forget what was taken', async () => {
+    const log = await rig.open();
+    await fill(log, 200);
+    const cursor = log.cursor('sink');
+    await cursor.commit(10, { delivered: 10 });
+    rig.disk.capacity = rig.disk.paths().reduce((sum, path) => sum + rig.disk.content(path).length, 0);
+    await cursor.commit(150, { delivered: 150 });
+    expect(log.status().trouble).toContain('cannot write the cursor sink');
+    await log.trim(150);
+    expect(log.status().firstOffset).toBeGreaterThan(10);
+    rig.disk.kill();
+    await log.stop(AbortSignal.abort());
+    const again = await rig.open();
+    const { offset, note } = again.cursor('sink');
+    expect({ offset, note }).toEqual({ offset: 150, note: { delivered: 150 } });
+    await again.stop(never);
+  });
+
   it('saves with the next trim what the disk has refused of its counts and cursors', async () => {
     const log = await rig.open();
     await fill(log, 200);
