@@ -113,7 +113,11 @@ class Box {
     for (let turns = Math.floor(this.random() * 30); turns > 0; turns--)
       await new Promise((resolve) => setImmediate(resolve));
     how();
+    const [deadLogs, dead] = [this.#logs, this.forwarder];
     await this.boot();
+    // Else they would try for ever, each time that the clock goes on.
+    for (const log of Object.values(deadLogs)) await log.stop(AbortSignal.abort());
+    await dead.stop(never);
   }
 
   async #put(): Promise<void> {
