@@ -7,7 +7,7 @@ import { undocumented } from './house/undocumented.ts';
 
 const files = filesOfTheTree();
 const sources = sourcesOfTheTree();
-const product = sources.filter(({ file }) => /^(gateway|devices|config|fleet)\//.test(file));
+const product = sources.filter(({ file }) => /^(gateway|devices|config)\//.test(file));
 const ours = sources.filter(({ file }) => !file.startsWith('test/house'));
 
 const TEXT_FILE =

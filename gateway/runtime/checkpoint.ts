@@ -55,9 +55,9 @@ const HEADER_BYTES = 12;
 const READ_ATTEMPTS = 3;
 
 /**
- * How the body of each version becomes a checkpoint of this one: this version and the two before can be read. A field that is added and may
- * be missing needs no new version. Anything else does: raise `VERSION`, give the version before a function that brings its bodies up to
- * date, and keep bytes of it in the test. The snapshots of the stages have versions of their own.
+ * How the body of each version becomes a checkpoint of this one. So far there is one version; of later ones the two before can be read, too. A
+ * field that is added and may be missing needs no new version. Anything else does: raise `VERSION`, give the version before a function that
+ * brings its bodies up to date, and keep bytes of it in the test. The snapshots of the stages have versions of their own.
  */
 const BODIES: ReadonlyMap<number, (body: unknown) => Checkpoint> = new Map([[1, asCheckpoint]]);
 

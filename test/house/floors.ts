@@ -5,7 +5,7 @@ export interface Home {
 }
 
 const FRONT_DOOR = /^(gateway\/(main\.ts|headgate\.js)$|bench\/|config\/generate-schema\.ts$)/;
-const ROOM = /^(gateway\/(?:pipeline|detect|buffer|sinks|runtime|api)|devices|config|fleet)\//;
+const ROOM = /^(gateway\/(?:pipeline|detect|buffer|sinks|runtime|api)|devices|config)\//;
 
 /** The home of a source file; undefined where no such place is in the plan. */
 export function homeOf(file: string): Home | undefined {
