@@ -219,6 +219,7 @@ export class Analysis {
   }
 
   #know(command: ClockKnown): void {
+    for (const reading of this.#provisional.giveUpEarlier(command)) this.#settle(reading, this.#pass(reading));
     this.#step(command.before, command.time);
     this.#reference = command;
     this.#recent.settle(this.#provisional.correctedBy(command));

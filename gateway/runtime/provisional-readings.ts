@@ -97,6 +97,19 @@ export class ProvisionalReadings {
     return this.#mark(oldest);
   }
 
+  /**
+   * Gives out, in order, the oldest readings as far as `known` cannot put them right, marked. Their estimates are those of the time
+   * before it is known, and may be ahead of it: pass them on while that still is the present.
+   */
+  *giveUpEarlier(known: ClockReference): Generator<Reading> {
+    while (this.count > 0) {
+      const { reading, reference } = this.#held[this.#first]!;
+      if (reference?.boot === known.boot) return;
+      this.#first++;
+      yield this.#mark(reading);
+    }
+  }
+
   /** It is known what time it is: gives out every reading, in order, its times put right, or marked where that cannot be. */
   *release(known: ClockReference): Generator<Reading> {
     this.#mode = 'known';

@@ -185,6 +185,29 @@ test('readings of another boot cannot be put right: they keep their estimates, a
   await stop(box);
 });
 
+test('readings of another boot whose estimates are ahead of the time that is known then hold up no window', async () => {
+  const box = await newBox();
+  box.clock = new ManualClock(TRUTH + 7_200_000, 0);
+  box.ask = async () => UNKNOWN;
+  await box.boot();
+  await send(box, 1);
+  // Somebody had set the clock two hours ahead, then the power failed twice.
+  for (const bootId of ['second boot', 'third boot']) {
+    await box.die(1_000);
+    box.clock = new ManualClock(1_000, 1_000);
+    box.bootId = bootId;
+    box.ask = async () => UNSYNCHRONISED;
+    await box.boot();
+    await send(box, 2);
+  }
+  await setRight(box);
+  expect(box.gateway.status().clock).toMatchObject({ state: 'synchronised', markedTotal: 1 });
+  await send(box, 3, TRUTH + 30_000, 'a');
+  await box.clock.advance(180_000);
+  expect(minutes(box)).toContainEqual({ minute: 0, count: 1, last: 3, good: 1 });
+  await stop(box);
+});
+
 test('a clock that is never set is waited for only so long: readings are uncertain then, and windows close', async () => {
   const box = await clocklessBox();
   await box.boot();
