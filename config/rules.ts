@@ -4,6 +4,7 @@ import { HTTP_SOURCE } from './configuration.ts';
 import { quoted } from './problems.ts';
 import { detectorOptions } from './resolve.ts';
 import type { CheckedFile } from './schema.ts';
+import { checkStorage } from './storage-rules.ts';
 import { formatHostPort, type HostPort, isLoopback } from './units.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -34,6 +35,7 @@ type PartlyRule = {
 /** Checks what a schema cannot say: rules between several keys. The file may have parts missing that were invalid. */
 export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Report): void {
   for (const key of ['sources', 'windows', 'sinks'] as const) uniqueNames(key, file[key] ?? [], report);
+  checkStorage(file.storage ?? {}, report);
   file.sources?.forEach((source, index) => {
     if (source?.name === HTTP_SOURCE) {
       report(

@@ -45,10 +45,10 @@ const storage = section('Where data waits on the box, and how much of it.', {
     default: '500 MiB',
   }),
   journal: section('Accepted readings, until a checkpoint has covered them.', {
-    maxBytes: size({ description: 'Most that the journal may take.', default: '512 MiB' }),
+    maxBytes: size({ description: 'Most that the journal may take; at least 16 MiB.', default: '512 MiB' }),
   }),
   outbox: section('Results, until every sink has taken them.', {
-    maxBytes: size({ description: 'Most that the outbox may take.', default: '2 GiB' }),
+    maxBytes: size({ description: 'Most that the outbox may take; at least 4 MiB.', default: '2 GiB' }),
     maxAge: positiveDuration({
       description:
         'Results older than this are dropped, and counted; time when the gateway does not run does not count.',
@@ -62,7 +62,7 @@ const storage = section('Where data waits on the box, and how much of it.', {
   }),
   alarms: section('Alarms, until every sink has taken them: apart from other results, so that they outlive them.', {
     maxBytes: size({
-      description: 'Most that waiting alarms may take; then the oldest are dropped, and counted.',
+      description: 'Most that waiting alarms may take, at least 4 MiB; then the oldest are dropped, and counted.',
       default: '128 MiB',
     }),
   }),
@@ -76,7 +76,7 @@ const storage = section('Where data waits on the box, and how much of it.', {
   }),
   maxSeries: Type.Integer({
     description:
-      'Most series that are taken, at about 5 kB of memory each; readings of further ones are rejected, and counted.',
+      'Most series that are taken, at about 5 kB of memory each (device, metric and tags have 2 048 bytes at the most); readings of further ones are rejected, and counted.',
     default: 10_000,
     minimum: 1,
     maximum: 10_000_000,

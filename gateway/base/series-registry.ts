@@ -4,6 +4,12 @@ import { ownText } from './own-text.ts';
 /** Longest name of a device, metric or tag that is taken, in UTF-16 code units. */
 export const MAX_NAME_LENGTH = 256;
 
+/**
+ * Largest key of a series, in bytes of UTF-8: names may be long, or tags many, not both. A series is kept in memory, and its key goes with
+ * every result.
+ */
+export const MAX_KEY_BYTES = 2048;
+
 const UNFIT = /[\p{Cc}\p{Cs}\u2028\u2029\ufffe\uffff]/u;
 
 /** All series the gateway knows, one object each, up to a bound. */
@@ -28,6 +34,10 @@ export class SeriesRegistry {
     if (known !== undefined) {
       known.unit ??= unit;
       return known;
+    }
+    const bytes = Buffer.byteLength(key);
+    if (bytes > MAX_KEY_BYTES) {
+      return `device, metric and tags have ${bytes} bytes together; at most ${MAX_KEY_BYTES} are allowed`;
     }
     if (this.refusal !== undefined) return this.refusal;
     if (this.#all.length >= this.max) {

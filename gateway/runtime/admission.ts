@@ -29,6 +29,9 @@ export interface Normaliser {
 const MAX_RECORD_BYTES = 1024 * 1024;
 /** Or this part of the journal, which takes no record of more than a quarter: one is closed only after it got too large. */
 const MAX_RECORD_SHARE = 1 / 32;
+/** What belongs together is one record up to so many bytes. */
+const MAX_WHOLE_BYTES = 16 * 1024 * 1024;
+const MAX_WHOLE_SHARE = 1 / 8;
 
 /** Acknowledgements that are given before the event loop turns. */
 const ANSWERS_PER_TURN = 512;
@@ -66,7 +69,6 @@ interface Batch {
   readonly entries: DurableEntry[];
   readonly acknowledgements: (() => void)[];
   readonly rejected: boolean;
-  readonly marked: boolean;
 }
 
 /**
@@ -82,10 +84,13 @@ export class Admission {
   #acknowledgements: (() => void)[] = [];
   #rejected = false;
   #marks: MarkChange[] = [];
-  #marked = false;
-  /** A message with a mark is being given: its readings go into one record with it. */
-  #isWhole = false;
+  /**
+   * Of the message that is being given: they go into one record with its readings, as its end. A message that is too large even for that has
+   * its marks in the last of several: one that became durable in part is admitted when it is sent again.
+   */
+  #openMarks: MarkChange[] = [];
   readonly #maxRecordBytes: number;
+  readonly #maxWholeBytes: number;
   #running = false;
   #batches = 0;
   #idle: Promise<void> = Promise.resolve();
@@ -95,7 +100,9 @@ export class Admission {
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
-    this.#maxRecordBytes = Math.min(MAX_RECORD_BYTES, parts.journal.status().maxBytes * MAX_RECORD_SHARE);
+    const { maxBytes } = parts.journal.status();
+    this.#maxRecordBytes = Math.min(MAX_RECORD_BYTES, maxBytes * MAX_RECORD_SHARE);
+    this.#maxWholeBytes = Math.min(MAX_WHOLE_BYTES, maxBytes * MAX_WHOLE_SHARE);
   }
 
   /** Nothing is waiting for the disk or for the analysis. */
@@ -115,6 +122,7 @@ export class Admission {
 
   /** Puts a command into the journal; it is carried out in its place among the readings, once it is durable. */
   enter(command: Command): void {
+    this.#endMessage();
     this.#closeRecord();
     const offset = this.#parts.journal.append(encodeCommand(command), 0);
     this.#entries.push({ offset, readings: [], marks: [], command });
@@ -139,17 +147,15 @@ export class Admission {
   add(reading: Reading): void {
     this.#readings.push(reading);
     this.#encoder.add(reading);
-    if (!this.#isWhole) this.#closeLargeRecord();
+    this.#closeLargeRecord();
     this.#wake();
   }
 
   /** @internal for the intakes */
   mark(change: MarkChange): void {
     // Between two messages, be they all of QoS 2.
-    if (!this.#isWhole) this.#closeLargeRecord();
-    this.#marks.push(change);
-    this.#encoder.mark(change);
-    this.#isWhole = true;
+    this.#closeLargeRecord();
+    this.#openMarks.push(change);
     this.#wake();
   }
 
@@ -162,8 +168,8 @@ export class Admission {
 
   /** @internal for the intakes */
   acknowledge(done: () => void): void {
+    this.#endMessage();
     this.#acknowledgements.push(done);
-    this.#isWhole = false;
     this.#wake();
   }
 
@@ -199,29 +205,27 @@ export class Admission {
   }
 
   #isWaiting(): boolean {
-    return !this.#encoder.isEmpty || this.#entries.length > 0 || this.#acknowledgements.length > 0 || this.#rejected;
+    const isGiven = !this.#encoder.isEmpty || this.#openMarks.length > 0;
+    return isGiven || this.#entries.length > 0 || this.#acknowledgements.length > 0 || this.#rejected;
   }
 
   #takeBatch(): Batch | undefined {
     if (!this.#isWaiting()) return undefined;
+    this.#endMessage();
     this.#closeRecord();
     const batch = {
       entries: this.#entries,
       acknowledgements: this.#acknowledgements,
       rejected: this.#rejected,
-      marked: this.#marked,
     };
     this.#entries = [];
     this.#acknowledgements = [];
     this.#rejected = false;
-    this.#marked = false;
     return batch;
   }
 
   async #sync(batch: Batch): Promise<void> {
     const { journal, deadLetters } = this.#parts;
-    // A message that is marked as admitted is not sent again: where it was refused, that must not be lost.
-    if (batch.rejected && batch.marked) await deadLetters.commit();
     // The refused ones first: a mark in the journal says that its message is kept, and one that is sent again is not looked at any more.
     if (batch.rejected) await deadLetters.commit();
     await journal.commit();
@@ -237,7 +241,16 @@ export class Admission {
   }
 
   #closeLargeRecord(): void {
-    if (this.#encoder.byteLength > this.#maxRecordBytes) this.#closeRecord();
+    const maxBytes = this.#openMarks.length > 0 ? this.#maxWholeBytes : this.#maxRecordBytes;
+    if (this.#encoder.byteLength > maxBytes) this.#closeRecord();
+  }
+
+  /** The message is there in full. */
+  #endMessage(): void {
+    if (this.#openMarks.length === 0) return;
+    for (const change of this.#openMarks) this.#encoder.mark(change);
+    this.#marks.push(...this.#openMarks);
+    this.#openMarks = [];
   }
 
   #closeRecord(): void {
@@ -245,10 +258,7 @@ export class Admission {
     const readings = this.#readings;
     const marks = this.#marks;
     this.#readings = [];
-    if (marks.length > 0) {
-      this.#marks = [];
-      this.#marked = true;
-    }
+    if (marks.length > 0) this.#marks = [];
     const offset = this.#parts.journal.append(this.#encoder.finish(), readings.length);
     this.#entries.push({ offset, readings, marks: marks.length > 0 ? marks : NO_MARKS, command: undefined });
   }

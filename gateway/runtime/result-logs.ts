@@ -4,6 +4,8 @@ import { encodeResults } from './result-codec.ts';
 
 /** Results in one record at the most. */
 const RESULTS_PER_RECORD = 500;
+/** A record of more is divided: a log takes none that is larger than a quarter of it. */
+const MAX_RECORD_BYTES = 256 * 1024;
 /** Results that may wait for the disk before nothing more is let in. */
 export const MAX_UNSYNCED_RESULTS = 20_000;
 
@@ -76,7 +78,17 @@ export class ResultLogs {
 
 function appendTo(log: Log, results: readonly Result[]): void {
   for (let from = 0; from < results.length; from += RESULTS_PER_RECORD) {
-    const some = results.slice(from, from + RESULTS_PER_RECORD);
-    log.append(encodeResults(some), some.length);
+    appendRecord(log, results.slice(from, from + RESULTS_PER_RECORD));
   }
+}
+
+function appendRecord(log: Log, results: readonly Result[]): void {
+  const record = encodeResults(results);
+  if (record.length <= MAX_RECORD_BYTES || results.length === 1) {
+    log.append(record, results.length);
+    return;
+  }
+  const half = Math.ceil(results.length / 2);
+  appendRecord(log, results.slice(0, half));
+  appendRecord(log, results.slice(half));
 }

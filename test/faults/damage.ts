@@ -20,7 +20,7 @@ export const damage: Rig = {
   claim: 'a real gateway starts on a damaged folder, accepts, tells of what it misses, and makes nothing up',
   goal: 'starts always; loses only what the damage touches, counted (10 000 by the simulated disk)',
   run: (round) =>
-    inScene({ storage: 'journal: { maxBytes: 1 MiB }', checkpointEvery: '1s' }, async (scene) => {
+    inScene({ storage: 'journal: { maxBytes: 16 MiB }', checkpointEvery: '1s' }, async (scene) => {
       const { gateway, dataPath } = scene;
       await gateway.start();
       const publisher = scene.publish({ perSecond: 3_000, count: READINGS / 4 });

@@ -30,6 +30,19 @@ test('many results become several records', () => {
   expect(outbox.records.map(({ items }) => items)).toEqual([500, 500, 200]);
 });
 
+test('results with long names become so many records that a small log takes each', () => {
+  const { outbox, logs } = rig();
+  const tags = Object.fromEntries(Array.from({ length: 7 }, (_, i) => [`tag-${i}`, 'x'.repeat(256)]));
+  const results = Array.from({ length: 500 }, (_, minute) => {
+    const result = aggregate({ start: minute * 60_000 });
+    return { ...result, series: { ...result.series, tags } };
+  });
+  logs.append(results);
+  expect(Math.max(...outbox.records.map(({ payload }) => payload.length))).toBeLessThan(256 * 1024);
+  expect(outbox.records.flatMap(({ payload }) => decodeResults(payload))).toEqual(results);
+  expect(outbox.records.map(({ items }) => items).reduce((sum, items) => sum + items)).toBe(500);
+});
+
 test.each(['alarmOutbox', 'outbox'] as const)('a sync waits for both logs: %s', async (late) => {
   const box = rig();
   box[late].stuck = true;

@@ -17,9 +17,10 @@ const never = new AbortController().signal;
 const forever = new Promise<never>(() => undefined);
 const STOPS_WITHIN_MS = 5_000;
 const READINGS = 20;
+const MIB = 1024 * 1024;
 
 const TEXT = `
-storage: { path: /data, keepFree: 64 KiB, journal: { maxBytes: 1 MiB }, outbox: { maxBytes: 1 MiB, whenFull: block } }
+storage: { path: /data, keepFree: 64 KiB, outbox: { whenFull: block } }
 sources: [{ name: floor, type: mqtt, listen: "127.0.0.1:0", readings: [{ topic: "sensors/_/+" }] }]
 detect: [{ series: "*", detector: range, max: 0, alarm: { severity: warning } }]
 `;
@@ -49,24 +50,30 @@ class Box {
   async boot(signal = never): Promise<this> {
     const surroundings = { environment: {}, err: (text: string) => expect.fail(text) };
     const { configuration } = loadText(TEXT, '/gateway.yaml', surroundings as never);
-    this.gateway = makeGateway(configuration, {
-      clock: new SteadyClock(this.clock),
-      timeService: noTimeService,
-      boot: 'boot',
-      random: () => 0.5,
-      memory: plentyOfMemory,
-      logger: this.logger,
-      disk: this.disk.mount(),
-      version: '0',
-      configurationText: TEXT,
-      failed: (error) => this.logger.error({ error }, 'failed'),
-      sources: (intakeOf) => {
-        this.intake = intakeOf('floor');
-        return [this.source];
+    const { storage } = configuration;
+    // Smaller than a file may ask for.
+    const small = { journal: { maxBytes: MIB }, outbox: { ...storage.outbox, maxBytes: MIB } };
+    this.gateway = makeGateway(
+      { ...configuration, storage: { ...storage, ...small } },
+      {
+        clock: new SteadyClock(this.clock),
+        timeService: noTimeService,
+        boot: 'boot',
+        random: () => 0.5,
+        memory: plentyOfMemory,
+        logger: this.logger,
+        disk: this.disk.mount(),
+        version: '0',
+        configurationText: TEXT,
+        failed: (error) => this.logger.error({ error }, 'failed'),
+        sources: (intakeOf) => {
+          this.intake = intakeOf('floor');
+          return [this.source];
+        },
+        sinks: [{ sink: this.sink, options: { maxItems: 100, lingerMs: 0 } }],
+        history: { aggregates: () => [], alarms: () => [] },
       },
-      sinks: [{ sink: this.sink, options: { maxItems: 100, lingerMs: 0 } }],
-      history: { aggregates: () => [], alarms: () => [] },
-    });
+    );
     await this.gateway.start(signal);
     return this;
   }
