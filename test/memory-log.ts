@@ -1,4 +1,13 @@
-import type { Kept, Log, LogCursor, LogReader, LogRecord, LogStatus, Offset } from '../gateway/core/log.ts';
+import {
+  type Kept,
+  type Log,
+  type LogCursor,
+  LogReadError,
+  type LogReader,
+  type LogRecord,
+  type LogStatus,
+  type Offset,
+} from '../gateway/core/log.ts';
 
 /** A log in memory, for tests of what stands on a log. `commit` and `sync` wait while `stuck` is set. */
 export class MemoryLog implements Log {
@@ -7,6 +16,8 @@ export class MemoryLog implements Log {
   maxBytes = Number.MAX_SAFE_INTEGER;
   readonly #cursors = new Map<string, { offset: Offset; note: unknown }>();
   readonly #damaged = new Set<Offset>();
+  /** Records that the disk refuses to read. */
+  readonly refused = new Set<Offset>();
   #appendedItems = 0;
   #first = 0;
   #durable = 0;
@@ -26,6 +37,7 @@ export class MemoryLog implements Log {
     log.#durable = this.#durable;
     log.#droppedItems = this.#droppedItems;
     for (const offset of this.#damaged) log.#damaged.add(offset);
+    for (const offset of this.refused) log.refused.add(offset);
     // As through a file: a note is what its JSON says.
     for (const [name, state] of this.#cursors) log.#cursors.set(name, JSON.parse(JSON.stringify(state)));
     return log;
@@ -91,6 +103,10 @@ export class MemoryLog implements Log {
         const records: LogRecord[] = [];
         for (let bytes = 0; position < log.#durable && (records.length === 0 || bytes < maxBytes); position++) {
           if (log.#damaged.has(position)) continue;
+          if (log.refused.has(position)) {
+            if (records.length > 0) break;
+            throw new LogReadError(position, new Error('EIO: i/o error, read'));
+          }
           const record = log.records[position]!;
           records.push(record);
           bytes += record.payload.length;
@@ -106,6 +122,12 @@ export class MemoryLog implements Log {
       },
       async close() {},
     };
+  }
+
+  async passOver(): Promise<boolean> {
+    for (const offset of this.refused) this.#damaged.add(offset);
+    this.refused.clear();
+    return true;
   }
 
   cursor(name: string, at = this.#first): LogCursor {

@@ -12,6 +12,6 @@ import { scanSegment, scanStart } from './segment-scanner.ts';
 export async function countDamage(disk: Disk, segment: Segment): Promise<void> {
   const expected = keptItems(segment) + segment.damagedItems;
   const { endOffset } = segment;
-  const { items } = await readSegment(disk, segment.path, (file) => scanSegment(file, scanStart(segment), endOffset));
+  const { items } = await readSegment(disk, segment, (file) => scanSegment(file, scanStart(segment), endOffset));
   segment.damagedItems = Math.max(segment.damagedItems, expected - items);
 }

@@ -36,7 +36,7 @@ export async function countItems(
       if (thinner !== undefined) addAll(bySeries, thinner.seriesOf(record.payload));
     }
   };
-  await readSegment(disk, segment.path, (file) => scanSegment(file, scanStart(segment), segment.endOffset, onRecords));
+  await readSegment(disk, segment, (file) => scanSegment(file, scanStart(segment), segment.endOffset, onRecords));
   return { items, bySeries };
 }
 

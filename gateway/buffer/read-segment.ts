@@ -1,8 +1,15 @@
 import type { Disk, DiskFile } from '../core/disk.ts';
+import type { Segment } from './segment.ts';
+import { withZeros } from './unreadable.ts';
 
-/** Opens a file to read it and closes it again; that it cannot be closed does not matter to one who only read. Rejects where the disk does. */
-export async function readSegment<T>(disk: Disk, path: string, read: (file: DiskFile) => Promise<T>): Promise<T> {
-  const file = await disk.open(path, 'read');
+/** Opens the file of a segment to read it; what is known that the disk refuses reads as zeros. Rejects where the disk does. */
+export async function openSegment(disk: Disk, { path, unreadable }: Segment): Promise<DiskFile> {
+  return withZeros(await disk.open(path, 'read'), unreadable);
+}
+
+/** Does the same and closes the file again; that it cannot be closed does not matter to one who only read. */
+export async function readSegment<T>(disk: Disk, segment: Segment, read: (file: DiskFile) => Promise<T>): Promise<T> {
+  const file = await openSegment(disk, segment);
   try {
     return await read(file);
   } finally {

@@ -14,7 +14,8 @@ import {
 } from './format.ts';
 import { type Segment, SegmentList } from './segment.ts';
 import { type FoundSegment, findSegments, type RecoveryOptions } from './segment-files.ts';
-import { type ScanResult, scanSegment } from './segment-scanner.ts';
+import { type Damage, type ScanResult, scanSegment } from './segment-scanner.ts';
+import { findUnreadable, withZeros } from './unreadable.ts';
 
 /** No place in the count of items is known, or needed, for a segment of version 1 before all segments are. */
 const NOWHERE: SegmentPlace = { ...UNTHINNED, itemsBefore: 0, unwrittenBefore: 0 };
@@ -91,14 +92,15 @@ async function recoverSegment(
   if (seal !== undefined && layout !== undefined && headerIsGood) {
     const dataEnd = found.size - layout.sealBytes;
     const place = found.place ?? NOWHERE;
-    return asSegment(path, { ...found, layout, place }, { ...seal, dataEnd }, limit);
+    return asSegment(path, { ...found, layout, place, unreadable: [] }, { ...seal, dataEnd }, limit);
   }
   const file = await options.disk.open(path, 'write');
   try {
-    const scanned = await scan(options, file, found, neighbours);
+    const { scanned, unreadable } = await scanAround(options, file, found, neighbours);
     if (scanned !== undefined) {
-      await mend(options, file, scanned, limit);
-      return asSegment(path, { ...scanned, size: scanned.dataEnd + scanned.layout.sealBytes }, scanned, limit);
+      await mend(options, withZeros(file, unreadable), scanned, limit);
+      const size = scanned.dataEnd + scanned.layout.sealBytes;
+      return asSegment(path, { ...scanned, size, unreadable }, scanned, limit);
     }
   } finally {
     await file.close();
@@ -122,6 +124,25 @@ interface Scanned extends ScanResult, Pick<Seal, 'appendedItems'> {
   readonly headerIsGood: boolean;
   readonly layout: Layout;
   readonly place: SegmentPlace;
+}
+
+/** Scans a segment; what the disk refuses of it is damage, and the rest is read. */
+async function scanAround(
+  options: RecoveryOptions,
+  file: DiskFile,
+  found: FoundSegment,
+  neighbours: Neighbours,
+): Promise<{ scanned: Scanned | undefined; unreadable: readonly Damage[] }> {
+  try {
+    return { scanned: await scan(options, file, found, neighbours), unreadable: [] };
+  } catch (error) {
+    const unreadable = await findUnreadable(file);
+    options.logger.error(
+      { segment: found.name, unreadable },
+      `the disk refuses parts of segment ${found.name}: passed over as damage: ${messageOf(error)}`,
+    );
+    return { scanned: await scan(options, withZeros(file, unreadable), found, neighbours), unreadable };
+  }
 }
 
 /** Reads a segment whole. Where a damaged header does not tell the layout, the one that finds records is right. */
@@ -209,7 +230,13 @@ async function mend(options: RecoveryOptions, file: DiskFile, scan: Scanned, lim
 
 function asSegment(
   path: string,
-  { firstOffset, layout, place, size }: Pick<Scanned, 'firstOffset' | 'layout' | 'place'> & { readonly size: number },
+  {
+    firstOffset,
+    layout,
+    place,
+    size,
+    unreadable,
+  }: Pick<Scanned, 'firstOffset' | 'layout' | 'place'> & Pick<Segment, 'unreadable'> & { readonly size: number },
   summary: Omit<Seal, 'place' | 'firstOffset'> & { readonly dataEnd: number },
   limit: Offset,
 ): Segment {
@@ -226,6 +253,7 @@ function asSegment(
     appendedItems: summary.appendedItems,
     damagedItems: Math.max(0, summary.appendedItems - place.thinnedItems - summary.items),
     missingBehind: 0,
+    unreadable,
     moving: undefined,
     firstTime: summary.firstTime,
     lastTime: summary.lastTime,

@@ -222,6 +222,7 @@ export class SegmentAppender {
       fileBytes: LAYOUT.headerBytes,
       damagedItems: 0,
       missingBehind: 0,
+      unreadable: [],
       moving: undefined,
       retired: false,
       removed: false,

@@ -43,6 +43,7 @@ export interface FoundSegment {
 }
 
 const MISNAMED = '.misnamed';
+const READ_ATTEMPTS = 3;
 
 /**
  * All segment files in order of their first offset, under their right names.
@@ -84,7 +85,7 @@ async function look(options: RecoveryOptions, name: string, nameOffset: Offset):
     file = await options.disk.open(path, 'read');
     const size = await file.size();
     const header = Buffer.alloc(Math.min(LAYOUT.headerBytes, size));
-    await file.read(header, 0);
+    await readIfGiven(file, header, 0);
     const decoded = decodeHeader(header);
     if (decoded !== undefined && decoded.version > VERSION) {
       options.logger.error(
@@ -122,11 +123,23 @@ async function readSeal(
     const sealAt = size - layout.sealBytes;
     if (sealAt < layout.headerBytes) continue;
     const bytes = Buffer.alloc(layout.sealBytes);
-    if ((await file.read(bytes, sealAt)) < bytes.length) continue;
+    await readIfGiven(file, bytes, sealAt);
     const seal = decodeSeal(bytes, 0, sealAt, layout);
     if (seal !== undefined) return { layout, seal };
   }
   return undefined;
+}
+
+/** Where the disk refuses, `target` stays zeros: a header or a seal that is damaged, which the scan of the whole segment makes up for. */
+async function readIfGiven(file: DiskFile, target: Buffer, position: number): Promise<void> {
+  for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt++) {
+    try {
+      await file.read(target, position);
+      return;
+    } catch {
+      target.fill(0);
+    }
+  }
 }
 
 /** A header knows better than a name: files that were swapped or renamed get their names back. */

@@ -1,10 +1,11 @@
 import { type Disk, type DiskFile, errorCode } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
-import type { LogReader, LogRecord, Offset } from '../core/log.ts';
+import { LogReadError, type LogReader, type LogRecord, type Offset } from '../core/log.ts';
 import type { Logger } from '../core/telemetry.ts';
 import { segmentName } from './format.ts';
 import type { Spot } from './kept.ts';
 import type { Quarantine } from './quarantine.ts';
+import { openSegment } from './read-segment.ts';
 import type { Segment, SegmentList } from './segment.ts';
 import { SegmentScanner, scanStart } from './segment-scanner.ts';
 
@@ -62,7 +63,7 @@ export class SegmentLogReader implements LogReader {
       // The scanner may be past records that nobody got: the next read begins at the position again.
       this.#spot = undefined;
       await this.#leave();
-      throw error;
+      throw new LogReadError(this.#position, error);
     } finally {
       this.#isReading = false;
       if (this.#current !== undefined && isGone(this.#current.segment)) await this.#leave();
@@ -127,7 +128,7 @@ export class SegmentLogReader implements LogReader {
     if (this.#current !== undefined) return true;
     try {
       await segment.moving;
-      const file = await this.#port.disk.open(segment.path, 'read');
+      const file = await openSegment(this.#port.disk, segment);
       if (segment.moving !== undefined || isGone(segment)) {
         await file.close();
         return false;

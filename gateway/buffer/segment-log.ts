@@ -13,6 +13,7 @@ import type { SegmentLogOptions } from './segment-log-options.ts';
 import { type ReaderPort, SegmentLogReader } from './segment-log-reader.ts';
 import { placeSegments } from './segment-places.ts';
 import { Troubles } from './troubles.ts';
+import { unreadableIn } from './unreadable.ts';
 
 export type { Dropped } from './retention.ts';
 export type { SegmentLogOptions, SyncPolicy, WhenFull } from './segment-log-options.ts';
@@ -130,6 +131,27 @@ export class SegmentLog implements Log {
     const reader = new SegmentLogReader(port, from);
     this.#readers.add(reader);
     return reader;
+  }
+
+  async passOver(offset: Offset): Promise<boolean> {
+    const { segments } = this.#parts ?? {};
+    const segment = segments?.find(offset);
+    if (segments === undefined || segment === undefined) return false;
+    await segment.moving;
+    const { disk, logger } = this.#options;
+    const unreadable = await unreadableIn(disk, segment);
+    if (segment.removed) return true;
+    if (unreadable.isWhole && (await this.#state.save()) === 'refused') return false;
+    segment.unreadable = unreadable.stretches;
+    const bytes = unreadable.stretches.reduce((sum, { start, end }) => sum + end - start, 0);
+    if (bytes > 0) {
+      logger.error(
+        { segment: segment.path, bytes },
+        `the disk refuses ${bytes} bytes of a segment: passed over as damage`,
+      );
+    }
+    if (unreadable.isClosed) segments.lose(segment);
+    return true;
   }
 
   /** Also before `start`, which then moves it to where it was. */

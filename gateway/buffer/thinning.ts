@@ -140,7 +140,7 @@ export class Thinning {
     const task = { from: Math.max(segment.firstOffset, trimmedBefore()), level, removed: new Map<string, number>() };
     const target = await disk.open(path, 'create');
     try {
-      const copy = await readSegment(disk, segment.path, (source) => this.#copy(segment, task, source, target));
+      const copy = await readSegment(disk, segment, (source) => this.#copy(segment, task, source, target));
       const fileBytes = copy.dataEnd + LAYOUT.sealBytes;
       // However little it frees: all revisions of a window share its fate, also where they lie in two segments.
       if (task.removed.size === 0) return undefined;
@@ -200,7 +200,7 @@ export class Thinning {
       return;
     }
     const items = rewritten.place.thinnedItems - old.place.thinnedItems;
-    const segment: Segment = { ...old, ...rewritten, layout: LAYOUT, moving: undefined };
+    const segment: Segment = { ...old, ...rewritten, layout: LAYOUT, unreadable: [], moving: undefined };
     segments.replace(old, segment);
     state.mark(segment);
     state.droppedBySeries.add(removed);

@@ -1,4 +1,5 @@
 import type { EpochMs } from './clock.ts';
+import { GatewayError, messageOf } from './errors.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 /** Number of a record in a log: dense, ascending from 0, never used again. */
@@ -46,6 +47,12 @@ export interface Log extends Lifecycle {
   sync(before?: Offset): Promise<void>;
   /** Reads durable records from `from` on, or from the first kept one if that has gone. */
   reader(from: Offset): LogReader;
+  /**
+   * What the disk refuses to read of the segment that holds an offset, see `LogReadError`, is taken as damage from now on: set aside, counted, and
+   * passed over by all readers until the log is opened again. False, and nothing happens, where the disk gives nothing at all, nor takes
+   * anything: then it is not damaged but away.
+   */
+  passOver(offset: Offset): Promise<boolean>;
   /** A durable position by name. A new one is at the offset `at`, by default at the first kept record. */
   cursor(name: string, at?: Offset): LogCursor;
   /** Records before this offset are no longer needed: whole segments below it are deleted. Call it now and then: what the disk refused is tried again. */
@@ -58,11 +65,24 @@ export interface Log extends Lifecycle {
   status(): LogStatus;
 }
 
+/** The disk refuses to read what lies at an offset of a log, or near it. It may give it the next time; who has waited enough calls `Log.passOver`. */
+export class LogReadError extends GatewayError {
+  readonly offset: Offset;
+
+  constructor(offset: Offset, cause: unknown) {
+    super(`cannot read the log at record ${offset}: ${messageOf(cause)}`, { cause });
+    this.offset = offset;
+  }
+}
+
 /** Reads a log from front to back. Readers are independent of each other and of trimming: where records have gone, it goes on behind them. */
 export interface LogReader {
   /** Offset of the next record that will be read. */
   readonly position: Offset;
-  /** The next records, of at least one if there is any and about `maxBytes` together; empty when caught up with what is durable. */
+  /**
+   * The next records, of at least one if there is any and about `maxBytes` together; empty when caught up with what is durable. Rejects with
+   * a `LogReadError` where the disk refuses; the next call tries again.
+   */
   read(maxBytes: number): Promise<readonly LogRecord[]>;
   /** Resolves when `read` may find something, or when `signal` aborts. */
   wait(signal: AbortSignal): Promise<void>;

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { MAX_REJECTED_BYTES, type Rejected } from '../core/intake.ts';
-import type { Log, LogRecord, Offset } from '../core/log.ts';
+import type { Log, LogReader, LogRecord, Offset } from '../core/log.ts';
+import { readAtStart } from './read-at-start.ts';
 
 /** Memory that one look at the newest dead letters may take. */
 const READ_BYTES = 256 * 1024;
@@ -16,6 +17,9 @@ interface Kind {
   /** The first that was not kept for itself. */
   repeated: (Rejected & { times: number }) | undefined;
 }
+
+type EachLetter = (letter: Rejected, record: LogRecord) => void;
+type NextRecords = (reader: LogReader) => Promise<readonly LogRecord[]>;
 
 /** Where the dead letters end. */
 export interface DeadLetterEnd {
@@ -97,15 +101,24 @@ export class DeadLetters {
   async newest(limit: number): Promise<readonly Rejected[]> {
     const { firstOffset, durableOffset } = this.#log.status();
     const found: Rejected[] = [];
-    await this.readFrom(Math.max(firstOffset, durableOffset - limit), (letter) => found.push(letter));
+    await this.#readFrom(
+      Math.max(firstOffset, durableOffset - limit),
+      (reader) => reader.read(READ_BYTES),
+      (letter) => found.push(letter),
+    );
     return found.slice(-limit).reverse();
   }
 
-  /** Calls `each` with the dead letters that were added from an offset on, in order. */
-  async readFrom(from: Offset, each: (letter: Rejected, record: LogRecord) => void): Promise<void> {
+  /** Calls `each` with the dead letters that were added from an offset on, in order; see `readAtStart` for those that the disk refuses. */
+  readAtStart(from: Offset, signal: AbortSignal, each: EachLetter): Promise<void> {
+    const parts = { log: this.#log, clock: this.#clock, signal };
+    return this.#readFrom(from, (reader) => readAtStart(parts, reader, READ_BYTES), each);
+  }
+
+  async #readFrom(from: Offset, next: NextRecords, each: EachLetter): Promise<void> {
     const reader = this.#log.reader(from);
     try {
-      for (let records = await reader.read(READ_BYTES); records.length > 0; records = await reader.read(READ_BYTES)) {
+      for (let records = await next(reader); records.length > 0; records = await next(reader)) {
         for (const record of records) each(decodeDeadLetter(record.payload), record);
       }
     } finally {

@@ -3,7 +3,7 @@ import { firstOf } from '../base/first-of.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { ComponentState, Lifecycle } from '../core/lifecycle.ts';
-import type { Log, LogRecord } from '../core/log.ts';
+import { type Log, LogReadError, type LogRecord } from '../core/log.ts';
 import { type Result, resultId } from '../core/result.ts';
 import { type Rejection, type Sink, SinkError } from '../core/sink.ts';
 import type { Logger } from '../core/telemetry.ts';
@@ -19,6 +19,12 @@ import { addSinkCounts, sinkImbalance } from './sink-ledger.ts';
 const HOLD_MS = 30_000;
 const HOLD_JITTER_MS = 10_000;
 
+/**
+ * What the disk has refused to read so often, and for so long, is passed over as damage: the rest of the log goes on. Longer than a bus is reset
+ * or a card found again, and what is given up has waited on the disk meanwhile, at no risk.
+ */
+const PATIENCE = { failures: 8, ms: 120_000 };
+
 const IN_ORDER: CatchUp = { order: 'in-order', maxPerSecond: Number.POSITIVE_INFINITY };
 
 /** How results are batched for one sink. */
@@ -29,6 +35,13 @@ export interface ForwarderOptions {
   readonly lingerMs: number;
   /** How it catches up after an outage; in order when left out. */
   readonly catchUp?: CatchUp;
+}
+
+/** A lane that is left alone. Times are monotonic. */
+interface Hold {
+  readonly failures: number;
+  readonly sinceMs: number;
+  readonly untilMs: number;
 }
 
 /** What a forwarder works with. */
@@ -57,7 +70,7 @@ export class Forwarder implements Lifecycle {
   readonly #others: Lane;
   readonly #opened = new Set<Lane>();
   /** Lanes whose logs could not be read the last time, and until which monotonic time they are left alone. */
-  readonly #held = new Map<Lane, { readonly failures: number; readonly untilMs: number }>();
+  readonly #held = new Map<Lane, Hold>();
   #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #state: ComponentState = 'stopped';
@@ -152,12 +165,19 @@ export class Forwarder implements Lifecycle {
       this.#held.delete(lane);
       return portion;
     } catch (error) {
-      const failures = (this.#held.get(lane)?.failures ?? 0) + 1;
-      const waitMs = backoffMs(failures, { random: this.#parts.random });
-      this.#held.set(lane, { failures, untilMs: this.#parts.clock.monotonicMs() + waitMs });
-      this.#fail(error, `cannot read what is to be delivered, trying again within ${Math.ceil(waitMs / 1000)} s`);
+      await this.#hold(lane, error);
       return undefined;
     }
+  }
+
+  async #hold(lane: Lane, error: unknown): Promise<void> {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const { failures = 0, sinceMs = nowMs } = this.#held.get(lane) ?? {};
+    const waitMs = backoffMs(failures + 1, { random: this.#parts.random });
+    this.#held.set(lane, { failures: failures + 1, sinceMs, untilMs: nowMs + waitMs });
+    this.#fail(error, `cannot read what is to be delivered, trying again within ${Math.ceil(waitMs / 1000)} s`);
+    const isPatient = failures + 1 < PATIENCE.failures || nowMs - sinceMs < PATIENCE.ms;
+    if (error instanceof LogReadError && !isPatient) await lane.passOver(error);
   }
 
   /** For how long a lane is still left alone, in milliseconds; not above 0 when it is not. */

@@ -187,6 +187,7 @@ export class Gateway implements Lifecycle, GatewayView {
     const { clock, logger, journal, registry } = this.#parts;
     const begun = clock.monotonicMs();
     const { replayed, unreadable, checkpoint } = await recover({
+      clock,
       journal,
       registry,
       checkpoints: this.#parts.checkpoints,

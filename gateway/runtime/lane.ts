@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { Log, LogCursor, LogRecord, LogStatus, Offset } from '../core/log.ts';
+import type { Log, LogCursor, LogReadError, LogRecord, LogStatus, Offset } from '../core/log.ts';
 import type { Result } from '../core/result.ts';
 import type { SinkBacklog, SinkCounts } from '../core/view.ts';
 import { BacklogOutlook } from './backlog.ts';
@@ -151,6 +151,11 @@ export class Lane {
     this.#flows = false;
     await this.#readers.get(range)?.close();
     this.#readers.delete(range);
+  }
+
+  /** What the disk has refused is not waited for any longer: what can be read of the rest goes on. */
+  async passOver({ offset }: LogReadError): Promise<void> {
+    await this.#parts.log.passOver(offset);
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { MarkTable } from '../base/mark-table.ts';
 import type { SeriesRegistry } from '../base/series-registry.ts';
+import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log, LogRecord, Offset } from '../core/log.ts';
 import type { Reading } from '../core/reading.ts';
@@ -11,6 +12,7 @@ import type { DeadLetters } from './dead-letters.ts';
 import { ItemGaps } from './item-gaps.ts';
 import type { Ledger } from './ledger.ts';
 import { ProvisionalReadings } from './provisional-readings.ts';
+import { readAtStart } from './read-at-start.ts';
 import { decodeReadings, type Homeless, RecordKind } from './reading-codec.ts';
 
 const READ_BYTES = 4 * 1024 * 1024;
@@ -20,6 +22,7 @@ const LOST_FROM = { journal: '(journal)', deadLetters: '(dead letters)' } as con
 
 /** What a restart restores, and from what. */
 export interface RecoveryParts {
+  readonly clock: Clock;
   readonly journal: Log;
   readonly checkpoints: CheckpointStore;
   readonly registry: SeriesRegistry;
@@ -59,11 +62,11 @@ export async function recover(parts: RecoveryParts): Promise<Recovered> {
 
 /** What was refused since the checkpoint: as its dead letters say or, where their log was full and has dropped them, by their number. */
 async function countRejected(parts: RecoveryParts, checkpoint: Checkpoint | undefined): Promise<void> {
-  const { deadLetters, ledger, logger } = parts;
+  const { deadLetters, ledger, logger, signal } = parts;
   const gaps = new ItemGaps(checkpoint?.deadLetterItems, (readings) =>
     ledger.reject(ledger.row(LOST_FROM.deadLetters), undefined, readings),
   );
-  await deadLetters.readFrom(checkpoint?.deadLetterOffset ?? 0, ({ origin, device, times }, record) => {
+  await deadLetters.readAtStart(checkpoint?.deadLetterOffset ?? 0, signal, ({ origin, device, times }, record) => {
     gaps.pass(record);
     if (isSource(parts, origin)) ledger.reject(ledger.row(origin), device, times);
   });
@@ -135,11 +138,11 @@ async function replayJournal(
   const losses = new ItemGaps(checkpoint?.journalItems, (readings) =>
     parts.ledger.drop(parts.ledger.row(LOST_FROM.journal), undefined, readings),
   );
+  const next = () => readAtStart({ ...parts, log: parts.journal }, reader, READ_BYTES);
   let replayed = 0;
   let unreadable = 0;
   try {
-    for (let records = await reader.read(READ_BYTES); records.length > 0; records = await reader.read(READ_BYTES)) {
-      parts.signal.throwIfAborted();
+    for (let records = await next(); records.length > 0; records = await next()) {
       for (const record of records) {
         const analyse = record.offset >= firstUnanalysed;
         if (analyse) losses.pass(record);

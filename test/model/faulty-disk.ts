@@ -51,6 +51,8 @@ export class FaultyDisk {
   capacity = Number.POSITIVE_INFINITY;
   /** Decides for each call whether it fails; the error code to fail with. */
   fault: (call: DiskCall, path: string) => string | undefined = () => undefined;
+  /** Pages of files that cannot be read, for ever: whether `[start, end)` touches one. */
+  refusesRead: (path: string, start: number, end: number) => boolean = () => false;
   /** Awaited before each call is done: holds the disk up. */
   delay: (call: DiskCall, path: string) => Promise<void> = () => Promise.resolve();
   /** How many of the bytes of one write the disk takes: it may fall short, but takes one at least. */
@@ -189,6 +191,9 @@ export class FaultyDisk {
       },
       read: async (target, position) => {
         await enter('read');
+        if (this.refusesRead(path, position, Math.min(position + target.length, inode.bytes.length))) {
+          throw failure('EIO', 'read', path);
+        }
         return inode.bytes.copy(target, 0, position);
       },
       write: async (source, position) => {

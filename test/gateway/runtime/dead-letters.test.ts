@@ -4,9 +4,11 @@ import { DeadLetters } from '../../../gateway/runtime/dead-letters.ts';
 import { ManualClock } from '../../manual-clock.ts';
 import { MemoryLog } from '../../memory-log.ts';
 
+const never = new AbortController().signal;
+
 async function everything(letters: DeadLetters): Promise<Rejected[]> {
   const found: Rejected[] = [];
-  await letters.readFrom(0, (letter) => found.push(letter));
+  await letters.readAtStart(0, never, (letter) => found.push(letter));
   return found;
 }
 
@@ -56,7 +58,7 @@ test('what a checkpoint counts lies before the offset that it takes, repeats inc
   flood();
   await letters.commit();
   const behind: Rejected[] = [];
-  await letters.readFrom(offset, (letter) => behind.push(letter));
+  await letters.readAtStart(offset, never, (letter) => behind.push(letter));
   expect(total(behind)).toBe(500);
   expect(total(await everything(letters))).toBe(1000);
 });

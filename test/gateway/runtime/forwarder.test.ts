@@ -171,6 +171,24 @@ test('a log of alarms that cannot be read holds up no other result, and is tried
   await rig.stop();
 });
 
+test('what the disk refuses to read for minutes is passed over and counted as dropped, and what lies behind it is delivered', async () => {
+  const rig = new ForwarderRig();
+  await rig.putMany(0, 3);
+  rig.outbox.refused.add(1);
+  await rig.boot();
+  await rig.clock.advance(100_000);
+  expect(rig.taken()).toEqual([]);
+  expect(rig.forwarder.status()).toMatchObject({ state: 'degraded', ledger: { pending: 3, dropped: 0 } });
+  expect(rig.forwarder.status().detail).toContain('cannot read the log at record 1: EIO');
+  for (let waitedMs = 0; waitedMs < 120_000; waitedMs += 10_000) await rig.clock.advance(10_000);
+  expect(rig.taken()).toEqual([0, 2]);
+  expect(rig.forwarder.status()).toMatchObject({
+    state: 'running',
+    ledger: { delivered: 2, dropped: 1, imbalance: 0 },
+  });
+  await rig.stop();
+});
+
 test('an alarm that a gateway of earlier versions left in its outbox is delivered', async () => {
   const rig = new ForwarderRig();
   await rig.putResults(alarm({ raisedAt: 5 }), aggregate(0));

@@ -37,6 +37,29 @@ test('what damage takes from the journal is received and dropped, reading by rea
   await box.stop();
 });
 
+test('a start goes on where the disk refuses parts of its journal and of its dead letters: they are counted as lost', async () => {
+  const box = await bootedBox();
+  for (let i = 0; i < 3; i++) {
+    box.send({ metric: 'b', value: 1, time: START + 1000 * i });
+    box.intake.reject('sensors/x', 'the payload is not JSON', Buffer.from('{'));
+    await box.acknowledged();
+  }
+  const { offset } = box.journal.records.filter(({ items }) => items > 0)[1]!;
+  await box.die();
+  box.journal.refused.add(offset);
+  box.deadLetters.refused.add(1);
+  let booted = false;
+  const booting = box.boot().then(() => {
+    booted = true;
+  });
+  while (!booted) await box.clock.advance(500);
+  await booting;
+  expect(box.gateway.ledgerReport(9)).toMatchObject({
+    total: { received: 6, aggregated: 2, dropped: 1, rejected: 3, imbalance: 0 },
+  });
+  await box.stop();
+});
+
 test('a journal record that cannot be understood is received and dropped', async () => {
   const box = await bootedBox();
   for (const value of [1, 2, 3]) box.send({ metric: 'b', value, time: START + 1000 * value });
