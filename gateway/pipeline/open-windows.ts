@@ -3,8 +3,8 @@ import { GatewayError } from '../core/errors.ts';
 import type { Window } from '../core/window.ts';
 import type { Accumulator } from './aggregate/accumulator.ts';
 import { AggregatePlan, type CourseSettings } from './aggregate/aggregates.ts';
+import { type Assigner, makeAssigner, type WindowShape } from './assigners.ts';
 import type { PastTimes } from './past-times.ts';
-import { Tumbling } from './tumbling.ts';
 
 /** A window as the configuration defines it. */
 export interface WindowSettings {
@@ -12,7 +12,7 @@ export interface WindowSettings {
   readonly name: string;
   /** The series it is computed for: see `seriesPattern`. */
   readonly series: string;
-  readonly window: { readonly tumblingMs: number; readonly allowedLatenessMs: number };
+  readonly window: WindowShape & { readonly allowedLatenessMs: number };
   /** See `isAggregate`. */
   readonly aggregates: readonly string[];
   /** For aggregates that depend on the order of the readings. */
@@ -27,7 +27,7 @@ const REVISIONS = 1_000_000;
 /** Window settings, checked and made ready. */
 export class WindowDefinition {
   readonly name: string;
-  readonly assigner: Tumbling;
+  readonly assigner: Assigner;
   readonly latenessMs: number;
   readonly plan: AggregatePlan;
   /** Most windows of one series that are kept open at once. */
@@ -35,22 +35,23 @@ export class WindowDefinition {
 
   /** @throws GatewayError for settings that are not allowed */
   constructor(settings: WindowSettings, outOfOrdernessMs: number) {
-    const { tumblingMs, allowedLatenessMs } = settings.window;
+    const { allowedLatenessMs } = settings.window;
     if (!(allowedLatenessMs >= 0 && Number.isFinite(allowedLatenessMs))) {
       throw new GatewayError(`Cannot allow ${allowedLatenessMs} ms of lateness in window ${settings.name}`, {
         hint: 'The allowed lateness is a finite number of milliseconds, at least 0.',
       });
     }
     this.name = settings.name;
-    this.assigner = new Tumbling(tumblingMs);
+    this.assigner = makeAssigner(settings.window);
     this.latenessMs = allowedLatenessMs;
     this.plan = new AggregatePlan(settings.aggregates, settings.course);
-    this.maxOpen = SPARE_WINDOWS + Math.ceil((allowedLatenessMs + outOfOrdernessMs) / tumblingMs);
+    const { overlap, leastStepMs } = this.assigner;
+    this.maxOpen = SPARE_WINDOWS + overlap - 1 + Math.ceil((allowedLatenessMs + outOfOrdernessMs) / leastStepMs);
   }
 
   /** What a snapshot of its windows depends on: with another form they cannot go on. */
   get form(): string {
-    return JSON.stringify([this.name, this.assigner.sizeMs, ...this.plan.form]);
+    return JSON.stringify([this.name, ...this.assigner.form, ...this.plan.form]);
   }
 }
 
@@ -94,7 +95,8 @@ export class OpenWindows {
   floor: EpochMs = Number.NEGATIVE_INFINITY;
   /** Of the first result of the windows that are opened from now on. */
   firstRevision = 0;
-  #recent: OpenWindow | undefined;
+  /** Where the last reading was: all times in it are held by the same windows. */
+  #slot: Slot = NO_SLOT;
 
   constructor(definition: WindowDefinition, tally = new OpenWindowTally(Number.POSITIVE_INFINITY)) {
     this.definition = definition;
@@ -107,40 +109,46 @@ export class OpenWindows {
     return open.length > definition.maxOpen || (open.length > 1 && this.#tally.count > this.#tally.max);
   }
 
-  /** The open window that holds `time`, if there is one. */
-  find(time: EpochMs): OpenWindow | undefined {
-    const recent = this.#recent;
-    if (recent !== undefined && time >= recent.start && time < recent.end) return recent;
-    const { open } = this;
-    for (let i = open.length - 1; i >= 0; i--) {
-      const window = open[i]!;
-      if (time >= window.end) return undefined;
-      if (time >= window.start) {
-        this.#recent = window;
-        return window;
-      }
-    }
-    return undefined;
+  /** The open windows that hold `time`, the newest first; undefined when it has to be seen which they are. */
+  find(time: EpochMs): readonly OpenWindow[] | undefined {
+    const slot = this.#slot;
+    return time >= slot.start && time < slot.end ? slot.windows : undefined;
   }
 
   /**
-   * Opens the window that holds `time`, as `find` has found none; undefined when a reading of that time is late.
+   * The windows that hold `time`, the newest first. Those that are not open yet are opened, unless a reading of that time is late for them.
    * @param watermark of the device: a window that ends by then has been passed, so that its result is a correction
    * @param reached how far the series itself has come: only by that is its reading late
    */
-  openAt(time: EpochMs, watermark: EpochMs, reached: EpochMs): OpenWindow | undefined {
+  openAt(time: EpochMs, watermark: EpochMs, reached: EpochMs): readonly OpenWindow[] {
+    const { assigner } = this.definition;
+    const newest = assigner.startOf(time);
+    const windows: OpenWindow[] = [];
+    let start = newest;
+    for (let i = 0; i < assigner.overlap; i++) {
+      const window = this.#openAt(start, watermark, reached);
+      if (window !== undefined) windows.push(window);
+      if (i + 1 < assigner.overlap) start = assigner.stepBack(start);
+    }
+    // One that was refused may find room later.
+    const isComplete = windows.length === assigner.overlap;
+    if (isComplete) this.#slot = { start: newest, end: assigner.nextAfter(newest), windows };
+    return windows;
+  }
+
+  #openAt(start: EpochMs, watermark: EpochMs, reached: EpochMs): OpenWindow | undefined {
     const { open, definition } = this;
-    const start = definition.assigner.startOf(time);
-    const end = start + definition.assigner.sizeMs;
-    if (end + definition.latenessMs <= reached || end <= this.floor) return undefined;
     let at = open.length;
     while (at > 0 && open[at - 1]!.start > start) at--;
+    const before = open[at - 1];
+    if (before?.start === start) return before;
+    const end = definition.assigner.endOf(start);
+    if (end + definition.latenessMs <= reached || end <= this.floor) return undefined;
     if (at === 0 && this.#isFull) return undefined;
     const window = new OpenWindow(start, end, definition.plan.accumulator(), end <= watermark);
     window.revision = this.firstRevision;
     open.splice(at, 0, window);
     this.#tally.count++;
-    this.#recent = window;
     return window;
   }
 
@@ -152,14 +160,24 @@ export class OpenWindows {
 
   /**
    * The clock was set back to `now`: windows that begin later may be opened again, and their results follow on those of the first time.
-   * The window that holds `now` stays closed where there was a first time: a part of a window must not replace the whole.
+   * A window that holds `now` stays closed where there was a first time: a part of a window must not replace the whole.
    */
   beginAnew(now: EpochMs, past: PastTimes): void {
-    const { assigner } = this.definition;
-    const start = assigner.startOf(now);
-    const end = start + assigner.sizeMs;
-    this.floor = past.meets(start, end) ? Math.min(this.floor, end) : Number.NEGATIVE_INFINITY;
+    this.floor = Math.min(this.floor, this.#endOfPast(now, past));
     this.firstRevision += REVISIONS;
+    this.#slot = NO_SLOT;
+  }
+
+  /** End of the newest window that holds `now` and has been before; −∞ where there is none. */
+  #endOfPast(now: EpochMs, past: PastTimes): EpochMs {
+    const { assigner } = this.definition;
+    let start = assigner.startOf(now);
+    for (let i = 0; i < assigner.overlap; i++) {
+      const end = assigner.endOf(start);
+      if (past.meets(start, end)) return end;
+      if (i + 1 < assigner.overlap) start = assigner.stepBack(start);
+    }
+    return Number.NEGATIVE_INFINITY;
   }
 
   /** Removes the oldest windows. */
@@ -167,8 +185,8 @@ export class OpenWindows {
     for (const window of this.open.splice(0, count)) {
       this.#tally.count--;
       this.floor = Math.max(this.floor, window.end);
-      if (window === this.#recent) this.#recent = undefined;
     }
+    this.#slot = NO_SLOT;
   }
 
   /** Whether a window before all others would have to close at once. */
@@ -177,3 +195,12 @@ export class OpenWindows {
     return open.length >= definition.maxOpen || (open.length > 0 && this.#tally.count >= this.#tally.max);
   }
 }
+
+/** A stretch of time, and the open windows that hold it. */
+interface Slot {
+  readonly start: EpochMs;
+  readonly end: EpochMs;
+  readonly windows: readonly OpenWindow[];
+}
+
+const NO_SLOT: Slot = { start: Number.POSITIVE_INFINITY, end: Number.NEGATIVE_INFINITY, windows: [] };

@@ -76,11 +76,13 @@ export class WindowStage implements Stage {
     let taken = false;
     for (let i = 0; i < windows.length; i++) {
       const openWindows = windows[i]!;
-      const window = openWindows.find(sourceTime) ?? this.#open(state, openWindows, sourceTime, emit);
-      if (window === undefined) continue;
-      window.accumulator.add(number, quality, sourceTime);
-      if (!window.changed) this.#change(state, openWindows, window);
-      taken = true;
+      const holding = openWindows.find(sourceTime) ?? this.#open(state, openWindows, sourceTime, emit);
+      for (let j = 0; j < holding.length; j++) {
+        const window = holding[j]!;
+        window.accumulator.add(number, quality, sourceTime);
+        if (!window.changed) this.#change(state, openWindows, window);
+        taken = true;
+      }
     }
     if (!taken) return windows.length === 0 ? Fate.filtered : Fate.late;
     const moved = this.#watermarks.observe(clock, sourceTime, this.#now, reading.stamped === true);
@@ -209,19 +211,21 @@ export class WindowStage implements Stage {
     return state;
   }
 
-  #open(state: SeriesState, windows: OpenWindows, time: EpochMs, emit: Emit): OpenWindow | undefined {
-    const { definition } = windows;
+  /** The windows that hold `time`: opens them where they are not yet, and closes the oldest where there are too many then. */
+  #open(state: SeriesState, windows: OpenWindows, time: EpochMs, emit: Emit): readonly OpenWindow[] {
+    const { open, definition } = windows;
     const { device, newest } = state.clock;
+    const before = open.length;
     // A series that joins or returns has not moved the watermark of its device: it is late by its own time only.
     const reached = Math.min(device.watermark, newest - this.#outOfOrdernessMs);
-    const window = windows.openAt(time, device.watermark, reached);
-    if (window === undefined) return undefined;
-    state.device.due = Math.min(state.device.due, dueOf(window, definition));
-    if (windows.isOverfull) {
-      this.#emit(state, definition, windows.open[0]!, emit);
+    const holding = windows.openAt(time, device.watermark, reached);
+    for (const window of holding) state.device.due = Math.min(state.device.due, dueOf(window, definition));
+    if (open.length === before || !windows.isOverfull) return holding;
+    while (windows.isOverfull) {
+      this.#emit(state, definition, open[0]!, emit);
       windows.close(1);
     }
-    return window;
+    return windows.openAt(time, device.watermark, reached);
   }
 
   /** The first reading of a window since its last result. */

@@ -12,6 +12,8 @@ export interface WitnessReading {
 export interface WitnessWindow {
   readonly name: string;
   readonly size: number;
+  /** One begins at each multiple of this. */
+  readonly every: number;
   readonly lateness: number;
 }
 
@@ -83,19 +85,21 @@ export class Witness {
     const watermark = this.#watermarks[reading.device] ?? -Infinity;
     let taken = false;
     for (const window of this.#windows) {
-      const start = Math.floor(reading.sourceTime / window.size) * window.size;
-      const end = start + window.size;
-      let kept = series.windows.find((one) => one.window === window && one.start === start && !one.closed);
-      if (kept === undefined) {
-        if (end <= (series.floors.get(window) ?? -Infinity)) continue;
-        if (end + window.lateness <= Math.min(watermark, series.newest - this.#time.disorder)) continue;
-        kept = { window, start, readings: [], given: 0, changed: false, over: end <= watermark, closed: false };
-        series.windows.push(kept);
+      const newest = Math.floor(reading.sourceTime / window.every) * window.every;
+      for (let start = newest; start + window.size > reading.sourceTime; start -= window.every) {
+        const end = start + window.size;
+        let kept = series.windows.find((one) => one.window === window && one.start === start && !one.closed);
+        if (kept === undefined) {
+          if (end <= (series.floors.get(window) ?? -Infinity)) continue;
+          if (end + window.lateness <= Math.min(watermark, series.newest - this.#time.disorder)) continue;
+          kept = { window, start, readings: [], given: 0, changed: false, over: end <= watermark, closed: false };
+          series.windows.push(kept);
+        }
+        taken = true;
+        kept.readings.push(reading);
+        kept.changed = true;
+        if (kept.over && this.#correctAt === Infinity) this.#correctAt = this.#now + this.#time.delay;
       }
-      taken = true;
-      kept.readings.push(reading);
-      kept.changed = true;
-      if (kept.over && this.#correctAt === Infinity) this.#correctAt = this.#now + this.#time.delay;
     }
     this.fates.push(taken ? 'aggregated' : 'late');
     if (!taken) return;

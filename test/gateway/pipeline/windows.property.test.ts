@@ -77,8 +77,9 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
       ({ size, lateness, disorder, idle, delay }, steps) => {
         const plant = new Plant();
         const definitions = [
-          { name: 'a', size, lateness },
-          { name: 'b', size: size * 3, lateness: lateness / 2 },
+          { name: 'a', size, every: size, lateness },
+          { name: 'b', size: size * 3, every: size * 3, lateness: lateness / 2 },
+          { name: 'c', size: size * 4, every: size * 2, lateness },
         ];
         const witness = new Witness(definitions, { disorder, idle, delay });
         const make = () =>
@@ -86,7 +87,7 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
             windows: definitions.map((one) => ({
               name: one.name,
               series: '*',
-              window: { tumblingMs: one.size, allowedLatenessMs: one.lateness },
+              window: { hoppingMs: one.size, everyMs: one.every, allowedLatenessMs: one.lateness },
               aggregates: AGGREGATES,
             })),
             time: { outOfOrdernessMs: disorder, idleTimeoutMs: idle, correctionDelayMs: delay },

@@ -18,8 +18,13 @@ const emit = (result: Result): void => {
   if (result.kind === 'aggregate') results.push(result);
 };
 
-type Change = Partial<WindowStageOptions['windows'][number]['window']> &
-  Partial<WindowStageOptions['time']> & { series?: string; aggregates?: string[]; maxOpenWindows?: number };
+type Change = Partial<WindowStageOptions['time']> & {
+  tumblingMs?: number;
+  allowedLatenessMs?: number;
+  series?: string;
+  aggregates?: string[];
+  maxOpenWindows?: number;
+};
 
 function makeStage(change: Change = {}): WindowStage {
   const { tumblingMs = 1000, allowedLatenessMs = 0, series = '*', aggregates = ['count', 'sum'], ...others } = change;
@@ -176,7 +181,7 @@ test('advancing to where it is, or to no number, does nothing', () => {
 });
 
 test('settings that cannot work are refused', () => {
-  expect(() => makeStage({ tumblingMs: 0 })).toThrow('Cannot make tumbling windows of 0 ms');
+  expect(() => makeStage({ tumblingMs: 0 })).toThrow('Cannot make windows of 0 ms');
   expect(() => makeStage({ aggregates: ['avg'] })).toThrow('Cannot aggregate "avg"');
   expect(() => makeStage({ idleTimeoutMs: 0 })).toThrow('time.idleTimeout is 0 ms');
   expect(() => makeStage({ outOfOrdernessMs: -1 })).toThrow('time.outOfOrderness is -1 ms');
