@@ -18,6 +18,35 @@ const seriesEntry = Type.Object(
   { ...closed, description: 'Unit and scaling of series.' },
 );
 
+/** Which stretches of time a window takes. */
+function windowShape() {
+  const allowedLateness = duration({
+    description: 'A reading that comes this late still corrects its window.',
+    default: '0s',
+    examples: ['10s'],
+  });
+  const shape = <T extends Record<string, TSchema>>(properties: T) =>
+    Type.Object({ ...properties, allowedLateness }, { ...closed, description: 'Shape of the window.' });
+  return Type.Union(
+    [
+      shape({
+        tumbling: positiveDuration({ description: 'Windows of this size, one after the other.', examples: ['1m'] }),
+      }),
+      shape({
+        hopping: positiveDuration({ description: 'Windows of this size, which overlap.', examples: ['5m'] }),
+        every: positiveDuration({ description: 'How often one begins; divides the size.', examples: ['1m'] }),
+      }),
+      shape({
+        calendar: oneOf(['day', 'week', 'month', 'year'], {
+          description: 'Windows of the calendar; a week begins on Monday.',
+        }),
+        timeZone: text({ description: 'Where the days begin at midnight.', examples: ['Europe/Berlin'] }),
+      }),
+    ],
+    { description: 'Shape of the window.' },
+  );
+}
+
 /** What is computed over windows. */
 export function windows({ aggregateNames, aggregatePatterns, allowedAggregates }: Vocabulary) {
   const aggregate = Type.Unsafe<string>({
@@ -30,20 +59,7 @@ export function windows({ aggregateNames, aggregatePatterns, allowedAggregates }
     {
       name: componentName({ description: 'Name of this window, a tag of its results.', examples: ['minute'] }),
       series: seriesGlob({ description: 'Which series.', default: '*', examples: ['*/vibration'] }),
-      window: Type.Object(
-        {
-          tumbling: positiveDuration({
-            description: 'Windows of this size, one after the other.',
-            examples: ['1m'],
-          }),
-          allowedLateness: duration({
-            description: 'A reading that comes this late still corrects its window.',
-            default: '0s',
-            examples: ['10s'],
-          }),
-        },
-        { ...closed, description: 'Shape of the window.' },
-      ),
+      window: windowShape(),
       aggregates: Type.Array(aggregate, {
         description: `What is computed: ${allowedAggregates}.`,
         minItems: 1,

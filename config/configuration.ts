@@ -187,11 +187,17 @@ export interface SeriesConfiguration {
   readonly offset: number;
 }
 
+/** Which stretches of event time windows take; times in milliseconds. */
+export type WindowShape =
+  | { readonly tumblingMs: number }
+  | { readonly hoppingMs: number; readonly everyMs: number }
+  | { readonly calendar: 'day' | 'week' | 'month' | 'year'; readonly timeZone: string };
+
 /** A window over event time. */
 export interface WindowConfiguration {
   readonly name: string;
   readonly series: string;
-  readonly window: { readonly kind: 'tumbling'; readonly sizeMs: number; readonly allowedLatenessMs: number };
+  readonly window: WindowShape & { readonly allowedLatenessMs: number };
   readonly aggregates: readonly string[];
   /** What the values between two readings are taken to be. */
   readonly interpolation: 'step' | 'linear';

@@ -8,6 +8,7 @@ import type {
   SinkConfiguration,
   SourceConfiguration,
   WindowConfiguration,
+  WindowShape,
 } from './configuration.ts';
 import type { CheckedFile } from './schema.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -106,12 +107,21 @@ function resolveNode(node: CheckedNode): OpcuaNode {
   return { ...sampling, id: node.id, metric: node.metric, unit: node.unit };
 }
 
+type CheckedShape = CheckedFile['windows'][number]['window'];
+
+/** A checked shape with its times in milliseconds. */
+export function windowShape(shape: CheckedShape): WindowShape {
+  if ('tumbling' in shape) return { tumblingMs: shape.tumbling };
+  if ('hopping' in shape) return { hoppingMs: shape.hopping, everyMs: shape.every };
+  return { calendar: shape.calendar, timeZone: shape.timeZone };
+}
+
 function resolveWindow(checked: CheckedFile['windows'][number]): WindowConfiguration {
   const { name, series, window, aggregates, interpolation, maxGap } = checked;
   return {
     name,
     series,
-    window: { kind: 'tumbling', sizeMs: window.tumbling, allowedLatenessMs: window.allowedLateness },
+    window: { ...windowShape(window), allowedLatenessMs: window.allowedLateness },
     aggregates,
     interpolation,
     maxGapMs: maxGap,

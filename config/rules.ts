@@ -2,7 +2,7 @@ import { GatewayError } from '../gateway/core/errors.ts';
 import type { CheckedDetect } from './analysis-schema.ts';
 import { HTTP_SOURCE } from './configuration.ts';
 import { quoted } from './problems.ts';
-import { detectorOptions } from './resolve.ts';
+import { detectorOptions, windowShape } from './resolve.ts';
 import type { CheckedFile } from './schema.ts';
 import { checkStorage } from './storage-rules.ts';
 import { formatHostPort, type HostPort, isLoopback } from './units.ts';
@@ -24,6 +24,7 @@ type Opcua = Extract<Source, { type: 'opcua' }>;
 type Client = Extract<Source, { url: string }>;
 type Broker = Exclude<Source, Opcua | Client>;
 type PartlySource = NonNullable<NonNullable<PartlyFile['sources']>[number]>;
+type PartlyShape = NonNullable<NonNullable<PartlyFile['windows']>[number]>['window'];
 type PartlyRule = {
   readonly topic?: string | undefined;
   readonly template?: string | undefined;
@@ -47,6 +48,7 @@ export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Rep
     if (source !== undefined) checkSource(source, `sources[${index}]`, report);
   });
   file.windows?.forEach((window, index) => {
+    checkWindow(window?.window, `windows[${index}].window`, vocabulary, report);
     unique(
       `windows[${index}].aggregates`,
       window?.aggregates ?? [],
@@ -209,6 +211,18 @@ function checkOpcua(source: Partly<Opcua>, path: string, report: Report): void {
       user === undefined ? 'there is a password but no user' : 'there is a user but no password',
       'give both, or neither',
     );
+  }
+}
+
+function checkWindow(shape: PartlyShape, path: string, vocabulary: Vocabulary, report: Report): void {
+  const isWhole = (...keys: string[]) =>
+    keys.every((key) => Object.entries(shape ?? {}).some(([k, v]) => k === key && v !== undefined));
+  if (!isWhole('tumbling') && !isWhole('hopping', 'every') && !isWhole('calendar', 'timeZone')) return;
+  try {
+    vocabulary.checkWindow(windowShape(shape as CheckedFile['windows'][number]['window']));
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    report(path, error.message, error.hint);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DetectorOption } from '../gateway/core/detector.ts';
+import type { WindowShape } from './configuration.ts';
 
 /**
  * What the file may name. The rooms do not know each other, so the front door says it; the shapes are those of the rooms.
@@ -10,6 +11,8 @@ export interface Vocabulary {
   readonly aggregatePatterns: readonly string[];
   /** All names an aggregate can have, for a person. */
   readonly allowedAggregates: string;
+  /** Throws a `GatewayError` where there can be no such windows. */
+  readonly checkWindow: (shape: WindowShape) => void;
   readonly detectors: readonly DetectorWords[];
 }
 

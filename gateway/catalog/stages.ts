@@ -32,7 +32,7 @@ function makeWindows({ windows, time }: Configuration, registry: SeriesRegistry)
     windows: windows.map(({ name, series, window, aggregates, interpolation, maxGapMs }) => ({
       name,
       series,
-      window: { tumblingMs: window.sizeMs, allowedLatenessMs: window.allowedLatenessMs },
+      window,
       aggregates,
       course: { interpolation, maxGapMs },
     })),

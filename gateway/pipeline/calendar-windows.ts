@@ -5,8 +5,6 @@ import type { Assigner } from './assigners.ts';
 
 /** Stretches of the calendar; a week begins on Monday (ISO 8601). */
 export type CalendarUnit = 'day' | 'week' | 'month' | 'year';
-/** Every calendar unit, the shortest first. */
-export const CALENDAR_UNITS: readonly CalendarUnit[] = ['day', 'week', 'month', 'year'];
 
 type TemporalLibrary = typeof import('temporal-polyfill');
 type ZonedDateTime = InstanceType<TemporalLibrary['Temporal']['ZonedDateTime']>;

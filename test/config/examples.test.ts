@@ -46,7 +46,7 @@ describe('the demonstration', () => {
   });
 
   test('has windows that show within ten seconds, and an alarm for the hot oil of the simulated press', () => {
-    expect(demo.windows[0]?.window.sizeMs).toBe(5000);
+    expect(demo.windows[0]?.window).toMatchObject({ tumblingMs: 5000 });
     expect(demo.detect).toContainEqual(
       expect.objectContaining({ series: 'press-1/oil_temperature', detector: 'range', options: { min: 35, max: 60 } }),
     );

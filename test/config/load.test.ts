@@ -149,6 +149,9 @@ sources:
 windows:
   - { name: minute, window: { tumbling: 0s, allowedLateness: -10s }, aggregates: [count, maen, count] }
   - { name: minute, window: {}, aggregates: [] }
+  - { name: hops, window: { hopping: 5m, every: 2m }, aggregates: [count] }
+  - { name: days, window: { calendar: days, timeZone: Mars/Olympus }, aggregates: [count] }
+  - { name: here, window: { calendar: day, timeZone: Mars/Olympus }, aggregates: [count] }
 detect:
   - { series: "*/temperature", detector: novelti }
   - { series: a/b/c/d, detector: flatline, alarm: { severity: bad } }
@@ -179,15 +182,18 @@ api: { listen: 0.0.0.0:8080 }
     '19:13 windows[1].name: the name "minute" is taken by windows[0]',
     '19:29 windows[1].window.tumbling: is missing',
     '19:45 windows[1].aggregates: is empty',
-    '21:42 detect[0].detector: unknown detector "novelti", did you mean novelty?',
-    '22:5 detect[1].for: is missing',
-    '22:15 detect[1].series: a series has at most three parts: got "a/b/c/d"',
-    '22:63 detect[1].alarm.severity: "bad" is not allowed',
-    '23:5 detect[2]: Cannot make a range detector: it has neither min nor max',
-    '24:55 detect[3].alarm.delay: novelty tells only the onset of an anomaly, so its alarm cannot wait',
-    '26:42 sinks[0].url: an address of the wrong kind: got "localhost:8086"',
-    '26:66 sinks[0].gzip: must be true or false: got 1',
-    '27:16 api.listen: 0.0.0.0:8080 can be reached from other machines, and everybody could connect',
+    '20:27 windows[2].window: Cannot make windows of 300000 ms that begin every 120000 ms',
+    '21:39 windows[3].window.calendar: "days" is not allowed, did you mean day?',
+    '22:27 windows[4].window: Cannot make windows in the time zone "Mars/Olympus": it is not known',
+    '24:42 detect[0].detector: unknown detector "novelti", did you mean novelty?',
+    '25:5 detect[1].for: is missing',
+    '25:15 detect[1].series: a series has at most three parts: got "a/b/c/d"',
+    '25:63 detect[1].alarm.severity: "bad" is not allowed',
+    '26:5 detect[2]: Cannot make a range detector: it has neither min nor max',
+    '27:55 detect[3].alarm.delay: novelty tells only the onset of an anomaly, so its alarm cannot wait',
+    '29:42 sinks[0].url: an address of the wrong kind: got "localhost:8086"',
+    '29:66 sinks[0].gzip: must be true or false: got 1',
+    '30:16 api.listen: 0.0.0.0:8080 can be reached from other machines, and everybody could connect',
   ]);
 });
 
