@@ -61,7 +61,7 @@ function Sink({ sink }: { sink: SinkStatus }): View {
 /** What will become of a backlog at the present rate, in a sentence; empty when there is nothing to say. */
 export function outlook({ items, drainSeconds, fullInSeconds }: SinkBacklog): string {
   if (items === 0) return '';
-  if (fullInSeconds === 0) return 'No room is left: the oldest results give way.';
+  if (fullInSeconds === 0) return 'No room is left: storage.outbox.whenFull says what gives way.';
   if (fullInSeconds !== null)
     return `Its buffer is full in about ${formatDuration(fullInSeconds * 1000)} at this rate.`;
   return drainSeconds === null ? '' : `Drained in about ${formatDuration(drainSeconds * 1000)}.`;
