@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { imbalance } from '../../gateway/runtime/ledger.ts';
 import { connectFrame } from '../devices/mqtt/raw-client.ts';
 import { acknowledgedIn, Publisher } from '../faults/publisher.ts';
+import { Headgate } from '../gateway/commands/headgate.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { GatewayProcess, type Launch } from './gateway-process.ts';
@@ -43,7 +44,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function start(launch: Launch = {}): Promise<GatewayProcess> {
+async function start(launch: Launch = {}, more = ''): Promise<GatewayProcess> {
   const text = `
 storage: { path: ${join(folder, 'data')}, keepFree: 1 MiB }
 sources:
@@ -52,6 +53,7 @@ sources:
     listen: 127.0.0.1:${port}
     readings:
       - { topic: sensors/_/+, template: _/device/metric, json: { value: value, time: ts, timeUnit: ms } }
+${more}
 windows:
   - { name: s, series: "*", window: { tumbling: 1s, allowedLateness: 1h }, aggregates: [count, sum] }
 sinks: [{ name: influx, type: influxdb, url: "http://127.0.0.1:${(mute.address() as AddressInfo).port}", database: d }]
@@ -122,6 +124,31 @@ test('SIGTERM under load ends in time with exit code 0, whoever is connected, an
   const { ledger } = await gateway.status();
   expect(ledger).toMatchObject({ aggregated: acknowledged, late: 0, filtered: 0, rejected: 0, dropped: 0 });
   expect(imbalance(ledger)).toBe(0);
+});
+
+test('SIGTERM ends in time while an OPC-UA server that is read hangs', { timeout: 60_000 }, async () => {
+  const plantPort = await freePort();
+  const plant = new Headgate(['simulate', 'opcua', '--port', String(plantPort)], folder);
+  try {
+    await eventually('the plant listens', () => plant.stdout + plant.stderr !== '');
+    const nodes = '[{ browse: "Objects/Press/**", device: press-1 }]';
+    gateway = await start(
+      {},
+      `  - { name: press, type: opcua, endpoint: "opc.tcp://127.0.0.1:${plantPort}", nodes: ${nodes} }`,
+    );
+    await eventually('its values arrive', async () => (await received()) > 10);
+    plant.process.kill('SIGSTOP');
+    const begun = performance.now();
+    expect(await gateway.stop(), gateway.output.slice(-2_000)).toBe(0);
+    const tookMs = performance.now() - begun;
+    process.stderr.write(`stopped in ${Math.round(tookMs)} ms\n`);
+    expect(tookMs).toBeLessThan(STOPS_WITHIN_MS);
+    expect(gateway.output).toContain('cannot stop the sources in time');
+    await gateway.start();
+    expect(gateway.output, 'everything else was stopped in order').not.toContain('journal replayed');
+  } finally {
+    await plant.end('SIGKILL');
+  }
 });
 
 const strace = requireProgram('strace');
