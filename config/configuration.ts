@@ -156,7 +156,7 @@ export interface OpcuaSecurity {
 /** One node, or every variable that a browse path finds; tell them apart by `'browse' in node`. */
 export type OpcuaNode = OpcuaNodeById | OpcuaBrowsePath;
 
-/** One node. */
+/** One node by its id, as one series. */
 export interface OpcuaNodeById extends OpcuaSampling {
   readonly id: string;
   readonly device: string;
@@ -220,7 +220,7 @@ export interface DetectConfiguration {
 /** Where results go. */
 export type SinkConfiguration = InfluxdbConfiguration;
 
-/** An InfluxDB. */
+/** A sink that writes to a database of an InfluxDB server. */
 export interface InfluxdbConfiguration {
   readonly name: string;
   readonly type: 'influxdb';

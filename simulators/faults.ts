@@ -1,5 +1,6 @@
 /** What can be wrong with a sensor. */
 export const FAULT_KINDS = ['spike', 'drift', 'stuck', 'drop-out', 'wrong-clock'] as const;
+/** One of `FAULT_KINDS`. */
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** A fault and when it happens, counted from the start of the simulation. */

@@ -18,7 +18,7 @@ export interface PlantOptions extends OpcuaServerOptions {
   readonly faults?: readonly FaultSpec[];
 }
 
-/** A running plant. */
+/** A simulated plant and the OPC-UA server that shows it, until it is stopped. */
 export interface RunningPlant {
   /** For example `opc.tcp://127.0.0.1:4840`. */
   readonly endpointUrl: string;

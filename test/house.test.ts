@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { forbiddenImport, homeOf } from './house/floors.ts';
 import { filesOfTheTree, places, read, type Source, sourceOf, sourcesOfTheTree } from './house/tree.ts';
-import { undocumented } from './house/undocumented.ts';
+import { saidTwice, undocumented } from './house/undocumented.ts';
 
 const files = filesOfTheTree();
 const sources = sourcesOfTheTree();
@@ -222,11 +222,18 @@ describe('what a reader must not find', () => {
 });
 
 describe('words above the code', () => {
-  test('every exported function, class, interface and type of the product says what it is', () => {
-    const silent = product
-      .filter(({ file }) => file.endsWith('.ts') && !file.startsWith('gateway/api/ui/'))
-      .flatMap(({ file, text }) => undocumented(text).map((name) => `${file}  ${name}`));
+  const documented = sources.filter(
+    ({ file }) => /^(gateway|devices|config|simulators)\/.*\.ts$/.test(file) && !file.startsWith('gateway/api/ui/'),
+  );
+
+  test('every exported function, class, interface, type and constant of the product says what it is', () => {
+    const silent = documented.flatMap(({ file, text }) => undocumented(text).map((name) => `${file}  ${name}`));
     expectNone(silent, 'Write a docstring: what it is, units, ranges, errors, and the source of an algorithm:');
+  });
+
+  test('none only says its name again', () => {
+    const twice = documented.flatMap(({ file, text }) => saidTwice(text).map((name) => `${file}  ${name}`));
+    expectNone(twice, 'Say what the name does not: units, ranges, errors, what it is for:');
   });
 });
 
@@ -303,7 +310,10 @@ describe('the rules themselves', () => {
 
   test('miss no docstring', () => {
     expect(undocumented('/** Yes. */\nexport function a() {}\n\nexport interface B {}\nexport const c = 1;\n')).toEqual(
-      ['B'],
+      ['B', 'c'],
     );
+    expect(
+      saidTwice('/** The open files. */\nexport class OpenFile {}\n/** A file for a log. */\nexport class File {}\n'),
+    ).toEqual(['OpenFile']);
   });
 });

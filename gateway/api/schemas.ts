@@ -163,6 +163,7 @@ const ReadingRow = Type.Object({
   anomaly: Type.Boolean({ description: 'A detector called it an anomaly' }),
 });
 
+/** The answer of `GET /api/v1/readings`: the oldest first. */
 export const ReadingsReply = Type.Object({
   series: Type.String(),
   readings: Type.Array(ReadingRow, { description: 'Oldest first' }),
@@ -179,6 +180,7 @@ const SeriesStatus = Type.Object({
   rate: count('Readings a second over about the last ten seconds'),
   watermark: nullable(time('Readings with an earlier source time are expected to be in')),
 });
+/** The answer of `GET /api/v1/series`. */
 export const SeriesReply = Type.Object({ series: Type.Array(SeriesStatus) });
 
 const AggregateRow = Type.Object({
@@ -190,10 +192,12 @@ const AggregateRow = Type.Object({
   good: Type.Number({ minimum: 0, maximum: 1, description: 'Share of readings with good quality' }),
   fields: Type.Record(Type.String(), Type.Number(), { description: 'The aggregates by name' }),
 });
+/** The answer of `GET /api/v1/aggregates`. */
 export const AggregatesReply = Type.Object({
   aggregates: Type.Array(AggregateRow, { description: 'In ascending order of start' }),
 });
 
+/** An alarm with everything that has happened to it; the answer to its acknowledgement, too. */
 export const Alarm = Type.Object({
   id: Type.String(),
   series: Type.String(),
@@ -208,6 +212,7 @@ export const Alarm = Type.Object({
   clearedAt: nullable(time('Cleared')),
   acknowledgedAt: nullable(time('Acknowledged')),
 });
+/** The answer of `GET /api/v1/alarms`. */
 export const AlarmsReply = Type.Object({ alarms: Type.Array(Alarm) });
 
 const DeadLetter = Type.Object({
@@ -220,6 +225,7 @@ const DeadLetter = Type.Object({
   bytes: Type.Integer({ minimum: 0, description: 'Bytes kept' }),
   times: Type.Integer({ minimum: 1, description: 'How many like it came in one moment, when only this one is kept' }),
 });
+/** The answer of `GET /api/v1/dead-letters`. */
 export const DeadLettersReply = Type.Object({
   deadLetters: Type.Array(DeadLetter, { description: 'Newest first' }),
 });
@@ -247,6 +253,7 @@ export const LedgerQuery = Type.Object(
 );
 export type LedgerQuery = Static<typeof LedgerQuery>;
 
+/** The answer of `GET /api/v1/ledger`. */
 export const LedgerReply = Type.Object({
   total: Type.Object({ ...counts, ...missing }),
   sources: Type.Array(LedgerRow, { description: 'Where every reading of a source ended' }),
@@ -355,6 +362,7 @@ const Memory = Type.Object({
   bounds: Type.Array(Bound, { description: 'What grows with load, and the most it can' }),
 });
 
+/** The answer of `GET /api/v1/status`. */
 export const StatusReply = Type.Object({
   name: Type.String(),
   version: Type.String(),
@@ -381,5 +389,7 @@ export const StatusReply = Type.Object({
   memory: Memory,
 });
 
+/** The answer of `GET /healthz`. */
 export const HealthReply = Type.Object({ status: Type.Literal('ok') });
+/** The answer of `GET /readyz` where it is ready; otherwise it is a `Problem` with the reasons. */
 export const ReadyReply = Type.Object({ status: Type.Literal('ready') });
