@@ -15,8 +15,11 @@ import type { Troubles } from './troubles.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
 const DEFAULT_SEGMENT_BYTES = 16 * 1024 * 1024;
-/** What may wait in memory for the disk, in bytes, where an owner does not say. */
-export const DEFAULT_PENDING_BYTES = 256 * 1024 * 1024;
+/**
+ * What may wait in memory for the disk, in bytes, where an owner does not say. The sources may have less on their way by far; and it is what a
+ * box with a gigabyte can spare.
+ */
+export const DEFAULT_PENDING_BYTES = 64 * 1024 * 1024;
 
 /** The parts of a log that has been recovered. */
 export interface LogParts {

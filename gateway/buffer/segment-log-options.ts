@@ -39,7 +39,7 @@ export interface SegmentLogOptions {
   readonly whenFull?: WhenFull | undefined;
   /** Knows what is in a record: `thin` needs it, and what is dropped is counted by series with it. */
   readonly thinner?: RecordThinner | undefined;
-  /** Most bytes that may wait in memory for the disk: an append beyond is refused with a `GatewayError`. @default 256 MiB */
+  /** Most bytes that may wait in memory for the disk: an append beyond is refused with a `GatewayError`. @default 64 MiB */
   readonly maxPendingBytes?: number | undefined;
   /** Told of everything that is dropped. Must not throw. */
   readonly onDropped?: ((dropped: Dropped) => void) | undefined;

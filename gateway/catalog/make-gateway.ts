@@ -42,6 +42,8 @@ export interface GatewaySurroundings {
 
 const DEAD_LETTER_BYTES = 64 * 1024 * 1024;
 const SMALL_SEGMENT_BYTES = 4 * 1024 * 1024;
+/** All windows that may be open, and they are bounded, can end in one moment: at 250 to 500 bytes each. */
+const OUTBOX_PENDING_BYTES = 256 * 1024 * 1024;
 
 /** Puts everything between the two ends together as a configuration says. */
 export function makeGateway(configuration: Configuration, surroundings: GatewaySurroundings): Gateway {
@@ -68,7 +70,7 @@ export function makeGateway(configuration: Configuration, surroundings: GatewayS
 function makeLogs({ storage }: Configuration, { disk, clock, logger, random }: GatewaySurroundings) {
   type Options = Pick<
     SegmentLogOptions,
-    'maxBytes' | 'maxAgeMs' | 'whenFull' | 'thinner' | 'segmentBytes' | 'keepFreeBytes'
+    'maxBytes' | 'maxAgeMs' | 'whenFull' | 'thinner' | 'segmentBytes' | 'keepFreeBytes' | 'maxPendingBytes'
   >;
   const log = (name: string, options: Options) =>
     new SegmentLog({
@@ -85,7 +87,12 @@ function makeLogs({ storage }: Configuration, { disk, clock, logger, random }: G
     // Accepted readings are never dropped: a full journal makes the sources wait.
     journal: log('journal', { ...storage.journal, whenFull: 'block' }),
     // As the disk fills, new readings are refused first; what came of the accepted ones still has room, alarms longest.
-    outbox: log('outbox', { ...storage.outbox, thinner: resultThinner, keepFreeBytes: storage.keepFreeBytes / 2 }),
+    outbox: log('outbox', {
+      ...storage.outbox,
+      thinner: resultThinner,
+      keepFreeBytes: storage.keepFreeBytes / 2,
+      maxPendingBytes: OUTBOX_PENDING_BYTES,
+    }),
     alarmOutbox: log('alarms', {
       ...storage.alarms,
       segmentBytes: SMALL_SEGMENT_BYTES,

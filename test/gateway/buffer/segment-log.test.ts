@@ -355,6 +355,14 @@ describe('the segment log', () => {
     await log.stop(never);
   });
 
+  it('lets 64 MiB wait for the disk, where nothing else is said', async () => {
+    const log = await rig.open({ maxBytes: 2 ** 30 });
+    for (let record = 0; record < 15; record++) log.append(new Uint8Array(4 * 1024 * 1024), 1);
+    expect(() => log.append(new Uint8Array(4 * 1024 * 1024), 1)).toThrow('wait for the disk already');
+    expect(log.status().maxPendingBytes).toBe(64 * 1024 * 1024);
+    await log.stop(never);
+  });
+
   it('refuses a second log in the same folder until the first is stopped', async () => {
     const log = await rig.open();
     await expect(rig.open()).rejects.toThrow('in use');
