@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../gateway/base/system-clock.ts';
 import type { Result } from '../../gateway/core/result.ts';
 import { InfluxdbSink } from '../../gateway/sinks/influxdb/influxdb.ts';
-import { aggregate, alarm, keptLog, seriesOf } from '../gateway/sinks/results.ts';
+import { aggregate, alarm, seriesOf } from '../gateway/sinks/results.ts';
+import { recordingLogger } from '../recording-logger.ts';
 import { type Influxd, startInfluxd } from './influxd.ts';
 
 interface Variable {
@@ -74,7 +75,7 @@ describe.skipIf(started === undefined)('the Grafana dashboard on a real InfluxDB
     const store = async (gateway: string, results: readonly Result[]) => {
       const sink = new InfluxdbSink(
         { ...sinkOptions, gatewayTags: { gateway, site: 'plant-7' } },
-        { clock: systemClock, logger: keptLog() },
+        { clock: systemClock, logger: recordingLogger() },
       );
       expect(await sink.write(results, signal)).toEqual([]);
       await sink.stop(signal);

@@ -6,7 +6,8 @@ import { SinkError } from '../../gateway/core/sink.ts';
 import { InfluxdbSink, type InfluxdbSinkOptions } from '../../gateway/sinks/influxdb/influxdb.ts';
 import { type SinkRig, sinkContract } from '../contract/sink.ts';
 import { hostileText } from '../gateway/sinks/influxdb/hostile-text.ts';
-import { aggregate, alarm, keptLog, seriesOf, T0 } from '../gateway/sinks/results.ts';
+import { aggregate, alarm, seriesOf, T0 } from '../gateway/sinks/results.ts';
+import { recordingLogger } from '../recording-logger.ts';
 import { type Influxd, startInfluxd } from './influxd.ts';
 
 const started = await startInfluxd();
@@ -26,7 +27,7 @@ describe.skipIf(started === undefined)('InfluxdbSink and a real influxd', () => 
   function sinkOf(change: Partial<InfluxdbSinkOptions> = {}): InfluxdbSink {
     database = `test ${++databases}`;
     const options = { name: 'influx', url: influxd.url, database, gatewayTags: { gateway: 'press-hall' }, ...change };
-    return new InfluxdbSink(options, { clock: systemClock, logger: keptLog() });
+    return new InfluxdbSink(options, { clock: systemClock, logger: recordingLogger() });
   }
   const write = (sink: InfluxdbSink, ...batch: Result[]) => sink.write(batch, signal);
 

@@ -1,6 +1,5 @@
 import { seriesKey } from '../../../gateway/core/reading.ts';
 import type { Aggregate, AlarmEvent, ResultSeries } from '../../../gateway/core/result.ts';
-import type { Logger } from '../../../gateway/core/telemetry.ts';
 
 /** 2026-01-05T08:00Z, the start of a minute. */
 export const T0 = Date.UTC(2026, 0, 5, 8);
@@ -44,21 +43,4 @@ export function alarm(change: Partial<Omit<AlarmEvent, 'kind' | 'id'>> = {}): Al
     detector,
     raisedAt,
   };
-}
-
-/** A logger that keeps its lines for a test to read. */
-export function keptLog(): Logger & { readonly lines: { level: string; details: object; message: string }[] } {
-  const lines: { level: string; details: object; message: string }[] = [];
-  const at = (level: string) => (details: object, message: string) => {
-    lines.push({ level, details, message });
-  };
-  const logger = {
-    lines,
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    child: () => logger,
-  };
-  return logger;
 }

@@ -11,7 +11,8 @@ import type { Result } from '../../../../gateway/core/result.ts';
 import { SinkError } from '../../../../gateway/core/sink.ts';
 import { HistorySink, type HistorySinkOptions } from '../../../../gateway/sinks/history/history.ts';
 import { sinkContract } from '../../../contract/sink.ts';
-import { aggregate, alarm, keptLog, seriesOf, T0 } from '../results.ts';
+import { recordingLogger } from '../../../recording-logger.ts';
+import { aggregate, alarm, seriesOf, T0 } from '../results.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -21,7 +22,7 @@ describe('HistorySink', () => {
   let folder: string;
   let path: string;
   let now: number;
-  let log: ReturnType<typeof keptLog>;
+  let log: ReturnType<typeof recordingLogger>;
   const sinks: HistorySink[] = [];
   /** How far the wall clock is ahead of the monotonic one. */
   let aheadMs: number;
@@ -32,7 +33,7 @@ describe('HistorySink', () => {
     path = join(folder, 'new', 'history.db');
     now = T0 + 3600_000;
     aheadMs = 0;
-    log = keptLog();
+    log = recordingLogger();
   });
   afterEach(async () => {
     for (const sink of sinks.splice(0)) await sink.stop(signal);

@@ -8,7 +8,8 @@ import { GatewayError } from '../../../../gateway/core/errors.ts';
 import type { Result } from '../../../../gateway/core/result.ts';
 import { SinkError } from '../../../../gateway/core/sink.ts';
 import { InfluxdbSink, type InfluxdbSinkOptions } from '../../../../gateway/sinks/influxdb/influxdb.ts';
-import { aggregate, keptLog, seriesOf, T0 } from '../results.ts';
+import { recordingLogger } from '../../../recording-logger.ts';
+import { aggregate, seriesOf, T0 } from '../results.ts';
 
 interface Received {
   readonly url: string;
@@ -54,7 +55,7 @@ describe('InfluxdbSink', () => {
   const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   function sinkOf(change: Partial<InfluxdbSinkOptions> = {}): InfluxdbSink {
     const options = { name: 'influx', url: url(), database: 'head gate', gatewayTags: {}, ...change };
-    return new InfluxdbSink(options, { clock: systemClock, logger: keptLog() });
+    return new InfluxdbSink(options, { clock: systemClock, logger: recordingLogger() });
   }
   const failure = (sink: InfluxdbSink, batch: readonly Result[] = [aggregate()], until = signal): Promise<SinkError> =>
     sink.write(batch, until).then(
