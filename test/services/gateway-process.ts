@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../gateway/core/errors.ts';
@@ -7,6 +8,15 @@ import type { GatewayStatus } from '../../gateway/core/view.ts';
 import { eventually } from './eventually.ts';
 
 const ENTRY = join(import.meta.dirname, '..', '..', 'gateway', 'headgate.js');
+
+/** What the first line of the entry puts into the environment, however the process is started. */
+const ENVIRONMENT = Object.fromEntries(
+  [
+    ...readFileSync(ENTRY, 'utf8')
+      .split('\n', 1)[0]!
+      .matchAll(/ ([A-Z_]+)=(\S+)/g),
+  ].map(([, name, value]) => [name, value]),
+);
 
 /** What the process is started through and with, where that is not plain `node gateway/headgate.js run`. */
 export interface Launch {
@@ -59,7 +69,7 @@ export class GatewayProcess {
     const [program, ...words] = [...through, process.execPath, ENTRY, 'run', '--config', this.configFile];
     const child = spawn(program!, words, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...environment },
+      env: { ...process.env, ...ENVIRONMENT, ...environment },
     });
     this.#child = child;
     // A test run that ends early must not leave a gateway behind.

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { headgate } from './headgate.ts';
 
@@ -31,4 +33,22 @@ test.each([
   const { code, stdout, stderr } = await headgate(args);
   expect(stderr).toMatch(says);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});
+
+test('however it is started, what was freed goes back to the box', () => {
+  const setting = 'MALLOC_MMAP_THRESHOLD_=131072';
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  expect(scripts['start']).toMatch(`${setting} node `);
+  expect(scripts['headgate']).toMatch(`${setting} node `);
+  expect(readFileSync(join(ROOT, 'gateway', 'headgate.js'), 'utf8')).toMatch(`#!/usr/bin/env -S ${setting} node `);
+  expect(readFileSync(join(ROOT, 'config', 'systemd', 'headgate.service'), 'utf8')).toMatch(`Environment=${setting}\n`);
+  // An image starts the entry itself, through its first line.
+  expect(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).toMatch(/^CMD \["headgate", "run"/m);
+});
+
+test('the entry runs by itself, as its first line says', async () => {
+  const { stdout } = await promisify(execFile)(join(ROOT, 'gateway', 'headgate.js'), ['--version']);
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
