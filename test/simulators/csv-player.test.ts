@@ -1,23 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type PlayedMessage, playCsv } from '../../simulators/csv-player.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { TestBroker } from './broker.ts';
 
 let folder: string;
 let file: string;
 let broker: TestBroker;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'player-'));
+  folder = await temporaryFolder();
   file = join(folder, 'valve.csv');
   broker = new TestBroker();
   await broker.start();
 });
-afterEach(async () => {
-  await broker.kill();
-  await rm(folder, { recursive: true, force: true });
-});
+afterEach(() => broker.kill());
 
 const START = Date.UTC(2020, 2, 9, 10);
 

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { vi } from 'vitest';
 import { MqttBroker } from '../../../devices/mqtt/broker.ts';
 import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
@@ -108,6 +107,5 @@ export class BrokerBox {
     for (const client of this.#clients) client.close();
     this.journal.stuck = false;
     await this.gateway.stop(never);
-    await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -1,8 +1,6 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { settle } from '../../manual-clock.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import { BrokerBox } from './broker-box.ts';
 import { publishFrame, pubrelFrame, type RawClient, subscribeFrame } from './raw-client.ts';
 
@@ -11,7 +9,7 @@ const PUBCOMP = '70020007';
 
 let box: BrokerBox;
 beforeEach(async () => {
-  box = new BrokerBox(await mkdtemp(join(tmpdir(), 'headgate-exactly-once-')));
+  box = new BrokerBox(await temporaryFolder());
   await box.boot();
 });
 afterEach(() => box.end());

@@ -1,20 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { systemDisk } from '../../../gateway/base/system-disk.ts';
 import { errorCode, writeFully } from '../../../gateway/core/disk.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 describe('the disk of the machine', () => {
   let folder: string;
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'headgate-disk-'));
+    folder = await temporaryFolder();
   });
-
-  afterEach(() => rm(folder, { recursive: true }));
 
   it('reads back what it wrote, and fewer bytes at the end', async () => {
     const file = await systemDisk.open(join(folder, 'a'), 'create');
