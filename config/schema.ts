@@ -83,7 +83,7 @@ const storage = section('Where data waits on the box, and how much of it.', {
   }),
   rememberedReadings: Type.Integer({
     description:
-      'A reading that is sent again is recognised, and counts once, while it is among so many last ones of all devices, at about 80 bytes of memory each, and twice that for texts. A restart reads them again from the journal. One HTTP request may write half as many values.',
+      'A reading that is sent again is recognised, and counts once, while it is among so many last ones of all devices, at 80 to 180 bytes of memory each, and twice that for texts. A restart reads them again from the journal. One HTTP request may write half as many values.',
     default: 65_536,
     minimum: 1_000,
     maximum: 1_000_000,

@@ -196,6 +196,7 @@ export class MqttBroker implements Source {
         { name: 'clients', used: clients, max: this.#options.maxConnections ?? DEFAULT_CONNECTIONS, unit: 'clients' },
         ...this.#readGate.bounds(),
         ...this.#sessions.bounds(),
+        ...this.#exactlyOnce.bounds(),
       ],
     };
   }

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Client, PublishPacket } from 'aedes';
 import { MarkTable } from '../../gateway/base/mark-table.ts';
 import type { Intake } from '../../gateway/core/intake.ts';
+import type { Bound } from '../../gateway/core/memory.ts';
 import type { AedesStore, Thenable } from './aedes-internals.ts';
 import { Settled } from './settled.ts';
 
@@ -42,6 +43,15 @@ export class ExactlyOnce {
   /** A message that `isFirst` was asked about was not admitted after all. */
   forget(client: Client, packet: PublishPacket): void {
     this.#marksOf(client).delete(client.id, packet.messageId!);
+  }
+
+  /** What it remembers in memory, and the most of it. */
+  bounds(): readonly Bound[] {
+    const unit = 'messages';
+    return [
+      { name: 'QoS 2 without a session', used: this.#passing.count, max: this.#passing.max, unit },
+      { name: 'QoS 2 forwarded', used: this.#forwarded.count, max: this.#forwarded.max, unit },
+    ];
   }
 
   /** Takes the place of aedes' own store of incoming messages, which keeps each of them whole. */

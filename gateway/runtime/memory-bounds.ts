@@ -4,7 +4,9 @@ import type { Bound } from '../core/memory.ts';
 import type { Source } from '../core/source.ts';
 import type { Stage } from '../core/stage.ts';
 import type { Deduplicator } from './analysis.ts';
+import type { ClockKeeper } from './clock-keeper.ts';
 import { type Ledger, MAX_GROUPS } from './ledger.ts';
+import { MAX_PROVISIONAL_READINGS } from './provisional-readings.ts';
 import type { RecentReadings } from './recent-readings.ts';
 import { MAX_UNSYNCED_RESULTS, type ResultLogs } from './result-logs.ts';
 
@@ -21,6 +23,7 @@ export interface MemoryHolders {
   readonly recent: RecentReadings;
   readonly ledger: Ledger;
   readonly stages: readonly Stage[];
+  readonly clockKeeper: Pick<ClockKeeper, 'status'>;
   /** Notes of the sources about messages under way. */
   readonly marks: { readonly count: number; readonly max: number };
 }
@@ -39,6 +42,12 @@ export function memoryBounds(holders: MemoryHolders): readonly Bound[] {
     { name: 'results on their way to the disk', used: results.unsynced, max: MAX_UNSYNCED_RESULTS, unit: 'results' },
     { name: 'series', used: registry.all().length, max: registry.max, unit: 'series' },
     ...stages.flatMap((stage) => stage.bounds?.(registry.max) ?? []),
+    {
+      name: 'waiting for the clock',
+      used: holders.clockKeeper.status().provisionalReadings,
+      max: MAX_PROVISIONAL_READINGS,
+      unit: 'readings',
+    },
     { name: 'known for duplicates', used: deduplicator.remembered, max: remembered, unit: 'readings' },
     { name: 'last raw readings', used: recent.held, max: recent.maxHeld(registry.max), unit: 'readings' },
     { name: 'devices in the ledger', used: ledger.groups().size, max: MAX_GROUPS + 2, unit: 'devices' },

@@ -187,3 +187,20 @@ test('subscribers get a message once, though it is sent again', async () => {
   const heard = [await subscriber.frame(), await subscriber.frame(), await subscriber.frame()];
   expect(heard.map((frame) => frame?.toString().slice(-1))).toEqual(['1', '2', '3']);
 });
+
+test('what it remembers is bounded, and told: with a session in the journal, without one in memory', async () => {
+  const used = () =>
+    Object.fromEntries(
+      box.gateway
+        .status()
+        .memory.bounds.filter(({ name }) => name.includes('QoS 2'))
+        .map(({ name, used }) => [name, used]),
+    );
+  await admitted();
+  await exchange(await box.connect('passing', true), publish(), PUBREC);
+  expect(used()).toEqual({
+    'QoS 2 messages under way': 1,
+    'floor: QoS 2 without a session': 1,
+    'floor: QoS 2 forwarded': 2,
+  });
+});

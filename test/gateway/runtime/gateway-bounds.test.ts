@@ -52,6 +52,22 @@ test('everything that grows with load is bounded, and the bounds are told', asyn
   await box.stop();
 });
 
+test('what waits until it is known what time it is counts among them', async () => {
+  const box = await newBox();
+  box.sync = 'required';
+  await box.boot();
+  box.send({ metric: 'a', value: 1, time: undefined });
+  await box.acknowledged();
+  await settle();
+  expect(box.gateway.status().memory.bounds).toContainEqual({
+    name: 'waiting for the clock',
+    used: 1,
+    max: 50_000,
+    unit: 'readings',
+  });
+  await box.stop();
+});
+
 test('a bound on series that was lowered costs no open window: only new series are refused', async () => {
   const box = await bootedBox();
   for (const metric of ['b', 'c']) box.send({ metric, value: 1, time: START });
