@@ -1,9 +1,8 @@
 import type { Clock } from '../core/clock.ts';
-import type { Log, LogCursor, LogReadError, LogRecord, LogStatus, Offset } from '../core/log.ts';
+import type { Log, LogCursor, LogReadError, LogRecord, Offset } from '../core/log.ts';
 import type { Result } from '../core/result.ts';
 import type { SinkBacklog, SinkCounts } from '../core/view.ts';
-import { BacklogOutlook } from './backlog.ts';
-import { BacklogAge } from './backlog-age.ts';
+import { BacklogGauge } from './backlog-gauge.ts';
 import { Pace } from './pace.ts';
 import { type PendingRange, PendingRanges } from './pending-ranges.ts';
 import { RangeReader } from './range-reader.ts';
@@ -53,8 +52,7 @@ export class Lane {
   readonly #ledger = new SinkLedger();
   readonly #revisions = new RevisionMemory();
   readonly #pace: Pace;
-  readonly #age: BacklogAge;
-  readonly #outlook = new BacklogOutlook();
+  readonly #gauge: BacklogGauge;
   #ranges: PendingRanges;
   /** True while the ordinal of the first pending record is only known by estimate. */
   #isNew = false;
@@ -68,7 +66,7 @@ export class Lane {
     this.#parts = parts;
     this.#cursor = parts.log.cursor(parts.sink);
     this.#pace = new Pace(parts.catchUp.maxPerSecond);
-    this.#age = new BacklogAge(parts.clock);
+    this.#gauge = new BacklogGauge(parts.log, parts.clock);
     this.#ranges = this.#restore();
   }
 
@@ -80,8 +78,8 @@ export class Lane {
   /** Looks up what only the records tell of the position of the last time. Rejects when the log cannot be read. */
   async open(signal: AbortSignal): Promise<void> {
     const first = await this.#first();
-    if (first === undefined) this.#age.caughtUp();
-    else this.#age.begin(first.time);
+    if (first === undefined) this.#gauge.age.caughtUp();
+    else this.#gauge.age.begin(first.time);
     if (first !== undefined && this.#isNew) {
       this.#ranges = new PendingRanges(this.#cursor.offset, first.ordinal);
       this.#ledger.begin(first.ordinal);
@@ -97,7 +95,7 @@ export class Lane {
    * @param maxItems results at the most, but for a record that holds more
    */
   async next(maxItems: number): Promise<Portion | undefined> {
-    this.#look();
+    this.#gauge.look(this.#ranges);
     const { clock, catchUp } = this.#parts;
     this.#turnToTheNewest();
     const inOrder = catchUp.order === 'in-order' || this.#revisions.isFull;
@@ -110,10 +108,10 @@ export class Lane {
         continue;
       }
       if (isBacklog) this.#pace.went(itemsOf(records), clock.monotonicMs());
-      if (range === this.#ranges.oldest) this.#age.oldest(records[0]!.time);
+      if (range === this.#ranges.oldest) this.#gauge.age.oldest(records[0]!.time);
       return { records, range };
     }
-    if (this.#ranges.count === 1) this.#age.caughtUp();
+    if (this.#ranges.count === 1) this.#gauge.age.caughtUp();
     return undefined;
   }
 
@@ -125,7 +123,7 @@ export class Lane {
   /** Resolves when there may be something new, or when `signal` aborts. */
   async wait(signal: AbortSignal): Promise<void> {
     await this.#reader(this.#ranges.newest).wait(signal);
-    if (this.#ranges.count === 1) this.#age.caughtUp();
+    if (this.#ranges.count === 1) this.#gauge.age.caughtUp();
   }
 
   /** True when a later revision of the result has been delivered already. */
@@ -164,53 +162,12 @@ export class Lane {
   }
 
   counts(): SinkCounts {
-    const log = this.#parts.log.status();
-    const { pending, lost } = this.#pending(log);
-    return this.#ledger.counts(log.appendedItems, pending, lost);
+    const { pending, lost } = this.#gauge.items(this.#ranges);
+    return this.#ledger.counts(this.#parts.log.status().appendedItems, pending, lost);
   }
 
   backlog(): SinkBacklog {
-    this.#look();
-    const { log } = this.#parts;
-    const status = log.status();
-    const { pending: items } = this.#pending(status);
-    const ranges = this.#ranges.oldestFirst();
-    const recordsOf = ({ from, to }: PendingRange) =>
-      Math.max(0, Math.min(to, status.nextOffset) - Math.max(from, status.firstOffset));
-    return {
-      records: ranges.reduce((sum, range) => sum + recordsOf(range), 0),
-      items,
-      bytes: this.#pendingBytes(),
-      oldestAgeMs: items === 0 ? null : this.#age.ms(),
-      drainSeconds: this.#flows || items === 0 ? this.#outlook.drainSeconds(items) : null,
-      fullInSeconds: this.#outlook.fullInSeconds(status, this.#ranges.oldest.from),
-    };
-  }
-
-  #look(): void {
-    const { clock, log } = this.#parts;
-    this.#outlook.look(clock.monotonicMs(), this.#pending(log.status()).pending, this.#pendingBytes());
-  }
-
-  #pendingBytes(): number {
-    const { log } = this.#parts;
-    return this.#ranges.oldestFirst().reduce((sum, { from, to }) => {
-      const behind = to === Number.POSITIVE_INFINITY ? 0 : log.kept(to).bytes;
-      return sum + log.kept(from).bytes - behind;
-    }, 0);
-  }
-
-  /** Items of the ranges that are kept, and those that the log has dropped from their front. */
-  #pending({ appendedItems, firstOffset, keptItems }: LogStatus): { pending: number; lost: number } {
-    let pending = 0;
-    let lost = 0;
-    for (const { from, ordinal, endOrdinal } of this.#ranges.oldestFirst()) {
-      const end = Math.min(endOrdinal, appendedItems);
-      const firstKept = from < firstOffset ? Math.min(Math.max(appendedItems - keptItems, ordinal), end) : ordinal;
-      lost += firstKept - ordinal;
-      pending += end - firstKept;
-    }
-    return { pending, lost };
+    return this.#gauge.read(this.#ranges, this.#flows);
   }
 
   /** The position and the counts of the last time. A log that was lost, or has lost its end, begins anew, and the cursor with it. */

@@ -15,55 +15,37 @@ export interface SinkLedgerNote extends Settled {
   readonly dropped: number;
 }
 
+type MutableNote = { -readonly [count in keyof SinkLedgerNote]: SinkLedgerNote[count] };
+
 /**
  * Where every result of one log ended for one sink. What was received the log counts itself, by the ordinals of its records; what
  * became of it is counted here, when the position that covers it is written down.
  */
 export class SinkLedger {
-  #origin = 0;
-  #delivered = 0;
-  #rejected = 0;
-  #filtered = 0;
-  #superseded = 0;
-  #dropped = 0;
+  #counts: MutableNote = { origin: 0, delivered: 0, rejected: 0, filtered: 0, superseded: 0, dropped: 0 };
 
   /** Takes over what `note` gave; false, and nothing happens, where it is not that. */
   restore(note: unknown): boolean {
     if (typeof note !== 'object' || note === null) return false;
-    const { origin, delivered, rejected, filtered, superseded, dropped } = note as Partial<SinkLedgerNote>;
-    const counts = [delivered, rejected, filtered, superseded, dropped];
-    if (!Number.isSafeInteger(origin) || !counts.every((count) => Number.isSafeInteger(count) && count! >= 0)) {
+    const { origin, delivered, rejected, filtered, superseded, dropped } = note as MutableNote;
+    const fates = [delivered, rejected, filtered, superseded, dropped];
+    if (!Number.isSafeInteger(origin) || !fates.every((count) => Number.isSafeInteger(count) && count >= 0))
       return false;
-    }
-    [this.#delivered, this.#rejected, this.#filtered, this.#superseded, this.#dropped] = counts as number[] as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    this.#origin = origin!;
+    this.#counts = { origin, delivered, rejected, filtered, superseded, dropped };
     return true;
   }
 
   /** Plain JSON for `restore`. */
   note(): SinkLedgerNote {
-    return {
-      origin: this.#origin,
-      delivered: this.#delivered,
-      rejected: this.#rejected,
-      filtered: this.#filtered,
-      superseded: this.#superseded,
-      dropped: this.#dropped,
-    };
+    return { ...this.#counts };
   }
 
   /** Counts what became of a portion. */
   settle({ delivered, rejected, filtered, superseded }: Settled): void {
-    this.#delivered += delivered;
-    this.#rejected += rejected;
-    this.#filtered += filtered;
-    this.#superseded += superseded;
+    this.#counts.delivered += delivered;
+    this.#counts.rejected += rejected;
+    this.#counts.filtered += filtered;
+    this.#counts.superseded += superseded;
   }
 
   /**
@@ -71,13 +53,14 @@ export class SinkLedger {
    * items this sink had seen, and counts them again: they stay received.
    */
   pass(items: number): void {
-    if (items > 0) this.#dropped += items;
-    else this.#origin += items;
+    if (items > 0) this.#counts.dropped += items;
+    else this.#counts.origin += items;
   }
 
   /** Makes it balance where `ordinal` items of the log are before the position: all it counted was received before that. */
   begin(ordinal: number): void {
-    this.#origin = ordinal - this.#delivered - this.#rejected - this.#filtered - this.#superseded - this.#dropped;
+    const { delivered, rejected, filtered, superseded, dropped } = this.#counts;
+    this.#counts.origin = ordinal - delivered - rejected - filtered - superseded - dropped;
   }
 
   /**
@@ -88,7 +71,7 @@ export class SinkLedger {
    * @param lost items that the log has dropped before they could be, and that no `pass` has counted
    */
   counts(appended: number, pending: number, lost: number): SinkCounts {
-    const { origin, dropped, ...settled } = this.note();
+    const { origin, dropped, ...settled } = this.#counts;
     return { received: appended - origin, ...settled, dropped: dropped + lost, pending };
   }
 }
