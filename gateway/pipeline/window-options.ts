@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors.ts';
 import type { Series } from '../core/reading.ts';
-import type { WindowSettings } from './open-windows.ts';
 import type { WatermarkOptions } from './watermark.ts';
+import type { WindowSettings } from './window-definition.ts';
 
 /** A late reading's correction waits this long in receive time for others to the same window. */
 export const DEFAULT_CORRECTION_DELAY_MS = 1000;

@@ -6,10 +6,13 @@ import { GatewayError } from '../core/errors.ts';
 import type { Bound } from '../core/memory.ts';
 import type { Reading, Series } from '../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../core/stage.ts';
-import { type OpenWindow, OpenWindows, OpenWindowTally, WindowDefinition } from './open-windows.ts';
+import { OpenAlignedWindows } from './open-aligned-windows.ts';
+import { OpenSessions } from './open-sessions.ts';
+import { type OpenWindow, type OpenWindows, OpenWindowTally, type ReplacedWindow } from './open-windows.ts';
 import { PastTimes } from './past-times.ts';
 import { type Correction, DeviceState, SeriesState, Surfacing } from './series-state.ts';
 import { type SeriesClock, Watermarks } from './watermark.ts';
+import { WindowDefinition } from './window-definition.ts';
 import { checkedTiming, DEFAULT_MAX_OPEN_WINDOWS, type WindowStageOptions } from './window-options.ts';
 import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
 
@@ -200,7 +203,7 @@ export class WindowStage implements Stage {
   #add(series: Series, clock: SeriesClock): SeriesState {
     const windows: OpenWindows[] = [];
     for (let i = 0; i < this.#definitions.length; i++) {
-      if (this.#matches[i]!(series)) windows.push(new OpenWindows(this.#definitions[i]!, this.#tally));
+      if (this.#matches[i]!(series)) windows.push(openWindowsOf(this.#definitions[i]!, this.#tally));
     }
     this.#devices[clock.device.order] ??= new DeviceState(clock.device);
     const device = this.#devices[clock.device.order]!;
@@ -218,14 +221,15 @@ export class WindowStage implements Stage {
     const before = open.length;
     // A series that joins or returns has not moved the watermark of its device: it is late by its own time only.
     const reached = Math.min(device.watermark, newest - this.#outOfOrdernessMs);
-    const holding = windows.openAt(time, device.watermark, reached);
+    const replaced = (window: ReplacedWindow) => this.#takeBack(state, definition, window, emit);
+    const holding = windows.openAt(time, device.watermark, reached, replaced);
     for (const window of holding) state.device.due = Math.min(state.device.due, dueOf(window, definition));
     if (open.length === before || !windows.isOverfull) return holding;
     while (windows.isOverfull) {
       this.#emit(state, definition, open[0]!, emit);
       windows.close(1);
     }
-    return windows.openAt(time, device.watermark, reached);
+    return windows.openAt(time, device.watermark, reached, replaced);
   }
 
   /** The first reading of a window since its last result. */
@@ -311,6 +315,13 @@ export class WindowStage implements Stage {
     }
   }
 
+  /** Says of a window that has given results that it holds nothing any more. */
+  #takeBack(state: SeriesState, { name }: WindowDefinition, window: ReplacedWindow, emit: Emit): void {
+    const { start, end, revision } = window;
+    const series = resultSeries(state.series);
+    emit({ kind: 'aggregate', series, window: name, start, end, revision, fields: { count: 0 }, good: 0 });
+  }
+
   /** Gives the result of a window if it has changed since the last. */
   #emit(state: SeriesState, definition: WindowDefinition, window: OpenWindow, emit: Emit): void {
     if (!window.changed) return;
@@ -327,6 +338,13 @@ export class WindowStage implements Stage {
       good: accumulator.good / accumulator.readings,
     });
   }
+}
+
+function openWindowsOf(definition: WindowDefinition, tally: OpenWindowTally): OpenWindows {
+  const { assigner } = definition;
+  return assigner === undefined
+    ? new OpenSessions(definition, tally)
+    : new OpenAlignedWindows(definition, assigner, tally);
 }
 
 /** The watermark at which the window gives its result, or, after that, closes. */

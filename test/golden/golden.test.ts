@@ -12,7 +12,7 @@ import { Quality, type QualityName } from '../../gateway/core/quality.ts';
 import type { Reading, Series, Value } from '../../gateway/core/reading.ts';
 import type { Result } from '../../gateway/core/result.ts';
 import { Fate, type Stage } from '../../gateway/core/stage.ts';
-import type { WindowSettings } from '../../gateway/pipeline/open-windows.ts';
+import type { WindowSettings } from '../../gateway/pipeline/window-definition.ts';
 import { WindowStage } from '../../gateway/pipeline/windows.ts';
 
 interface Config {

@@ -14,6 +14,8 @@ export interface WitnessWindow {
   readonly size: number;
   /** One begins at each multiple of this. */
   readonly every: number;
+  /** Of a session instead: how long it lasts after its last reading. */
+  readonly gap?: number;
   readonly lateness: number;
 }
 
@@ -29,6 +31,7 @@ export interface WitnessResult {
 interface Kept {
   readonly window: WitnessWindow;
   readonly start: number;
+  end: number;
   readonly readings: WitnessReading[];
   given: number;
   changed: boolean;
@@ -42,7 +45,7 @@ interface WitnessSeries {
   newest: number;
   progress: number;
   idle: boolean;
-  readonly windows: Kept[];
+  windows: Kept[];
   /** By window: the end of the last one that was closed. */
   readonly floors: Map<WitnessWindow, number>;
 }
@@ -85,16 +88,11 @@ export class Witness {
     const watermark = this.#watermarks[reading.device] ?? -Infinity;
     let taken = false;
     for (const window of this.#windows) {
-      const newest = Math.floor(reading.sourceTime / window.every) * window.every;
-      for (let start = newest; start + window.size > reading.sourceTime; start -= window.every) {
-        const end = start + window.size;
-        let kept = series.windows.find((one) => one.window === window && one.start === start && !one.closed);
-        if (kept === undefined) {
-          if (end <= (series.floors.get(window) ?? -Infinity)) continue;
-          if (end + window.lateness <= Math.min(watermark, series.newest - this.#time.disorder)) continue;
-          kept = { window, start, readings: [], given: 0, changed: false, over: end <= watermark, closed: false };
-          series.windows.push(kept);
-        }
+      const holding =
+        window.gap === undefined
+          ? this.#holding(series, window, reading.sourceTime, watermark)
+          : this.#session(series, window, window.gap, reading.sourceTime, watermark);
+      for (const kept of holding) {
         taken = true;
         kept.readings.push(reading);
         kept.changed = true;
@@ -110,13 +108,55 @@ export class Witness {
     this.#step(reading.device);
   }
 
+  #holding(series: WitnessSeries, window: WitnessWindow, time: number, watermark: number): Kept[] {
+    const holding: Kept[] = [];
+    const newest = Math.floor(time / window.every) * window.every;
+    for (let start = newest; start + window.size > time; start -= window.every) {
+      const end = start + window.size;
+      let kept = series.windows.find((one) => one.window === window && one.start === start && !one.closed);
+      if (kept === undefined) {
+        if (this.#isLate(series, window, end, watermark)) continue;
+        kept = { window, start, end, readings: [], given: 0, changed: false, over: end <= watermark, closed: false };
+        series.windows.push(kept);
+      }
+      holding.push(kept);
+    }
+    return holding;
+  }
+
+  /** Puts together what a reading touches, and takes back what was given under another start. */
+  #session(series: WitnessSeries, window: WitnessWindow, gap: number, time: number, watermark: number): Kept[] {
+    const touched = series.windows.filter(
+      (one) => one.window === window && !one.closed && one.start <= time + gap && one.end >= time,
+    );
+    if (touched.length === 0 && this.#isLate(series, window, time + gap, watermark)) return [];
+    const start = Math.min(time, ...touched.map((one) => one.start));
+    const end = Math.max(time + gap, ...touched.map((one) => one.end));
+    const given = touched.find((one) => one.start === start)?.given ?? 0;
+    for (const one of touched) if (one.start !== start && one.given > 0) this.#takeBack(series.key, one);
+    const readings = touched.flatMap((one) => one.readings);
+    const changed = touched.some((one) => one.changed);
+    const kept = { window, start, end, readings, given, changed, over: end <= watermark, closed: false };
+    series.windows = [...series.windows.filter((one) => !touched.includes(one)), kept];
+    return [kept];
+  }
+
+  #isLate(series: WitnessSeries, window: WitnessWindow, end: number, watermark: number): boolean {
+    if (end <= (series.floors.get(window) ?? -Infinity)) return true;
+    return end + window.lateness <= Math.min(watermark, series.newest - this.#time.disorder);
+  }
+
+  #takeBack(key: string, { window, start, given }: Kept): void {
+    this.results.push({ key, window: window.name, start, revision: given, fields: { count: 0 }, good: 0 });
+  }
+
   /** Receive time goes on: one deadline after the other. */
   until(time: number): void {
     if (time <= this.#now) return;
     for (;;) {
       const active = this.#series.filter((one) => !one.idle);
       const next = Math.min(...active.map((one) => one.progress + this.#time.idle));
-      const ended = Math.min(...this.#silent().map(([, kept]) => kept.start + kept.window.size));
+      const ended = Math.min(...this.#silent().map(([, kept]) => kept.end));
       if (Math.min(next, ended, this.#correctAt) > time) break;
       if (next <= ended && next <= this.#correctAt) {
         const series = active.find((one) => one.progress + this.#time.idle === next)!;
@@ -142,7 +182,7 @@ export class Witness {
   }
 
   #giveEnded(time: number): void {
-    for (const [one, kept] of this.#silent()) if (kept.start + kept.window.size <= time) this.#give(one, kept);
+    for (const [one, kept] of this.#silent()) if (kept.end <= time) this.#give(one, kept);
   }
 
   #of(device: string): WitnessSeries[] {
@@ -157,7 +197,7 @@ export class Witness {
     this.#watermarks[device] = reached;
     for (const one of this.#of(device)) {
       for (const kept of [...one.windows].sort((a, b) => a.start - b.start)) {
-        const end = kept.start + kept.window.size;
+        const { end } = kept;
         const closes = end + kept.window.lateness <= reached;
         if (end <= reached && (!kept.over || closes)) this.#give(one, kept);
         if (end <= reached) kept.over = true;

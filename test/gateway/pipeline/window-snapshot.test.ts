@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Aggregate, Result } from '../../../gateway/core/result.ts';
 import { Fate } from '../../../gateway/core/stage.ts';
-import type { WindowSettings } from '../../../gateway/pipeline/open-windows.ts';
+import type { WindowSettings } from '../../../gateway/pipeline/window-definition.ts';
 import { WindowStage } from '../../../gateway/pipeline/windows.ts';
 import { Plant, throughDisk } from './make-reading.ts';
 

@@ -80,6 +80,7 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
           { name: 'a', size, every: size, lateness },
           { name: 'b', size: size * 3, every: size * 3, lateness: lateness / 2 },
           { name: 'c', size: size * 4, every: size * 2, lateness },
+          { name: 'd', size: 0, every: 0, gap: size / 2, lateness },
         ];
         const witness = new Witness(definitions, { disorder, idle, delay });
         const make = () =>
@@ -87,7 +88,10 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
             windows: definitions.map((one) => ({
               name: one.name,
               series: '*',
-              window: { hoppingMs: one.size, everyMs: one.every, allowedLatenessMs: one.lateness },
+              window: {
+                ...(one.gap === undefined ? { hoppingMs: one.size, everyMs: one.every } : { sessionGapMs: one.gap }),
+                allowedLatenessMs: one.lateness,
+              },
               aggregates: AGGREGATES,
             })),
             time: { outOfOrdernessMs: disorder, idleTimeoutMs: idle, correctionDelayMs: delay },

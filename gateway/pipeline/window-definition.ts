@@ -1,0 +1,61 @@
+import { GatewayError } from '../core/errors.ts';
+import { AggregatePlan, type CourseSettings } from './aggregate/aggregates.ts';
+import { type Assigner, makeAssigner, type WindowShape } from './assigners.ts';
+
+/** A window as the configuration defines it. */
+export interface WindowSettings {
+  /** Unique among all windows; part of the identity of results. */
+  readonly name: string;
+  /** The series it is computed for: see `seriesPattern`. */
+  readonly series: string;
+  readonly window: (WindowShape | { readonly sessionGapMs: number }) & { readonly allowedLatenessMs: number };
+  /** See `isAggregate`. */
+  readonly aggregates: readonly string[];
+  /** For aggregates that depend on the order of the readings. */
+  readonly course?: CourseSettings | undefined;
+}
+
+/** Windows of one series beyond what disorder and lateness need; more means that one series of a device lags far behind another. */
+const SPARE_WINDOWS = 256;
+/** Window settings, checked and made ready. */
+export class WindowDefinition {
+  readonly name: string;
+  /** Windows that depend on the time alone; undefined for sessions. */
+  readonly assigner: Assigner | undefined;
+  /** The silence that ends a session, in milliseconds; 0 for other windows. */
+  readonly sessionGapMs: number;
+  readonly latenessMs: number;
+  readonly plan: AggregatePlan;
+  /** Most windows of one series that are kept open at once. */
+  readonly maxOpen: number;
+
+  /** @throws GatewayError for settings that are not allowed */
+  constructor(settings: WindowSettings, outOfOrdernessMs: number) {
+    const { allowedLatenessMs } = settings.window;
+    if (!(allowedLatenessMs >= 0 && Number.isFinite(allowedLatenessMs))) {
+      throw new GatewayError(`Cannot allow ${allowedLatenessMs} ms of lateness in window ${settings.name}`, {
+        hint: 'The allowed lateness is a finite number of milliseconds, at least 0.',
+      });
+    }
+    this.name = settings.name;
+    this.sessionGapMs = 'sessionGapMs' in settings.window ? checkedGap(settings.window.sessionGapMs) : 0;
+    this.assigner = 'sessionGapMs' in settings.window ? undefined : makeAssigner(settings.window);
+    this.latenessMs = allowedLatenessMs;
+    this.plan = new AggregatePlan(settings.aggregates, settings.course);
+    const { overlap, leastStepMs } = this.assigner ?? { overlap: 1, leastStepMs: this.sessionGapMs };
+    this.maxOpen = SPARE_WINDOWS + overlap - 1 + Math.ceil((allowedLatenessMs + outOfOrdernessMs) / leastStepMs);
+  }
+
+  /** What a snapshot of its windows depends on: with another form they cannot go on. */
+  get form(): string {
+    const shape = this.assigner?.form ?? ['session', this.sessionGapMs];
+    return JSON.stringify([this.name, ...shape, ...this.plan.form]);
+  }
+}
+
+function checkedGap(gapMs: number): number {
+  if (Number.isSafeInteger(gapMs) && gapMs >= 1) return gapMs;
+  throw new GatewayError(`Cannot make sessions that end after ${gapMs} ms without a reading`, {
+    hint: 'That is a whole number of milliseconds, at least 1.',
+  });
+}
