@@ -37,6 +37,12 @@ function windowShape() {
         every: positiveDuration({ description: 'How often one begins; divides the size.', examples: ['1m'] }),
       }),
       shape({
+        session: positiveDuration({
+          description: 'Readings that follow each other; ends so long after the last.',
+          examples: ['30s'],
+        }),
+      }),
+      shape({
         calendar: oneOf(['day', 'week', 'month', 'year'], {
           description: 'Windows of the calendar; a week begins on Monday.',
         }),

@@ -191,6 +191,7 @@ export interface SeriesConfiguration {
 export type WindowShape =
   | { readonly tumblingMs: number }
   | { readonly hoppingMs: number; readonly everyMs: number }
+  | { readonly sessionGapMs: number }
   | { readonly calendar: 'day' | 'week' | 'month' | 'year'; readonly timeZone: string };
 
 /** A window over event time. */

@@ -113,6 +113,7 @@ type CheckedShape = CheckedFile['windows'][number]['window'];
 export function windowShape(shape: CheckedShape): WindowShape {
   if ('tumbling' in shape) return { tumblingMs: shape.tumbling };
   if ('hopping' in shape) return { hoppingMs: shape.hopping, everyMs: shape.every };
+  if ('session' in shape) return { sessionGapMs: shape.session };
   return { calendar: shape.calendar, timeZone: shape.timeZone };
 }
 

@@ -1,13 +1,13 @@
 import type { Vocabulary } from '../../config/schema.ts';
 import { detectorKinds } from '../detect/detectors.ts';
 import { aggregateNames, aggregatePatterns, allowedAggregates } from '../pipeline/aggregate/aggregates.ts';
-import { makeAssigner } from '../pipeline/assigners.ts';
+import { checkedWindow } from '../pipeline/window-definition.ts';
 
 /** The names that a configuration may use, from the rooms that define them. */
 export const vocabulary: Vocabulary = {
   aggregateNames,
   aggregatePatterns,
   allowedAggregates,
-  checkWindow: makeAssigner,
+  checkWindow: checkedWindow,
   detectors: detectorKinds,
 };

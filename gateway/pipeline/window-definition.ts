@@ -2,13 +2,16 @@ import { GatewayError } from '../core/errors.ts';
 import { AggregatePlan, type CourseSettings } from './aggregate/aggregates.ts';
 import { type Assigner, makeAssigner, type WindowShape } from './assigners.ts';
 
+/** Windows that depend on the time alone, or sessions of readings that follow each other within a gap in milliseconds. */
+export type WindowKind = WindowShape | { readonly sessionGapMs: number };
+
 /** A window as the configuration defines it. */
 export interface WindowSettings {
   /** Unique among all windows; part of the identity of results. */
   readonly name: string;
   /** The series it is computed for: see `seriesPattern`. */
   readonly series: string;
-  readonly window: (WindowShape | { readonly sessionGapMs: number }) & { readonly allowedLatenessMs: number };
+  readonly window: WindowKind & { readonly allowedLatenessMs: number };
   /** See `isAggregate`. */
   readonly aggregates: readonly string[];
   /** For aggregates that depend on the order of the readings. */
@@ -38,8 +41,9 @@ export class WindowDefinition {
       });
     }
     this.name = settings.name;
-    this.sessionGapMs = 'sessionGapMs' in settings.window ? checkedGap(settings.window.sessionGapMs) : 0;
-    this.assigner = 'sessionGapMs' in settings.window ? undefined : makeAssigner(settings.window);
+    const kind = checkedWindow(settings.window);
+    this.sessionGapMs = typeof kind === 'number' ? kind : 0;
+    this.assigner = typeof kind === 'number' ? undefined : kind;
     this.latenessMs = allowedLatenessMs;
     this.plan = new AggregatePlan(settings.aggregates, settings.course);
     const { overlap, leastStepMs } = this.assigner ?? { overlap: 1, leastStepMs: this.sessionGapMs };
@@ -53,9 +57,16 @@ export class WindowDefinition {
   }
 }
 
-function checkedGap(gapMs: number): number {
-  if (Number.isSafeInteger(gapMs) && gapMs >= 1) return gapMs;
-  throw new GatewayError(`Cannot make sessions that end after ${gapMs} ms without a reading`, {
+/**
+ * The assigner of windows that depend on the time alone, or the gap of sessions.
+ *
+ * @throws GatewayError where there can be no such windows
+ */
+export function checkedWindow(window: WindowKind): Assigner | number {
+  if (!('sessionGapMs' in window)) return makeAssigner(window);
+  const { sessionGapMs } = window;
+  if (Number.isSafeInteger(sessionGapMs) && sessionGapMs >= 1) return sessionGapMs;
+  throw new GatewayError(`Cannot make sessions that end after ${sessionGapMs} ms without a reading`, {
     hint: 'That is a whole number of milliseconds, at least 1.',
   });
 }
