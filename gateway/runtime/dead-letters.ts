@@ -8,8 +8,10 @@ const READ_BYTES = 256 * 1024;
 
 /** Letters of one kind that are kept between two commits, each for itself; of further ones the first, and how many there were. */
 const KEPT_OF_A_KIND = 100;
-/** Kinds that are told apart between two commits. */
+/** Kinds that are told apart between two commits; of the others one source has all in one. */
 const MAX_KINDS = 1_000;
+/** Bytes of letters that are kept between two commits: beyond, all are only counted. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
 /** What has the same origin, device and reason. */
 interface Kind {
@@ -37,6 +39,7 @@ export class DeadLetters {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #kinds = new Map<string, Kind>();
+  #keptBytes = 0;
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
@@ -61,21 +64,49 @@ export class DeadLetters {
    */
   addReading(origin: string, subject: string, reason: string, payload: Uint8Array, device?: string): void {
     const name = `${origin}\n${device ?? ''}\n${reason}`;
-    const kind = this.#kinds.get(name);
-    if (kind?.repeated !== undefined) {
-      kind.repeated.times++;
-    } else if (kind !== undefined && kind.kept >= KEPT_OF_A_KIND) {
-      const kept = Uint8Array.from(payload.subarray(0, MAX_REJECTED_BYTES));
-      kind.repeated = { origin, device, subject, reason, time: this.#clock.now(), payload: kept, times: 1 };
-    } else {
-      if (kind !== undefined) kind.kept++;
-      else if (this.#kinds.size < MAX_KINDS) this.#kinds.set(name, { kept: 1, repeated: undefined });
-      this.#append({ origin, device, subject, reason, time: this.#clock.now(), payload }, 1);
+    const isNew = !this.#kinds.has(name);
+    if (isNew && this.#kinds.size >= MAX_KINDS) {
+      const letter = {
+        origin,
+        subject,
+        reason: `one of more than ${MAX_KINDS} kinds in one moment: ${reason}`,
+        payload,
+      };
+      this.#count(this.#kindOf(origin), letter);
+      return;
     }
+    const kind = this.#kindOf(name);
+    if (kind.kept >= KEPT_OF_A_KIND || this.#keptBytes >= MAX_KEPT_BYTES) {
+      this.#count(kind, { origin, device, subject, reason, payload });
+      return;
+    }
+    kind.kept++;
+    this.#keptBytes += this.#append({ origin, device, subject, reason, time: this.#clock.now(), payload }, 1);
   }
 
-  #append(letter: Rejected, items: number): void {
-    this.#log.append(encode({ ...letter, payload: letter.payload.subarray(0, MAX_REJECTED_BYTES) }), items);
+  #kindOf(name: string): Kind {
+    let kind = this.#kinds.get(name);
+    if (kind === undefined) {
+      kind = { kept: 0, repeated: undefined };
+      this.#kinds.set(name, kind);
+    }
+    return kind;
+  }
+
+  #count(kind: Kind, letter: Omit<Rejected, 'time'>): void {
+    if (kind.repeated !== undefined) {
+      kind.repeated.times++;
+      return;
+    }
+    const payload = Uint8Array.from(letter.payload.subarray(0, MAX_REJECTED_BYTES));
+    kind.repeated = { ...letter, time: this.#clock.now(), payload, times: 1 };
+  }
+
+  /** @returns its bytes */
+  #append(letter: Rejected, items: number): number {
+    const record = encode({ ...letter, payload: letter.payload.subarray(0, MAX_REJECTED_BYTES) });
+    this.#log.append(record, items);
+    return record.length;
   }
 
   #appendRepeated(): void {
@@ -84,6 +115,7 @@ export class DeadLetters {
       if (repeated !== undefined) this.#log.append(encode(repeated), repeated.times);
     }
     this.#kinds.clear();
+    this.#keptBytes = 0;
   }
 
   commit(): Promise<void> {

@@ -73,3 +73,29 @@ test('its items are the readings that sources have refused: results of sinks are
   await letters.commit();
   expect((await letters.newest(9)).map(({ origin }) => origin)).toEqual(['influx', 'floor', 'influx']);
 });
+
+test('a flood of ever new reasons takes no more memory than a thousand kinds, and every reading of it is counted', async () => {
+  const log = new MemoryLog();
+  const letters = new DeadLetters(log, new ManualClock());
+  for (let i = 0; i < 5000; i++) letters.addReading('floor', 's', `${i} is no number`, Buffer.from('x'), `device-${i}`);
+  letters.addReading('hall', 's', 'too hot', Buffer.from('x'));
+  await letters.commit();
+  const found = await everything(letters);
+  expect(found).toHaveLength(1002);
+  expect(found.slice(-2)).toMatchObject([
+    { origin: 'floor', times: 4000, reason: 'one of more than 1000 kinds in one moment: 1000 is no number' },
+    { origin: 'hall', times: 1 },
+  ]);
+  expect(letters.end.items).toBe(5001);
+});
+
+test('large payloads are kept up to 16 MiB in one moment, the others are counted', async () => {
+  const log = new MemoryLog();
+  const letters = new DeadLetters(log, new ManualClock());
+  const payload = Buffer.alloc(10_000);
+  for (let i = 0; i < 10_000; i++) letters.addReading('floor', 's', `reason ${i % 500}`, payload);
+  await letters.commit();
+  expect(log.records.reduce((sum, { payload: { length } }) => sum + length, 0)).toBeLessThan(20 * 1024 * 1024);
+  expect(letters.end.items).toBe(10_000);
+  expect(total(await everything(letters))).toBe(10_000);
+});
