@@ -15,6 +15,8 @@ const SMALLEST_LEAP_MS = 60_000;
 const SHORT_PAUSE_MS = 3_600_000;
 /** Leaps that are remembered. */
 const MAX_LEAPS = 100;
+/** Thirty years: the wall time of a box that did not know the time yet, and learned it in a leap whose note the disk has refused or lost. */
+const NO_AGE_MS = 1e12;
 
 /**
  * How old records are, in time that has passed while the log was open: neither a clock that leaps, be it by years when a box without a battery
@@ -49,11 +51,11 @@ export class AgeClock {
     return true;
   }
 
-  /** Milliseconds since the last record of a segment; NaN without any. */
+  /** Milliseconds since the last record of a segment; NaN without any, or where nobody knows. */
   ageMs({ endOffset, lastTime }: Segment): number {
     let age = this.#clock.now() - lastTime;
     for (const { before, ms } of this.#leaps) if (endOffset <= before) age -= ms;
-    return age;
+    return age < NO_AGE_MS ? age : Number.NaN;
   }
 
   #add(leap: ClockLeap): void {

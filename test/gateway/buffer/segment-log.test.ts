@@ -330,6 +330,24 @@ describe('the segment log', () => {
     await log.stop(never);
   });
 
+  it('drops nothing as too old where a box has learned the time, and a failing disk the note of it not', async () => {
+    rig = new Rig(0);
+    const options = { maxAgeMs: 60_000 };
+    const log = await rig.open(options);
+    await fill(log, 100);
+    rig.clock.jump(1_800_000_000_000);
+    rig.disk.fault = (_call, path) => (path.includes('state') ? 'EIO' : undefined);
+    await fill(log, 50);
+    rig.disk.kill();
+    await log.stop(AbortSignal.abort());
+    rig.disk.fault = () => undefined;
+    const again = await rig.open(options);
+    await fill(again, 1);
+    expect(await offsetsOf(again)).toEqual(range(0, 151));
+    expect(again.status().droppedItems).toBe(0);
+    await again.stop(never);
+  });
+
   it('tells exactly what lies behind a border of segments or a reader, and about what lies behind any other offset', async () => {
     const log = await rig.open();
     await fill(log, 100);
