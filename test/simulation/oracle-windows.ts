@@ -1,23 +1,19 @@
 import { expect } from 'vitest';
 import type { Result } from '../../gateway/core/result.ts';
 import { distinctReadings, type ExpectedWindow, expectedWindows } from './expected.ts';
-import { expectNone, type Outcome } from './oracle.ts';
+import { droppedBefore, expectNone, type Outcome } from './oracle.ts';
 import type { SimStore } from './sim-store.ts';
 import { isUntimedKey } from './workload.ts';
 
 /** Every window of readings with a time of their own is stored as it must be, but for those that a full outbox has cost, by series. */
 export function verifyWindows(name: string, store: SimStore, outcome: Outcome): void {
-  const { messages, mayCountTwice, status } = outcome;
+  const { messages, status } = outcome;
   const expected = expectedWindows(distinctReadings(messages.filter(({ sends }) => sends > 0)));
-  const wrong = [...expected].flatMap(([key, window]) => {
-    const problem = problemOf(store, key, window, mayCountTwice);
-    return problem === undefined ? [] : [{ series: key.slice(0, key.indexOf('@')), problem }];
-  });
-  const dropped = status.sinks.find((sink) => sink.name === name)!.ledger.dropped;
+  const wrong = windowProblems(store, outcome);
   const what = `${name}: wrong windows`;
   expectNone(
     wrong.map(({ problem }) => problem),
-    dropped,
+    droppedBefore(name, outcome),
     what,
   );
   const { droppedBySeries } = status.outbox;
@@ -27,6 +23,18 @@ export function verifyWindows(name: string, store: SimStore, outcome: Outcome): 
   }
   const phantoms = [...store.newest.keys()].filter((key) => !isUntimedKey(key) && !expected.has(key));
   expect(phantoms, `${name}: windows of nothing`).toEqual([]);
+}
+
+/** What is wrong with the windows of a store, in words, by series; a window of nothing is not told. */
+export function windowProblems(
+  store: SimStore,
+  { messages, losses }: Outcome,
+): readonly { readonly series: string; readonly problem: string }[] {
+  const expected = expectedWindows(distinctReadings(messages.filter(({ sends }) => sends > 0)));
+  return [...expected].flatMap(([key, window]) => {
+    const problem = problemOf(store, key, window, losses.mayCountTwice);
+    return problem === undefined ? [] : [{ series: key.slice(0, key.indexOf('@')), problem }];
+  });
 }
 
 /** What is wrong with a window, in words; undefined when nothing is. */

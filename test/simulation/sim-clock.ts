@@ -1,6 +1,9 @@
 import type { Clock, EpochMs } from '../../gateway/core/clock.ts';
 import type { SimTime } from './sim-time.ts';
 
+/** What a double rounds off of a time must not be slept for again and again while time stands still. */
+const SHORTEST_SLEEP_MS = 0.001;
+
 /** The clocks of one boot of the box, as one process sees them. */
 export class SimClock implements Clock {
   readonly #time: SimTime;
@@ -39,7 +42,7 @@ export class SimClock implements Clock {
         // A dead process never wakes.
         if (!this.#dead) resolve();
       };
-      const cancel = this.#time.after(ms, wake);
+      const cancel = this.#time.after(ms > 0 ? Math.max(ms, SHORTEST_SLEEP_MS) : ms, wake);
       signal?.addEventListener('abort', wake, { once: true });
     });
   }

@@ -6,8 +6,10 @@ import { drawConfiguration } from './configuration.ts';
 import { DiskWeather } from './disk-weather.ts';
 import { makeFault, READING } from './faults.ts';
 import { Life } from './life.ts';
+import { Losses } from './losses.ts';
 import { type Outcome, verifyBalance, verifyOutcome } from './oracle.ts';
 import { SimBox } from './sim-box.ts';
+import { SimDamage } from './sim-damage.ts';
 import { SimNetwork } from './sim-network.ts';
 import { SimOperator } from './sim-operator.ts';
 import { SimPublisher } from './sim-publisher.ts';
@@ -38,13 +40,13 @@ export class World {
   readonly #publishers: readonly SimPublisher[];
   readonly #stores: Readonly<Record<string, SimStore>>;
   readonly #operator: SimOperator;
+  readonly #damage: SimDamage;
+  readonly #losses = new Losses(this.trace);
   readonly #climate: Climate;
   readonly #configuration: Configuration;
   readonly #box: SimBox;
   #life: Life;
   #isPublishing = true;
-  /** A journal too small has said that it forgets what may be sent again. */
-  #mayCountTwice = false;
 
   constructor(seed: number) {
     const random = seededRandom(seed);
@@ -52,15 +54,13 @@ export class World {
     this.#climate = drawClimate(random);
     this.#box = new SimBox(this.#time, random, this.#climate);
     const parts = { time: this.#time, random, trace: this.trace, box: this.#box };
-    this.trace.listeners.push((event) => {
-      this.#mayCountTwice ||= event.includes('fewer redelivered readings are recognised');
-    });
     this.#disk = new FaultyDisk(random);
     this.#weather = new DiskWeather(this.#disk, parts);
     this.#network = new SimNetwork(this.#time, random, this.trace);
     this.#workload = new Workload(random);
     const history = new SimStore(() => false, parts);
     this.#stores = { store: new SimStore((key) => /\/venom@ten@\d*[0-3]0000$/.test(key), parts), history };
+    this.#damage = new SimDamage(this.#disk, parts);
     this.#operator = new SimOperator(history, parts);
     this.#configuration = drawConfiguration(random, this.#climate);
     this.#life = this.#newLife();
@@ -117,6 +117,7 @@ export class World {
   async #waitAfter(life: Life): Promise<void> {
     await this.#time.pass(this.#random() * 5_000);
     if (life.lostPower) this.#box.boot();
+    while (this.#climate.isDamaged && this.#random() < 0.4) this.#damage.strike();
   }
 
   async #liveUntilEnd(): Promise<void> {
@@ -162,8 +163,13 @@ export class World {
     while (this.#time.nowMs < end && !life.isOver && !until()) {
       await this.#time.pass(Math.min(LOOK_EVERY_MS, end - this.#time.nowMs), () => life.isOver);
       if (life.failure !== undefined) throw new Error('it could not go on', { cause: life.failure });
-      if (life.isRunning) verifyBalance(life.gateway.status());
+      if (life.isRunning) this.#look(life);
     }
+  }
+
+  #look(life: Life): void {
+    verifyBalance(life.gateway.status());
+    if (this.#climate.isDamaged) this.#losses.look(life.gateway);
   }
 
   #publishSoon(publisher: SimPublisher, meanMs: number): void {
@@ -214,7 +220,8 @@ export class World {
       ledger: gateway.ledgerReport(100),
       deadLetters: await this.#await(gateway.deadLetters(100_000)),
       droppedLetters: this.#droppedLetters(),
-      mayCountTwice: this.#mayCountTwice,
+      damage: this.#damage,
+      losses: this.#losses,
     };
   }
 

@@ -4,7 +4,7 @@ import type { LogRecord } from '../../../gateway/core/log.ts';
 import { seededRandom } from '../../model/faulty-disk.ts';
 import { listPayload, listThinner } from '../../model/list-thinner.ts';
 import { never, Rig } from './open-log.ts';
-import { damageSegments, type Placed, placesOf } from './random-damage.ts';
+import { damageFiles, type Placed, placesOf } from './random-damage.ts';
 
 const ROUNDS = Number(process.env['HEADGATE_DAMAGE_ROUNDS'] ?? 150);
 const FIRST_SEED = Number(process.env['HEADGATE_DAMAGE_SEED'] ?? 1);
@@ -54,7 +54,7 @@ async function round(seed: number): Promise<void> {
 
   const paths = rig.segments();
   const places = new Map(paths.map((path) => [path, placesOf(rig.disk.content(path))]));
-  const harms = damageSegments(rig.disk, paths, random);
+  const harms = damageFiles(rig.disk, paths, random);
   const isOverlapped = (path: string, { start, end }: Placed) =>
     harms.some((harm) => harm.path === path && start < harm.end && harm.start < end);
   const lost = new Map<number, number>();

@@ -8,11 +8,16 @@ export interface Placed {
   readonly end: number;
 }
 
-/** Where the records of a segment of version 2 lie, told from its bytes by the description of the format, not by the scanner under test. */
+/**
+ * Where the records of a segment of version 2 lie, told from its bytes by the description of the format, not by the scanner under test. One that
+ * is being written may end in a torn record, which is left out.
+ */
 export function placesOf(segment: Buffer): readonly Placed[] {
   const places: Placed[] = [];
-  for (let start = segment.readUInt16LE(6); segment.readUInt32LE(start + 4) !== 0xffff_ffff; ) {
+  const headerBytes = segment.length < 8 ? segment.length : segment.readUInt16LE(6);
+  for (let start = headerBytes; start + 36 <= segment.length && segment.readUInt32LE(start + 4) !== 0xffff_ffff; ) {
     const end = start + 36 + segment.readUInt32LE(start + 4);
+    if (end > segment.length) break;
     places.push({
       offset: Number(segment.readBigUInt64LE(start + 12)),
       items: segment.readUInt32LE(start + 8),
@@ -34,8 +39,8 @@ export interface Harm {
 
 type Upto = (most: number) => number;
 
-/** Damages some segment files in ways drawn by chance, each once; swapping two harms nothing. */
-export function damageSegments(disk: FaultyDisk, paths: readonly string[], random: () => number): readonly Harm[] {
+/** Damages some files in ways drawn by chance, each once; swapping two segments harms nothing. */
+export function damageFiles(disk: FaultyDisk, paths: readonly string[], random: () => number): readonly Harm[] {
   const upTo: Upto = (most) => Math.floor(random() * (most + 1));
   const left = [...paths];
   const take = () => left.splice(upTo(left.length - 1), 1)[0]!;
