@@ -71,6 +71,13 @@ export function windows({ aggregateNames, aggregatePatterns, allowedAggregates }
         minItems: 1,
         examples: [['count', 'mean', 'min', 'max', 'p95']],
       }),
+      early: optional(
+        positiveDuration({
+          description:
+            'How often a window gives what it has before its end, marked by the field partial. Default: never.',
+          examples: ['10m'],
+        }),
+      ),
       interpolation: oneOf(['step', 'linear'], {
         description: 'Between two readings: step holds the value until the next, linear moves evenly to it.',
         default: 'step',

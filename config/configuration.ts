@@ -200,6 +200,8 @@ export interface WindowConfiguration {
   readonly series: string;
   readonly window: WindowShape & { readonly allowedLatenessMs: number };
   readonly aggregates: readonly string[];
+  /** How often a window gives what it has before its end, in milliseconds; undefined: never. */
+  readonly earlyMs: number | undefined;
   /** What the values between two readings are taken to be. */
   readonly interpolation: 'step' | 'linear';
   /** Readings further apart say nothing about the time between them, in milliseconds; undefined bridges any distance. */

@@ -118,12 +118,13 @@ export function windowShape(shape: CheckedShape): WindowShape {
 }
 
 function resolveWindow(checked: CheckedFile['windows'][number]): WindowConfiguration {
-  const { name, series, window, aggregates, interpolation, maxGap } = checked;
+  const { name, series, window, aggregates, early, interpolation, maxGap } = checked;
   return {
     name,
     series,
     window: { ...windowShape(window), allowedLatenessMs: window.allowedLateness },
     aggregates,
+    earlyMs: early,
     interpolation,
     maxGapMs: maxGap,
   };

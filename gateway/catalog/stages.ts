@@ -29,11 +29,12 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
 
 function makeWindows({ windows, time }: Configuration, registry: SeriesRegistry): WindowStage {
   return new WindowStage({
-    windows: windows.map(({ name, series, window, aggregates, interpolation, maxGapMs }) => ({
+    windows: windows.map(({ name, series, window, aggregates, earlyMs, interpolation, maxGapMs }) => ({
       name,
       series,
       window,
       aggregates,
+      earlyMs,
       course: { interpolation, maxGapMs },
     })),
     time: { outOfOrdernessMs: time.outOfOrdernessMs, idleTimeoutMs: time.idleTimeoutMs },

@@ -43,7 +43,10 @@ export class OpenSessions extends OpenWindows {
     } else {
       this.#absorb(session, from + 1, to, replaced);
       this.#grow(session, time, end, replaced);
-      session.passed = session.end <= watermark;
+      const isOver = session.end <= watermark;
+      // One that goes on has nothing to correct: what has changed is given as by any other that has not ended.
+      if (session.passed && !isOver) session.changed = false;
+      session.passed = isOver;
     }
     this.#recent = [session];
     return this.#recent;

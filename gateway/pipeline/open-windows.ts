@@ -17,6 +17,8 @@ export class OpenWindow implements Window {
   revision = 0;
   /** Whether it has taken readings since its last result. */
   changed = false;
+  /** Whether its last result was early: another one follows at its end, even where nothing has changed. */
+  isPartial = false;
   /** Whether the watermark has passed its end: from then on a reading makes a correction. */
   passed: boolean;
 

@@ -14,6 +14,8 @@ export interface WindowSettings {
   readonly window: WindowKind & { readonly allowedLatenessMs: number };
   /** See `isAggregate`. */
   readonly aggregates: readonly string[];
+  /** How often a window gives what it has before its end, in milliseconds of receive time; never without it. */
+  readonly earlyMs?: number | undefined;
   /** For aggregates that depend on the order of the readings. */
   readonly course?: CourseSettings | undefined;
 }
@@ -28,6 +30,8 @@ export class WindowDefinition {
   /** The silence that ends a session, in milliseconds; 0 for other windows. */
   readonly sessionGapMs: number;
   readonly latenessMs: number;
+  /** See `WindowSettings`; +∞ where there are no early results. */
+  readonly earlyMs: number;
   readonly plan: AggregatePlan;
   /** Most windows of one series that are kept open at once. */
   readonly maxOpen: number;
@@ -45,6 +49,7 @@ export class WindowDefinition {
     this.sessionGapMs = typeof kind === 'number' ? kind : 0;
     this.assigner = typeof kind === 'number' ? undefined : kind;
     this.latenessMs = allowedLatenessMs;
+    this.earlyMs = checkedEarly(settings);
     this.plan = new AggregatePlan(settings.aggregates, settings.course);
     const { overlap, leastStepMs } = this.assigner ?? { overlap: 1, leastStepMs: this.sessionGapMs };
     this.maxOpen = SPARE_WINDOWS + overlap - 1 + Math.ceil((allowedLatenessMs + outOfOrdernessMs) / leastStepMs);
@@ -68,5 +73,12 @@ export function checkedWindow(window: WindowKind): Assigner | number {
   if (Number.isSafeInteger(sessionGapMs) && sessionGapMs >= 1) return sessionGapMs;
   throw new GatewayError(`Cannot make sessions that end after ${sessionGapMs} ms without a reading`, {
     hint: 'That is a whole number of milliseconds, at least 1.',
+  });
+}
+
+function checkedEarly({ name, earlyMs = Number.POSITIVE_INFINITY }: WindowSettings): number {
+  if (earlyMs >= 1) return earlyMs;
+  throw new GatewayError(`Cannot give early results of window ${name} every ${earlyMs} ms`, {
+    hint: 'That is a number of milliseconds, at least 1.',
   });
 }

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
+import type { EarlyResults } from './early-results.ts';
 import { OpenWindow, type OpenWindows } from './open-windows.ts';
 import type { Correction, SeriesState } from './series-state.ts';
 import { listOf, numberOf, recordOf, textOf, unreadable } from './snapshot.ts';
@@ -15,6 +16,7 @@ export interface WindowStageState {
   /** A snapshot already. */
   readonly past: unknown;
   readonly definitions: readonly WindowDefinition[];
+  readonly early: EarlyResults;
   readonly watermarks: unknown;
   /** In the order in which the watermarks track them. */
   readonly series: readonly SeriesState[];
@@ -23,26 +25,28 @@ export interface WindowStageState {
 
 /** Plain data for `v8.serialize`; names series by key and definitions by their form. */
 export function snapshotWindows(stage: WindowStageState): unknown {
-  const { now, correctAt, past, definitions, watermarks, series, corrections } = stage;
+  const { now, correctAt, past, definitions, early, watermarks, series, corrections } = stage;
   return {
     version: VERSION,
     now,
     correctAt,
     past,
     definitions: definitions.map(({ form }) => form),
+    early: definitions.map((definition) => early.dueAt(definition)),
     watermarks,
     series: series.map((state) => [
       state.series.key,
       state.windows.map(({ definition, floor, open, firstRevision }) => [
         definitions.indexOf(definition),
         floor,
-        open.map(({ start, end, revision, changed, passed, accumulator }) => [
+        open.map(({ start, end, revision, changed, passed, accumulator, isPartial }) => [
           start,
           end,
           revision,
           changed,
           passed,
           accumulator.snapshot(),
+          isPartial,
         ]),
         firstRevision,
       ]),
@@ -59,6 +63,7 @@ export interface WindowRestoration {
   clocks(watermarks: unknown): readonly SeriesClock[];
   /** Makes the state of the series with this key. */
   add(key: string, clock: SeriesClock): SeriesState;
+  readonly early: EarlyResults;
 }
 
 /** What a snapshot held beside the open windows themselves, which went to `WindowRestoration.add`. */
@@ -85,6 +90,11 @@ export function restoreWindows(
   const previous = listOf(parts['definitions'], 'the windows').map((form) =>
     definitions.find((candidate) => candidate.form === textOf(form, 'the windows')),
   );
+  const early = parts['early'] === undefined ? [] : listOf(parts['early'], 'the early results');
+  for (const [at, dueAt] of early.entries()) {
+    const definition = previous[at];
+    if (definition !== undefined) restoration.early.resume(definition, numberOf(dueAt, 'the early results'));
+  }
   const clocks = restoration.clocks(parts['watermarks']);
   let dropped = 0;
   const all = listOf(parts['series'], 'the windows').map((entry, order) => {
@@ -128,7 +138,7 @@ export function restoreWindows(
 }
 
 function restoreWindow(snapshot: unknown, windows: OpenWindows): void {
-  const [start, end, revision, changed, passed, accumulator] = listOf(snapshot, 'a window');
+  const [start, end, revision, changed, passed, accumulator, isPartial] = listOf(snapshot, 'a window');
   const window = new OpenWindow(
     numberOf(start, 'a window'),
     numberOf(end, 'a window'),
@@ -137,6 +147,7 @@ function restoreWindow(snapshot: unknown, windows: OpenWindows): void {
   );
   window.revision = numberOf(revision, 'a window');
   window.changed = changed === true;
+  window.isPartial = isPartial === true;
   window.accumulator.restore(accumulator);
   windows.resume(window);
 }

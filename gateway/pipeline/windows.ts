@@ -6,6 +6,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Bound } from '../core/memory.ts';
 import type { Reading, Series } from '../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../core/stage.ts';
+import { EarlyResults } from './early-results.ts';
 import { OpenAlignedWindows } from './open-aligned-windows.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { type OpenWindow, type OpenWindows, OpenWindowTally, type ReplacedWindow } from './open-windows.ts';
@@ -55,12 +56,14 @@ export class WindowStage implements Stage {
   readonly #past = new PastTimes();
   #corrections: Correction[] = [];
   #correctAt: EpochMs = Number.POSITIVE_INFINITY;
+  readonly #early: EarlyResults;
 
   /** @throws GatewayError for settings that are not allowed */
   constructor(options: WindowStageOptions) {
     const { outOfOrdernessMs, idleTimeoutMs, correctionDelayMs } = checkedTiming(options);
     this.#definitions = options.windows.map((settings) => new WindowDefinition(settings, outOfOrdernessMs));
     this.#matches = options.windows.map((settings) => seriesPattern(settings.series));
+    this.#early = new EarlyResults(this.#definitions);
     this.#findSeries = options.findSeries;
     this.#tally = new OpenWindowTally(options.maxOpenWindows ?? DEFAULT_MAX_OPEN_WINDOWS);
     this.#correctionDelayMs = correctionDelayMs;
@@ -100,23 +103,26 @@ export class WindowStage implements Stage {
     for (;;) {
       const idleAt = this.#watermarks.nextDeadline;
       const surfaceAt = this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY;
-      if (Math.min(idleAt, surfaceAt, this.#correctAt) > now) return;
-      // At one time first idleness, then what is silent, then corrections.
-      if (idleAt <= surfaceAt && idleAt <= this.#correctAt)
-        this.#expire(Math.min(now, surfaceAt, this.#correctAt), emit);
-      else if (surfaceAt <= this.#correctAt) this.#surface(emit);
-      else this.#correct(emit);
+      const earlyAt = this.#early.nextAt;
+      const otherAt = Math.min(surfaceAt, this.#correctAt, earlyAt);
+      if (Math.min(idleAt, otherAt) > now) return;
+      // At one time first idleness, then what is silent, then corrections, then early results.
+      if (idleAt <= otherAt) this.#expire(Math.min(now, otherAt), emit);
+      else if (surfaceAt === otherAt) this.#surface(emit);
+      else if (this.#correctAt === otherAt) this.#correct(emit);
+      else this.#giveEarly(earlyAt, emit);
     }
   }
 
   isDue(now: EpochMs): boolean {
     const surfaceAt = this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY;
-    return Math.min(surfaceAt, this.#correctAt) <= now || this.#watermarks.hasExpired(now);
+    return Math.min(surfaceAt, this.#correctAt, this.#early.nextAt) <= now || this.#watermarks.hasExpired(now);
   }
 
   step(now: EpochMs, byMs: number, emit: Emit): void {
     this.#now = now;
     this.#correctAt += byMs;
+    this.#early.step(byMs);
     this.#watermarks.step(byMs);
     if (byMs < 0) for (const device of this.#devices) this.#setBack(device, emit);
     this.#past.step(now, byMs);
@@ -141,6 +147,7 @@ export class WindowStage implements Stage {
       correctAt: this.#correctAt,
       past: this.#past.snapshot(),
       definitions: this.#definitions,
+      early: this.#early,
       watermarks: this.#watermarks.snapshot(),
       series: this.#all,
       corrections: this.#corrections,
@@ -153,6 +160,7 @@ export class WindowStage implements Stage {
     const restored = restoreWindows(snapshot, this.#definitions, {
       clocks: (part) => this.#watermarks.restore(part),
       add: (key, clock) => this.#add(this.#known(key), clock),
+      early: this.#early,
     });
     this.#now = restored.now;
     this.#correctAt = restored.correctAt;
@@ -235,7 +243,10 @@ export class WindowStage implements Stage {
   /** The first reading of a window since its last result. */
   #change(state: SeriesState, windows: OpenWindows, window: OpenWindow): void {
     window.changed = true;
-    if (!window.passed) return;
+    if (!window.passed) {
+      this.#early.expect(windows.definition, this.#now);
+      return;
+    }
     if (this.#correctAt === Number.POSITIVE_INFINITY) this.#correctAt = this.#now + this.#correctionDelayMs;
     this.#corrections.push({ state, windows, window });
   }
@@ -244,7 +255,20 @@ export class WindowStage implements Stage {
     const due = this.#corrections;
     this.#corrections = [];
     this.#correctAt = Number.POSITIVE_INFINITY;
-    for (const { state, windows, window } of due) this.#emit(state, windows.definition, window, emit);
+    for (const { state, windows, window } of due) {
+      if (window.passed) this.#emit(state, windows.definition, window, emit);
+    }
+  }
+
+  /** Gives what windows have that have not ended. */
+  #giveEarly(time: EpochMs, emit: Emit): void {
+    const due = this.#early.takeDue(time);
+    for (const state of this.#all) {
+      for (const { open, definition } of state.windows) {
+        if (!due.has(definition)) continue;
+        for (const window of open) if (!window.passed) this.#give(state, definition, window, emit, true);
+      }
+    }
   }
 
   #expire(until: EpochMs, emit: Emit): void {
@@ -279,7 +303,7 @@ export class WindowStage implements Stage {
     let next = Number.POSITIVE_INFINITY;
     for (const state of device.series) {
       for (const { open } of state.windows) {
-        for (const window of open) if (window.changed && window.end < next) next = window.end;
+        for (const window of open) if ((window.changed || window.isPartial) && window.end < next) next = window.end;
       }
     }
     if (next >= device.surfacesAt) return;
@@ -316,17 +340,25 @@ export class WindowStage implements Stage {
   }
 
   /** Says of a window that has given results that it holds nothing any more. */
-  #takeBack(state: SeriesState, { name }: WindowDefinition, window: ReplacedWindow, emit: Emit): void {
+  #takeBack(state: SeriesState, definition: WindowDefinition, window: ReplacedWindow, emit: Emit): void {
     const { start, end, revision } = window;
+    const fields = Number.isFinite(definition.earlyMs) ? { count: 0, partial: 0 } : { count: 0 };
     const series = resultSeries(state.series);
-    emit({ kind: 'aggregate', series, window: name, start, end, revision, fields: { count: 0 }, good: 0 });
+    emit({ kind: 'aggregate', series, window: definition.name, start, end, revision, fields, good: 0 });
   }
 
-  /** Gives the result of a window if it has changed since the last. */
+  /** Gives the result of a window if it has changed since the last, or the last was early. */
   #emit(state: SeriesState, definition: WindowDefinition, window: OpenWindow, emit: Emit): void {
-    if (!window.changed) return;
+    this.#give(state, definition, window, emit, false);
+  }
+
+  #give(state: SeriesState, definition: WindowDefinition, window: OpenWindow, emit: Emit, isEarly: boolean): void {
+    const { accumulator, start, end, isPartial } = window;
+    if (!window.changed && (isEarly || !isPartial)) return;
     window.changed = false;
-    const { accumulator, start, end } = window;
+    window.isPartial = isEarly;
+    const fields = definition.plan.fields(accumulator, window);
+    if (isPartial || Number.isFinite(definition.earlyMs)) fields['partial'] = isEarly ? 1 : 0;
     emit({
       kind: 'aggregate',
       series: resultSeries(state.series),
@@ -334,7 +366,7 @@ export class WindowStage implements Stage {
       start,
       end,
       revision: window.revision++,
-      fields: definition.plan.fields(accumulator, window),
+      fields,
       good: accumulator.good / accumulator.readings,
     });
   }

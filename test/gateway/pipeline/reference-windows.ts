@@ -17,6 +17,8 @@ export interface WitnessWindow {
   /** Of a session instead: how long it lasts after its last reading. */
   readonly gap?: number;
   readonly lateness: number;
+  /** How often it gives what it has before its end. */
+  readonly early?: number;
 }
 
 export interface WitnessResult {
@@ -37,6 +39,7 @@ interface Kept {
   changed: boolean;
   over: boolean;
   closed: boolean;
+  partial: boolean;
 }
 
 interface WitnessSeries {
@@ -59,6 +62,7 @@ export class Witness {
   readonly #watermarks: Record<string, number> = {};
   #now = Number.NEGATIVE_INFINITY;
   #correctAt = Number.POSITIVE_INFINITY;
+  readonly #earlyAt = new Map<WitnessWindow, number>();
 
   constructor(windows: readonly WitnessWindow[], time: { disorder: number; idle: number; delay: number }) {
     this.#windows = windows;
@@ -97,6 +101,8 @@ export class Witness {
         kept.readings.push(reading);
         kept.changed = true;
         if (kept.over && this.#correctAt === Infinity) this.#correctAt = this.#now + this.#time.delay;
+        if (!kept.over && window.early !== undefined && !this.#earlyAt.has(window))
+          this.#earlyAt.set(window, this.#now + window.early);
       }
     }
     this.fates.push(taken ? 'aggregated' : 'late');
@@ -116,7 +122,17 @@ export class Witness {
       let kept = series.windows.find((one) => one.window === window && one.start === start && !one.closed);
       if (kept === undefined) {
         if (this.#isLate(series, window, end, watermark)) continue;
-        kept = { window, start, end, readings: [], given: 0, changed: false, over: end <= watermark, closed: false };
+        kept = {
+          window,
+          start,
+          end,
+          readings: [],
+          given: 0,
+          changed: false,
+          over: end <= watermark,
+          closed: false,
+          partial: false,
+        };
         series.windows.push(kept);
       }
       holding.push(kept);
@@ -136,7 +152,8 @@ export class Witness {
     for (const one of touched) if (one.start !== start && one.given > 0) this.#takeBack(series.key, one);
     const readings = touched.flatMap((one) => one.readings);
     const changed = touched.some((one) => one.changed);
-    const kept = { window, start, end, readings, given, changed, over: end <= watermark, closed: false };
+    const partial = touched.find((one) => one.start === start)?.partial ?? false;
+    const kept = { window, start, end, readings, given, changed, over: end <= watermark, closed: false, partial };
     series.windows = [...series.windows.filter((one) => !touched.includes(one)), kept];
     return [kept];
   }
@@ -147,7 +164,8 @@ export class Witness {
   }
 
   #takeBack(key: string, { window, start, given }: Kept): void {
-    this.results.push({ key, window: window.name, start, revision: given, fields: { count: 0 }, good: 0 });
+    const fields = { count: 0, ...(window.early === undefined ? {} : { partial: 0 }) };
+    this.results.push({ key, window: window.name, start, revision: given, fields, good: 0 });
   }
 
   /** Receive time goes on: one deadline after the other. */
@@ -157,14 +175,17 @@ export class Witness {
       const active = this.#series.filter((one) => !one.idle);
       const next = Math.min(...active.map((one) => one.progress + this.#time.idle));
       const ended = Math.min(...this.#silent().map(([, kept]) => kept.end));
-      if (Math.min(next, ended, this.#correctAt) > time) break;
-      if (next <= ended && next <= this.#correctAt) {
+      const early = Math.min(...this.#earlyAt.values());
+      if (Math.min(next, ended, this.#correctAt, early) > time) break;
+      if (next <= ended && next <= this.#correctAt && next <= early) {
         const series = active.find((one) => one.progress + this.#time.idle === next)!;
         series.idle = true;
         this.#step(series.device);
         this.#giveEnded(next);
-      } else if (ended <= this.#correctAt) {
+      } else if (ended <= this.#correctAt && ended <= early) {
         this.#giveEnded(ended);
+      } else if (early < this.#correctAt) {
+        this.#giveEarly(early);
       } else {
         this.#correctAt = Infinity;
         for (const one of this.#series) for (const kept of one.windows) if (kept.over) this.#give(one, kept);
@@ -177,12 +198,22 @@ export class Witness {
   #silent(): [WitnessSeries, Kept][] {
     const silent = this.#series.filter((one) => this.#of(one.device).every((other) => other.idle));
     return silent.flatMap((one) =>
-      one.windows.filter((kept) => kept.changed).map((kept): [WitnessSeries, Kept] => [one, kept]),
+      one.windows.filter((kept) => kept.changed || kept.partial).map((kept): [WitnessSeries, Kept] => [one, kept]),
     );
   }
 
   #giveEnded(time: number): void {
     for (const [one, kept] of this.#silent()) if (kept.end <= time) this.#give(one, kept);
+  }
+
+  #giveEarly(time: number): void {
+    for (const [window, due] of [...this.#earlyAt]) {
+      if (due > time) continue;
+      this.#earlyAt.delete(window);
+      for (const one of this.#series) {
+        for (const kept of one.windows) if (kept.window === window && !kept.over) this.#give(one, kept, true);
+      }
+    }
   }
 
   #of(device: string): WitnessSeries[] {
@@ -208,16 +239,17 @@ export class Witness {
     }
   }
 
-  #give(series: WitnessSeries, kept: Kept): void {
-    if (!kept.changed) return;
+  #give(series: WitnessSeries, kept: Kept, early = false): void {
+    if (!kept.changed && (early || !kept.partial)) return;
     kept.changed = false;
+    kept.partial = early;
     const { readings, start, window } = kept;
     this.results.push({
       key: series.key,
       window: window.name,
       start,
       revision: kept.given++,
-      fields: fieldsOf(readings),
+      fields: { ...fieldsOf(readings), ...(window.early === undefined ? {} : { partial: early ? 1 : 0 }) },
       good: readings.filter((one) => one.quality === 0).length / readings.length,
     });
   }

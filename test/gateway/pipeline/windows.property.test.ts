@@ -67,20 +67,22 @@ function readingsOf(steps: readonly Step[]): WitnessReading[] {
   });
 }
 
-test('random readings, disorder, lateness, idleness and restarts give what a witness that keeps everything computes', () => {
+test('random readings, disorder, lateness, idleness and restarts give what a witness that keeps everything computes', {
+  timeout: 600_000,
+}, () => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   process.stderr.write(`windows.property: SEED=${seed}\n`);
   fc.assert(
     fc.property(
       setting,
-      fc.array(step, { minLength: 1, maxLength: 150, size: 'max' }),
+      fc.array(step, { minLength: 1, maxLength: 220, size: 'max' }),
       ({ size, lateness, disorder, idle, delay }, steps) => {
         const plant = new Plant();
         const definitions = [
           { name: 'a', size, every: size, lateness },
           { name: 'b', size: size * 3, every: size * 3, lateness: lateness / 2 },
-          { name: 'c', size: size * 4, every: size * 2, lateness },
-          { name: 'd', size: 0, every: 0, gap: size / 2, lateness },
+          { name: 'c', size: size * 4, every: size * 2, lateness, early: size },
+          { name: 'd', size: 0, every: 0, gap: size / 2, lateness, early: size * 3 },
         ];
         const witness = new Witness(definitions, { disorder, idle, delay });
         const make = () =>
@@ -93,6 +95,7 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
                 allowedLatenessMs: one.lateness,
               },
               aggregates: AGGREGATES,
+              earlyMs: one.early,
             })),
             time: { outOfOrdernessMs: disorder, idleTimeoutMs: idle, correctionDelayMs: delay },
             findSeries: (key) => plant.registry.get(key),
@@ -130,7 +133,7 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
         expectEqual(results, witness.results);
       },
     ),
-    { seed, numRuns: Number(process.env['RUNS'] ?? 200) },
+    { seed, numRuns: Number(process.env['RUNS'] ?? 1000) },
   );
 });
 

@@ -24,13 +24,14 @@ type Change = Partial<WindowStageOptions['time']> & {
   series?: string;
   aggregates?: string[];
   maxOpenWindows?: number;
+  earlyMs?: number;
 };
 
 function makeStage(change: Change = {}): WindowStage {
   const { tumblingMs = 1000, allowedLatenessMs = 0, series = '*', aggregates = ['count', 'sum'], ...others } = change;
-  const { maxOpenWindows = 1_000_000, ...time } = others;
+  const { maxOpenWindows = 1_000_000, earlyMs, ...time } = others;
   return new WindowStage({
-    windows: [{ name: 'second', series, window: { tumblingMs, allowedLatenessMs }, aggregates }],
+    windows: [{ name: 'second', series, window: { tumblingMs, allowedLatenessMs }, aggregates, earlyMs }],
     time: { outOfOrdernessMs: 0, idleTimeoutMs: 60_000, ...time },
     findSeries: (key) => plant.registry.get(key),
     maxOpenWindows,
@@ -191,4 +192,60 @@ test('settings that cannot work are refused', () => {
   expect(() => new WindowStage({ windows: [window, window], time, findSeries: () => undefined })).toThrow(
     '"a" is given twice',
   );
+});
+
+test('a window gives early what it has, as long as that changes, and at its end what it has become', () => {
+  const stage = makeStage({ tumblingMs: 10_000, aggregates: ['count'], earlyMs: 2000 });
+  feed(stage, plant.reading('a/x', 1, 0), plant.reading('a/x', 1, 1000));
+  expect(results).toEqual([]);
+  stage.advance(2000, emit);
+  stage.advance(6000, emit);
+  feed(stage, plant.reading('a/x', 1, 6500), plant.reading('a/x', 1, 9000), plant.reading('a/x', 1, 10_000));
+  expect(results.map(({ revision, fields }) => [revision, fields])).toEqual([
+    [0, { count: 2, partial: 1 }],
+    [1, { count: 3, partial: 1 }],
+    [2, { count: 4, partial: 0 }],
+  ]);
+});
+
+test('of a session that moves, what was given is taken back', () => {
+  const stage = new WindowStage({
+    windows: [
+      {
+        name: 's',
+        series: '*',
+        window: { sessionGapMs: 1000, allowedLatenessMs: 0 },
+        aggregates: ['sum'],
+        earlyMs: 100,
+      },
+    ],
+    time: { outOfOrdernessMs: 5000, idleTimeoutMs: 60_000 },
+    findSeries: (key) => plant.registry.get(key),
+  });
+  feed(stage, plant.reading('a/x', 1, 3000));
+  stage.advance(3100, emit);
+  feed(stage, plant.reading('a/x', 2, 2500, { at: 3150 }));
+  stage.advance(3300, emit);
+  expect(results.map(({ start, end, fields, good }) => [start, end, fields, good])).toEqual([
+    [3000, 4000, { sum: 1, partial: 1 }, 1],
+    [3000, 4000, { count: 0, partial: 0 }, 0],
+    [2500, 4000, { sum: 3, partial: 1 }, 1],
+  ]);
+});
+
+test('a session that has ended and goes on gives no correction, but its result at its new end', () => {
+  const stage = new WindowStage({
+    windows: [
+      { name: 's', series: '*', window: { sessionGapMs: 1000, allowedLatenessMs: 60_000 }, aggregates: ['sum'] },
+    ],
+    time: { outOfOrdernessMs: 0, idleTimeoutMs: 600_000, correctionDelayMs: 500 },
+    findSeries: (key) => plant.registry.get(key),
+  });
+  feed(stage, plant.reading('a/x', 1, 0), plant.reading('a/x', 2, 1001), plant.reading('a/x', 4, 500, { at: 1100 }));
+  stage.advance(5000, emit);
+  feed(stage, plant.reading('a/x', 8, 4000, { at: 5000 }));
+  expect(results.map(({ start, end, revision, fields }) => [start, end, revision, fields['sum']])).toEqual([
+    [0, 1000, 0, 1],
+    [0, 2001, 1, 7],
+  ]);
 });
