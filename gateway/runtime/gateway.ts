@@ -34,6 +34,9 @@ import { ResultLogs } from './result-logs.ts';
 import { gatewayStatus, reasonsNotReady, type StatusParts, seriesStatus } from './status.ts';
 import { StopSteps } from './stop-steps.ts';
 
+/** How often room for results is made while a start waits for it. */
+const ROOM_EVERY_MS = 1_000;
+
 /** What the steps of a stop may take, in milliseconds. */
 const STOP_MS = { sources: 800, drain: 2_200, sinks: 400, logs: 400 };
 
@@ -139,7 +142,7 @@ export class Gateway implements Lifecycle, GatewayView {
     this.#sources = this.#parts.sources((source) => this.#admission.intake(source));
     const hasReplayed = await this.#recover(signal);
     this.#clockKeeper.begin();
-    await this.#startForwarders(signal);
+    if (this.#forwarders.length === 0) await this.#startForwarders(signal);
     for (const source of this.#sources) {
       signal.throwIfAborted();
       await source.start(signal);
@@ -201,10 +204,25 @@ export class Gateway implements Lifecycle, GatewayView {
       signal,
     });
     this.#admittedMarks.restore(this.#analysedMarks.snapshot());
-    await this.#checkpointer.begin(journal.status().durableOffset, checkpoint);
+    await this.#makeRoomFor(this.#checkpointer.begin(journal.status().durableOffset, checkpoint), signal);
     const tookMs = Math.round(clock.monotonicMs() - begun);
     if (replayed > 0 || unreadable > 0) logger.info({ replayed, unreadable, tookMs }, 'journal replayed');
     return replayed > 0;
+  }
+
+  /** Work of the start that may wait for room in a full outbox: where it takes long, the sinks begin before it is done, as they alone make some. */
+  async #makeRoomFor(work: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    const over = new AbortController();
+    void Promise.allSettled([work]).then(() => over.abort());
+    await clock.sleep(ROOM_EVERY_MS, over.signal);
+    if (!over.signal.aborted) await this.#startForwarders(signal);
+    while (!over.signal.aborted) {
+      signal.throwIfAborted();
+      await this.#freeResults();
+      await clock.sleep(ROOM_EVERY_MS, over.signal);
+    }
+    await work;
   }
 
   async #startForwarders(signal: AbortSignal): Promise<void> {
