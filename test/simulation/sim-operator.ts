@@ -32,8 +32,8 @@ export class SimOperator {
     alarms: ({ state }) => this.#rows().filter(({ clearedAt }) => state !== 'active' || clearedAt === null),
   };
 
-  /** Acknowledges one of the active alarms that nobody has, if there is any. */
-  acknowledge(life: Life): void {
+  /** Acknowledges one of the active alarms that nobody has, if there is any. @param answered called when the gateway says that it is done */
+  acknowledge(life: Life, answered: () => void): void {
     const rows = life.gateway.alarms({ limit: 1_000, state: 'active' });
     const open = rows.filter(({ acknowledgedAt }) => acknowledgedAt === null);
     const row = open[Math.floor(this.#random() * open.length)];
@@ -46,6 +46,7 @@ export class SimOperator {
         if (life.isOver || answer?.acknowledgedAt === null) return;
         this.answered.set(row.id, this.#box.trueTime);
         this.#trace.add(`acknowledged ${row.id}`);
+        answered();
       },
       (error: unknown) => this.#trace.add(`not acknowledged: ${messageOf(error)}`),
     );

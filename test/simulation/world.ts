@@ -184,9 +184,15 @@ export class World {
   #acknowledgeSoon(): void {
     this.#time.after(this.#random() * 2 * ACKNOWLEDGE_EVERY_MS, () => {
       if (!this.#isPublishing) return;
-      if (this.#life.isRunning) this.#operator.acknowledge(this.#life);
+      const life = this.#life;
+      if (life.isRunning) this.#operator.acknowledge(life, () => this.#answered(life));
       this.#acknowledgeSoon();
     });
+  }
+
+  /** The worst moment to die is the one after an answer. */
+  #answered(life: Life): void {
+    if (this.#isPublishing && this.#operator.answered.size % 5 === 4) life.die('power cut');
   }
 
   async #comeToRest(): Promise<void> {
