@@ -84,6 +84,8 @@ export class Lane {
       this.#ranges = new PendingRanges(this.#cursor.offset, first.ordinal);
       this.#ledger.begin(first.ordinal);
     }
+    // What a full log drops before the sink takes anything is lost to it all the same: a later start must know where it began.
+    if (this.#isNew) this.#commit();
     this.#isNew = false;
     this.#revisions.clear();
     for (const { from, to } of this.#ranges.outOfOrder()) await this.#remember(from, to, signal);

@@ -55,6 +55,21 @@ class Bench {
   }
 }
 
+test('what a full log drops before the sink has taken anything is lost to it, also after a restart', async () => {
+  const bench = new Bench();
+  const inOrder: CatchUp = { order: 'in-order', maxPerSecond: Number.POSITIVE_INFINITY };
+  const small = { maxBytes: 64 * 1024, whenFull: 'drop-oldest' } as const;
+  await bench.open(inOrder, small);
+  await bench.append(200, 1_000);
+  await settle();
+  bench.disk.kill();
+  await bench.open(inOrder, small);
+  const counts = bench.lane.counts();
+  expect(counts).toMatchObject({ received: 200, delivered: 0, dropped: bench.log.status().droppedItems });
+  expect(counts.dropped).toBeGreaterThan(0);
+  expect(sinkImbalance(counts)).toBe(0);
+});
+
 test('a read that the disk refuses once costs no result', async () => {
   const bench = new Bench();
   await bench.open({ order: 'in-order', maxPerSecond: Number.POSITIVE_INFINITY });
