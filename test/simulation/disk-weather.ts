@@ -15,6 +15,8 @@ export class DiskWeather {
   #stalledUntilMs = 0;
   #shortUntilMs = 0;
   #callsLeft = 0;
+  /** There was no room at some time. */
+  hasBeenFull = false;
   #onCall: () => void = () => undefined;
 
   constructor(disk: FaultyDisk, parts: { time: SimTime; random: () => number; trace: Trace }) {
@@ -64,6 +66,7 @@ export class DiskWeather {
   fill(bytes: number, ms: number): void {
     const used = this.#disk.paths().reduce((sum, path) => sum + this.#disk.content(path).length, 0);
     this.#disk.capacity = used + bytes;
+    this.hasBeenFull = true;
     this.#time.after(ms, () => this.#makeRoom());
   }
 

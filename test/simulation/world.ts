@@ -236,9 +236,10 @@ export class World {
     if (!isSo()) throw new Error(`it never comes about that ${what}: ${JSON.stringify(this.#life.gateway.status())}`);
   }
 
+  /** Dead letters go only where a disk was full, the oldest first: the first segment that is left says how many came before it. */
   #droppedLetters(): number {
-    const [, json] = /^\w+ (.*)/.exec(this.#disk.content('/box/dead-letters/state').toString()) ?? [];
-    return JSON.parse(json ?? '{}').droppedItems ?? 0;
+    const first = this.#disk.paths().find((path) => /^\/box\/dead-letters\/\d+\.log$/.test(path));
+    return this.#weather.hasBeenFull && first !== undefined ? this.#disk.content(first).readDoubleLE(32) : 0;
   }
 
   async #startCalmly(): Promise<void> {
