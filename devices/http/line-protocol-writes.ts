@@ -71,7 +71,7 @@ export class LineProtocolWrites implements Source, LineWrites {
       state: this.#state,
       detail: running ? 'takes line protocol on the port of the API' : `writing is ${this.#state}`,
       numbers: {
-        requests: this.#requests,
+        requestsInProgress: this.#requests,
         requestsTotal: this.#requestsTotal,
         inFlightBytes: this.#room.heldBytes,
         refusedRequestsTotal: this.#refusedRequestsTotal,

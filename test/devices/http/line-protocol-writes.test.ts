@@ -37,10 +37,10 @@ test('a request is answered when its readings are durable, and not before', asyn
   expect(intake.summary()).toEqual(['box/cpu_usage=1']);
   expect(intake.readings[0]).toMatchObject({ sourceTime: 2, receiveTime: 1000 });
   expect(answered).toBe(false);
-  expect(writes.status().numbers).toMatchObject({ requests: 1, inFlightBytes: 28 });
+  expect(writes.status().numbers).toMatchObject({ requestsInProgress: 1, inFlightBytes: 28 });
   intake.release();
   expect(await writing).toEqual(DURABLE);
-  expect(writes.status().numbers).toMatchObject({ requests: 0, requestsTotal: 1, inFlightBytes: 0 });
+  expect(writes.status().numbers).toMatchObject({ requestsInProgress: 0, requestsTotal: 1, inFlightBytes: 0 });
 });
 
 test('good lines are kept and durable where others cannot be read; those are dead letters with their text', async () => {
@@ -170,5 +170,5 @@ test('a body that breaks off leaves nothing behind', async () => {
   }
   await expect(writes.write(request('', { body: broken() }))).rejects.toThrow('the connection is gone');
   expect(intake.readings).toHaveLength(0);
-  expect(writes.status().numbers).toMatchObject({ requests: 0, inFlightBytes: 0 });
+  expect(writes.status().numbers).toMatchObject({ requestsInProgress: 0, inFlightBytes: 0 });
 });
