@@ -157,7 +157,7 @@ export class SimConnection {
       const arrivesMs = Math.max(before, time.nowMs + this.#latencyMs());
       if (to === 'gateway') this.#atGatewayMs = arrivesMs;
       else this.#atClientMs = arrivesMs;
-      time.after(arrivesMs - time.nowMs, () => {
+      time.at(arrivesMs, () => {
         if (!this.#open) return;
         trace.add(`${part.length} bytes to ${to}`);
         if (to === 'client') this.#client.received(part);

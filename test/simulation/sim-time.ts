@@ -21,7 +21,12 @@ export class SimTime {
 
   /** Plans something; call what is returned to cancel it. */
   after(ms: number, action: () => void): () => void {
-    const event: Event = { due: this.#nowMs + Math.max(0, ms), order: this.#planned++, action };
+    return this.at(this.#nowMs + Math.max(0, ms), action);
+  }
+
+  /** Plans something for a moment that is not over: exactly the same one for all who name it, which a distance to it does not always give. */
+  at(due: number, action: () => void): () => void {
+    const event: Event = { due, order: this.#planned++, action };
     if (event.due < Number.POSITIVE_INFINITY) this.#events.push(event);
     return () => {
       event.action = undefined;
