@@ -1,16 +1,18 @@
 /**
- * How many readings a second the pipeline takes on one core: 5 000 series interleaved (500 devices of 10), one reading a second each,
- * through deduplication and one tumbling window of a minute with count, mean, min, max and stddev.
+ * How many readings a second the pipeline takes on one core, and how many bytes of state a series has: 5 000 series interleaved (500 devices
+ * of 10), one reading a second each, through each part alone and through several together.
  *
- *     node bench/pipeline.ts
+ *     node --expose-gc bench/pipeline.ts
  */
 import { SeriesRegistry } from '../gateway/base/series-registry.ts';
 import { Quality } from '../gateway/core/quality.ts';
 import type { Reading } from '../gateway/core/reading.ts';
 import type { Result } from '../gateway/core/result.ts';
 import type { Stage } from '../gateway/core/stage.ts';
+import { DetectStage } from '../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../gateway/pipeline/deduplicate.ts';
 import { Normaliser } from '../gateway/pipeline/normalise.ts';
+import type { WindowSettings } from '../gateway/pipeline/window-definition.ts';
 import { WindowStage } from '../gateway/pipeline/windows.ts';
 
 const SERIES = 5000;
@@ -29,23 +31,46 @@ const emit = (_: Result) => {
   results++;
 };
 
-function windowStage(): Stage {
+const FIVE = ['count', 'mean', 'min', 'max', 'stddev'];
+const MINUTE: WindowSettings = {
+  name: 'minute',
+  series: '*',
+  window: { tumblingMs: 60_000, allowedLatenessMs: 10_000 },
+  aggregates: FIVE,
+};
+const OTHERS: readonly WindowSettings[] = [
+  {
+    name: 'hops',
+    series: '*',
+    window: { hoppingMs: 60_000, everyMs: 20_000, allowedLatenessMs: 0 },
+    aggregates: ['mean', 'max'],
+  },
+  {
+    name: 'session',
+    series: '*',
+    window: { sessionGapMs: 30_000, allowedLatenessMs: 0 },
+    aggregates: ['count', 'time_mean', 'integral'],
+  },
+];
+
+function windowStage(windows: readonly WindowSettings[]): Stage {
   return new WindowStage({
-    windows: [
-      {
-        name: 'minute',
-        series: '*',
-        window: { tumblingMs: 60_000, allowedLatenessMs: 10_000 },
-        aggregates: ['count', 'mean', 'min', 'max', 'stddev'],
-      },
-    ],
+    windows,
     time: { outOfOrdernessMs: 1000, idleTimeoutMs: 30_000 },
     findSeries: (key) => registry.get(key),
   });
 }
 
+function usedBytes(): number {
+  // Once is not enough for the memory behind typed arrays.
+  for (let i = 0; i < 3; i++) globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
 /** Readings are made for one second at a time, outside the time that is measured. */
 function measure(name: string, take: (reading: Reading) => void): void {
+  const before = usedBytes();
   let busyMs = 0;
   results = 0;
   let seed = 1;
@@ -61,31 +86,39 @@ function measure(name: string, take: (reading: Reading) => void): void {
     busyMs += performance.now() - began;
   }
   const count = SERIES * SECONDS;
-  const line = `${name}: ${(count / busyMs / 1000).toFixed(2)} M readings/s, ${((busyMs / count) * 1e6).toFixed(0)} ns each, ${results} results`;
+  const bytes = globalThis.gc === undefined ? '?' : Math.round((usedBytes() - before) / SERIES);
+  const line = `${name}: ${(count / busyMs / 1000).toFixed(2)} M readings/s, ${((busyMs / count) * 1e6).toFixed(0)} ns each, ${results} results, ${bytes} B a series`;
   process.stdout.write(`${line}\n`);
 }
 
 for (let round = 1; round <= 2; round++) {
   process.stdout.write(`round ${round} of 2\n`);
   const normaliser = new Normaliser([{ series: '*/metric_1', scale: 2 }]);
-  measure('  normalise  ', (r) => {
+  measure('  normalise                                   ', (r) => {
     const reason = normaliser.normalise(r.series, r.value, r.quality, r.sourceTime, r.receiveTime);
     if (reason !== undefined) throw new Error(reason);
   });
 
   const deduplicator = new Deduplicator(65_536);
-  measure('  deduplicate', (r) => {
+  measure('  deduplicate                                 ', (r) => {
     if (deduplicator.isDuplicate(r)) throw new Error('a new reading was taken for a duplicate');
   });
 
-  const alone = windowStage();
-  measure('  window     ', (r) => {
-    alone.process(r, emit);
+  const minute = windowStage([MINUTE]);
+  measure('  a tumbling window, five aggregates          ', (r) => {
+    minute.process(r, emit);
   });
 
-  const before = new Deduplicator(65_536);
-  const stage = windowStage();
-  measure('  both       ', (r) => {
-    if (!before.isDuplicate(r)) stage.process(r, emit);
+  const deduplicated = new Deduplicator(65_536);
+  const stage = windowStage([MINUTE]);
+  measure('  deduplicated, the same window               ', (r) => {
+    if (!deduplicated.isDuplicate(r)) stage.process(r, emit);
+  });
+
+  const three = windowStage([MINUTE, ...OTHERS]);
+  const detection = new DetectStage({ rules: [{ series: '*', detector: 'novelty' }] });
+  measure('  tumbling, hopping and session, and novelty  ', (r) => {
+    three.process(r, emit);
+    detection.process(r, emit);
   });
 }
