@@ -95,6 +95,8 @@ export class ClockKeeper {
     this.#begun = true;
     if (isKnown(this.#state())) {
       this.#isKnown = true;
+      // It may have been set since the process began.
+      clock.set(clock.systemNow());
       this.#beginKnown(goneOn);
       return;
     }

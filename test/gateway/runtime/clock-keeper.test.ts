@@ -156,6 +156,16 @@ test('a start with a clock that is known tells the journal nothing', async () =>
   kept.end();
 });
 
+test('a clock that is set while the process starts is right from the beginning', async () => {
+  const kept = new Kept({ systemNow: 20_000 });
+  kept.system.jump(NOW - 20_000);
+  await kept.begin();
+  expect(kept.keeper.isKnown).toBe(true);
+  expect(kept.clock.now()).toBe(NOW);
+  expect(kept.told).toEqual([]);
+  kept.end();
+});
+
 test('a clock that was ahead before the restart, and is right now, is told as a step', async () => {
   const kept = await new Kept({ knownTime: NOW + 60_000 }).begin(SYNCHRONISED);
   expect(kept.told).toEqual([
