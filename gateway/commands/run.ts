@@ -10,8 +10,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/telemetry.ts';
 import type { Gateway } from '../runtime/gateway.ts';
 import { loadFile } from './configuration-file.ts';
+import { boundHeap, heapOfProcess } from './heap-bounds.ts';
 import { makeLogger } from './logger.ts';
-import { boundNursery, nurseryOfProcess } from './nursery.ts';
 import type { Surroundings } from './surroundings.ts';
 import { notifyBySystemd, type ServiceHealth, Systemd } from './systemd.ts';
 import { version } from './version.ts';
@@ -71,8 +71,8 @@ export async function runGateway(
     flushCompileCache();
     void systemd.ready(health());
     const whereabouts = { pageUrl: api.url, brokerPort: brokers[0]?.port };
-    const nursery = boundNursery(nurseryOfProcess, clock, logger, signal);
-    await Promise.all([untilAborted(signal), ready(whereabouts), systemd.watch(health, signal), nursery]);
+    const heap = boundHeap(heapOfProcess, clock, logger, signal);
+    await Promise.all([untilAborted(signal), ready(whereabouts), systemd.watch(health, signal), heap]);
   };
   try {
     await Promise.race([running(), failure.promise, overdue(signal, clock)]);
