@@ -163,5 +163,32 @@ function numberOption({ description, default: value, min, above, max, whole }: D
   return whole === true ? Type.Integer(words) : Type.Number(words);
 }
 
+const reductionRule = Type.Object(
+  {
+    series: seriesGlob({ description: 'Which series.', examples: ['*/temperature'] }),
+    deadband: optional(
+      Type.Number({
+        description: 'A number goes on when it differs from the last one by more than this; 0: every change.',
+        minimum: 0,
+      }),
+    ),
+    deadbandPercent: optional(
+      Type.Number({ description: 'The same, in percent of the last one; with deadband both count.', minimum: 0 }),
+    ),
+    atLeastEvery: optional(
+      positiveDuration({ description: 'After so long a reading goes on whatever its value.', examples: ['5m'] }),
+    ),
+    atMostEvery: optional(
+      positiveDuration({ description: 'For so long after one that went on none does.', examples: ['1s'] }),
+    ),
+  },
+  { ...closed, description: 'Which readings go on.' },
+);
+
+/** What goes on to windows and detectors. */
+export const reduce = list(reductionRule, {
+  description: 'Which readings go on to windows and detectors; the first rule that fits a series decides.',
+});
+
 /** Unit and scaling. */
 export const series = list(seriesEntry, { description: 'Unit and scaling of series; later entries win.' });

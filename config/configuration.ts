@@ -23,6 +23,7 @@ export interface Configuration {
   readonly sources: readonly SourceConfiguration[];
   readonly series: readonly SeriesConfiguration[];
   readonly windows: readonly WindowConfiguration[];
+  readonly reduce: readonly ReductionConfiguration[];
   readonly detect: readonly DetectConfiguration[];
   readonly sinks: readonly SinkConfiguration[];
   readonly api: { readonly listen: HostPort; readonly allowAnonymous: boolean };
@@ -206,6 +207,15 @@ export interface WindowConfiguration {
   readonly interpolation: 'step' | 'linear';
   /** Readings further apart say nothing about the time between them, in milliseconds; undefined bridges any distance. */
   readonly maxGapMs: number | undefined;
+}
+
+/** Which readings of the series a pattern names go on to windows and detectors. */
+export interface ReductionConfiguration {
+  readonly series: string;
+  readonly deadband: number | undefined;
+  readonly deadbandPercent: number | undefined;
+  readonly atLeastEveryMs: number | undefined;
+  readonly atMostEveryMs: number | undefined;
 }
 
 /** A detector on the series a pattern names. */

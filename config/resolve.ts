@@ -5,6 +5,7 @@ import type {
   JsonPaths,
   OpcuaNode,
   ReadingRule,
+  ReductionConfiguration,
   SinkConfiguration,
   SourceConfiguration,
   WindowConfiguration,
@@ -49,6 +50,7 @@ export function resolveConfiguration(file: CheckedFile, vocabulary: Vocabulary):
     sources: file.sources.map((source) => resolveSource(source, gateway.name)),
     series: file.series.map(({ series, unit, scale, offset }) => ({ series, unit, scale, offset })),
     windows: file.windows.map(resolveWindow),
+    reduce: file.reduce.map(reductionOf),
     detect: file.detect.map((rule) => resolveDetect(rule, vocabulary)),
     sinks: file.sinks.map(resolveSink),
     api,
@@ -105,6 +107,16 @@ function resolveNode(node: CheckedNode): OpcuaNode {
   const sampling = { device, deadband, samplingMs, queueSize };
   if ('browse' in node) return { ...sampling, browse: node.browse };
   return { ...sampling, id: node.id, metric: node.metric, unit: node.unit };
+}
+
+type CheckedReduction = {
+  readonly [K in keyof CheckedFile['reduce'][number]]: CheckedFile['reduce'][number][K] | undefined;
+} & { readonly series: string };
+
+/** A checked rule of the reduction with its times in milliseconds. */
+export function reductionOf(rule: CheckedReduction): ReductionConfiguration {
+  const { series, deadband, deadbandPercent, atLeastEvery, atMostEvery } = rule;
+  return { series, deadband, deadbandPercent, atLeastEveryMs: atLeastEvery, atMostEveryMs: atMostEvery };
 }
 
 type CheckedShape = CheckedFile['windows'][number]['window'];

@@ -2,7 +2,7 @@ import { GatewayError } from '../gateway/core/errors.ts';
 import type { CheckedDetect } from './analysis-schema.ts';
 import { HTTP_SOURCE } from './configuration.ts';
 import { quoted } from './problems.ts';
-import { detectorOptions, windowShape } from './resolve.ts';
+import { detectorOptions, reductionOf, windowShape } from './resolve.ts';
 import type { CheckedFile } from './schema.ts';
 import { checkStorage } from './storage-rules.ts';
 import { formatHostPort, type HostPort, isLoopback } from './units.ts';
@@ -55,6 +55,11 @@ export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Rep
       (aggregate) => `${quoted(aggregate)} is named twice`,
       report,
     );
+  });
+  file.reduce?.forEach((rule, index) => {
+    if (rule?.series === undefined) return;
+    const settings = reductionOf({ ...rule, series: rule.series });
+    reportError(`reduce[${index}]`, report, () => vocabulary.checkReduction(settings));
   });
   file.detect?.forEach((rule, index) => {
     if (rule?.detector !== undefined) checkDetect(rule as CheckedDetect, `detect[${index}]`, vocabulary, report);
@@ -218,8 +223,15 @@ function checkWindow(shape: PartlyShape, path: string, vocabulary: Vocabulary, r
   const isWhole = (...keys: string[]) =>
     keys.every((key) => Object.entries(shape ?? {}).some(([k, v]) => k === key && v !== undefined));
   if (!isWhole('tumbling') && !isWhole('hopping', 'every') && !isWhole('calendar', 'timeZone')) return;
+  reportError(path, report, () =>
+    vocabulary.checkWindow(windowShape(shape as CheckedFile['windows'][number]['window'])),
+  );
+}
+
+/** Tells what a check of the rooms does not allow. */
+function reportError(path: string, report: Report, check: () => void): void {
   try {
-    vocabulary.checkWindow(windowShape(shape as CheckedFile['windows'][number]['window']));
+    check();
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     report(path, error.message, error.hint);
@@ -233,14 +245,7 @@ function checkDetect(rule: CheckedDetect, path: string, vocabulary: Vocabulary, 
   const complete = Object.entries(words.options).every(
     ([name, { required }]) => required !== true || Object.hasOwn(options, name),
   );
-  if (complete) {
-    try {
-      words.factory(options);
-    } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
-      report(path, error.message, error.hint);
-    }
-  }
+  if (complete) reportError(path, report, () => words.factory(options));
   if (words.onsetOnly && (rule.alarm?.delay ?? 0) > 0) {
     report(
       `${path}.alarm.delay`,

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { detect, series, windows } from './analysis-schema.ts';
+import { detect, reduce, series, windows } from './analysis-schema.ts';
 import {
   componentName,
   date,
@@ -166,6 +166,7 @@ export function configurationSchema(vocabulary: Vocabulary) {
       sources,
       series,
       windows: windows(vocabulary),
+      reduce,
       detect: detect(vocabulary),
       sinks: list(sink, { description: 'Where results go. The history on the box is always kept.' }),
       api: section('The page and the API.', {

@@ -71,6 +71,11 @@ export class Metrics {
     }
     this.#gauge('pipeline_series_count', 'Series seen', {}, status.series.count);
     this.#gauge('pipeline_series_max', 'Bound on the series', {}, status.series.max);
+    for (const { series, passed, filtered } of status.reduction) {
+      const help = 'Readings that a rule of the reduction let go on, or not';
+      this.#counter('pipeline_reduction_readings_total', help, { series, outcome: 'passed' }, passed);
+      this.#counter('pipeline_reduction_readings_total', help, { series, outcome: 'filtered' }, filtered);
+    }
     this.#gauge('detect_active_alarms_count', 'Alarms raised and not cleared', {}, status.activeAlarms);
     this.#gauge('api_stream_clients_count', 'Clients of the live stream', {}, api.streamClients);
     this.#counter('api_stream_slow_clients_total', 'Clients cut off for reading too slowly', {}, api.slowClients);

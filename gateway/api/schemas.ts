@@ -384,6 +384,14 @@ export const StatusReply = Type.Object({
     ageMs: nullable(count('Milliseconds since then')),
     bytes: count('Size'),
   }),
+  reduction: Type.Array(
+    Type.Object({
+      series: Type.String({ description: 'The pattern of a rule' }),
+      passed: count('Readings that went on'),
+      filtered: count('Readings that said nothing new'),
+    }),
+    { description: 'What each rule of the reduction let go on' },
+  ),
   activeAlarms: count('Alarms raised and not cleared'),
   series: Type.Object({ count: count('Series seen'), max: count('The bound') }),
   memory: Memory,

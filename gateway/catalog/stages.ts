@@ -2,6 +2,7 @@ import type { Configuration } from '../../config/configuration.ts';
 import type { SeriesRegistry } from '../base/series-registry.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
 import { Normaliser } from '../pipeline/normalise.ts';
+import { Reduction } from '../pipeline/reduction.ts';
 import { WindowStage } from '../pipeline/windows.ts';
 import type { RecentReadings } from '../runtime/recent-readings.ts';
 import type { StageSet } from '../runtime/stage-set.ts';
@@ -16,6 +17,7 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
   const windows = makeWindows(configuration, registry);
   const detection = new DetectStage({ rules: configuration.detect, onAnomaly: () => recent.markLastAsAnomaly() });
   return {
+    gate: new Reduction(configuration.reduce, (key) => registry.get(key)),
     byName: { windows, detection },
     alarmDesk: {
       acknowledge: (id, time, emit) => detection.acknowledge(id, time, emit),

@@ -1,6 +1,7 @@
 import type { Vocabulary } from '../../config/schema.ts';
 import { detectorKinds } from '../detect/detectors.ts';
 import { aggregateNames, aggregatePatterns, allowedAggregates } from '../pipeline/aggregate/aggregates.ts';
+import { checkedReduction } from '../pipeline/reduction.ts';
 import { checkedWindow } from '../pipeline/window-definition.ts';
 
 /** The names that a configuration may use, from the rooms that define them. */
@@ -9,5 +10,6 @@ export const vocabulary: Vocabulary = {
   aggregatePatterns,
   allowedAggregates,
   checkWindow: checkedWindow,
+  checkReduction: checkedReduction,
   detectors: detectorKinds,
 };

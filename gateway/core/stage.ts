@@ -13,6 +13,24 @@ export type Fate = (typeof Fate)[keyof typeof Fate];
 /** Takes a result; called synchronously. */
 export type Emit = (result: Result) => void;
 
+/** How many readings of the series that a pattern names went on, and how many did not. */
+export interface GateCounts {
+  readonly series: string;
+  readonly passed: number;
+  readonly filtered: number;
+}
+
+/** Says of each accepted reading, in journal order, whether the stages see it. Deterministic, as they are. */
+export interface Gate {
+  /** Must not keep or change the reading, must not throw, and should not allocate. */
+  passes(reading: Reading): boolean;
+  /** Since the storage was begun, rule by rule. */
+  counts(): readonly GateCounts[];
+  /** See `Stage`. */
+  snapshot(): unknown;
+  restore(snapshot: unknown): void;
+}
+
 /**
  * A part of the analysis that sees every accepted reading, in journal order.
  *

@@ -8,6 +8,7 @@ import type { Value } from './reading.ts';
 import type { Result } from './result.ts';
 import type { AggregateQuery, AggregateRow, AlarmQuery, AlarmRow } from './sink.ts';
 import type { SourceStatus } from './source.ts';
+import type { GateCounts } from './stage.ts';
 
 /** The read-mostly port through which the API sees the running gateway. */
 export interface GatewayView {
@@ -238,6 +239,8 @@ export interface GatewayStatus {
   /** All other results on their way to the sinks. */
   readonly outbox: LogStatus;
   readonly checkpoint: CheckpointStatus;
+  /** What each rule of the reduction let go on, and what not, since the storage was begun. */
+  readonly reduction: readonly GateCounts[];
   /** Alarms that are raised and not cleared. */
   readonly activeAlarms: number;
   /** Series known, and how many there may be. */

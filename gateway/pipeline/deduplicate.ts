@@ -1,4 +1,4 @@
-import { hash as digest } from 'node:crypto';
+import { shortText } from '../base/short-text.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Reading } from '../core/reading.ts';
 
@@ -166,14 +166,6 @@ function mix(hash: number, word: number): number {
   const scrambled = Math.imul(word, 0xcc9e2d51);
   const mixed = hash ^ Math.imul((scrambled << 15) | (scrambled >>> 17), 0x1b873593);
   return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
-}
-
-/**
- * Text of more than 12 characters is kept as its SHA-256, which bounds the memory: a longer one may also be a slice that
- * keeps the whole message it was cut from alive. No short text has the 44 characters of such a digest.
- */
-function shortText(text: string): string {
-  return text.length > 12 ? digest('sha256', text, 'base64') : text;
 }
 
 /** FNV-1a over the code units. */

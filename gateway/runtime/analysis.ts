@@ -24,6 +24,9 @@ export function setBackAfter(setBackMs: number, byMs: number): number {
   return Math.max(0, setBackMs - byMs);
 }
 
+/** The name of the gate's snapshot among those of the stages. */
+const GATE = 'reduction';
+
 /** What the analysis is put together from. */
 export interface AnalysisParts {
   readonly deduplicator: Deduplicator;
@@ -150,7 +153,9 @@ export class Analysis {
   }
 
   snapshot(): Record<string, unknown> {
-    return Object.fromEntries(Object.entries(this.#stages.byName).map(([name, stage]) => [name, stage.snapshot()]));
+    const { gate, byName } = this.#stages;
+    const stages = Object.entries(byName).map(([name, stage]) => [name, stage.snapshot()]);
+    return { ...Object.fromEntries(stages), [GATE]: gate.snapshot() };
   }
 
   /**
@@ -160,6 +165,7 @@ export class Analysis {
   restore(checkpoint: Pick<Checkpoint, 'stages' | 'receiveTime' | 'wallTime' | 'setBackMs' | 'reference'>): void {
     const { stages: snapshots, receiveTime, wallTime = receiveTime, setBackMs = 0, reference } = checkpoint;
     const stages = this.#makeStages();
+    if (Object.hasOwn(snapshots, GATE)) stages.gate.restore(snapshots[GATE]);
     for (const [name, stage] of Object.entries(stages.byName)) {
       if (Object.hasOwn(snapshots, name)) stage.restore(snapshots[name]);
     }
@@ -188,6 +194,7 @@ export class Analysis {
   }
 
   #pass(reading: Reading): Fate {
+    if (!this.#stages.gate.passes(reading)) return Fate.filtered;
     let fate: Fate = Fate.filtered;
     for (const stage of this.#stageList) {
       const here = stage.process(reading, this.#emit);

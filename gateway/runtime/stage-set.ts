@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Series } from '../core/reading.ts';
-import type { Emit, Stage } from '../core/stage.ts';
+import type { Emit, Gate, Stage } from '../core/stage.ts';
 
 /** The alarms as the detection knows them. */
 export interface AlarmDesk {
@@ -11,6 +11,8 @@ export interface AlarmDesk {
 
 /** The stages of one analysis, and what others ask of them. */
 export interface StageSet {
+  /** Before all of them. */
+  readonly gate: Gate;
   /** In the order in which a reading passes them, by the names under which their snapshots are kept. */
   readonly byName: Readonly<Record<string, Stage>>;
   readonly alarmDesk: AlarmDesk;

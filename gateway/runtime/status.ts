@@ -57,6 +57,7 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     alarmOutbox: alarmOutbox.status(),
     outbox: outbox.status(),
     checkpoint: rest.checkpointer.status(),
+    reduction: rest.stages.gate.counts(),
     activeAlarms: rest.stages.alarmDesk.activeCount,
     series: { count: registry.all().length, max: registry.max },
     memory: {

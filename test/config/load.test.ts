@@ -34,6 +34,7 @@ describe('a file that says little', () => {
       series: [],
       windows: [],
       detect: [],
+      reduce: [],
       sinks: [],
       api: { listen: { host: '127.0.0.1', port: 8080 }, allowAnonymous: false },
       log: { level: 'info' },
@@ -152,6 +153,9 @@ windows:
   - { name: hops, window: { hopping: 5m, every: 2m }, aggregates: [count] }
   - { name: days, window: { calendar: days, timeZone: Mars/Olympus }, aggregates: [count] }
   - { name: here, window: { calendar: day, timeZone: Mars/Olympus }, aggregates: [count] }
+reduce:
+  - { series: a/x, atLeastEvery: 1m }
+  - { series: a/y, deadband: -1 }
 detect:
   - { series: "*/temperature", detector: novelti }
   - { series: a/b/c/d, detector: flatline, alarm: { severity: bad } }
@@ -185,15 +189,18 @@ api: { listen: 0.0.0.0:8080 }
     '20:27 windows[2].window: Cannot make windows of 300000 ms that begin every 120000 ms',
     '21:39 windows[3].window.calendar: "days" is not allowed, did you mean day?',
     '22:27 windows[4].window: Cannot make windows in the time zone "Mars/Olympus": it is not known',
-    '24:42 detect[0].detector: unknown detector "novelti", did you mean novelty?',
-    '25:5 detect[1].for: is missing',
-    '25:15 detect[1].series: a series has at most three parts: got "a/b/c/d"',
-    '25:63 detect[1].alarm.severity: "bad" is not allowed',
-    '26:5 detect[2]: Cannot make a range detector: it has neither min nor max',
-    '27:55 detect[3].alarm.delay: novelty tells only the onset of an anomaly, so its alarm cannot wait',
-    '29:42 sinks[0].url: an address of the wrong kind: got "localhost:8086"',
-    '29:66 sinks[0].gzip: must be true or false: got 1',
-    '30:16 api.listen: 0.0.0.0:8080 can be reached from other machines, and everybody could connect',
+    '24:5 reduce[0]: Cannot reduce a/x: nothing says which readings do not go on',
+    '25:5 reduce[1]: Cannot reduce a/y: nothing says which readings do not go on',
+    '25:30 reduce[1].deadband: must be at least 0: got -1',
+    '27:42 detect[0].detector: unknown detector "novelti", did you mean novelty?',
+    '28:5 detect[1].for: is missing',
+    '28:15 detect[1].series: a series has at most three parts: got "a/b/c/d"',
+    '28:63 detect[1].alarm.severity: "bad" is not allowed',
+    '29:5 detect[2]: Cannot make a range detector: it has neither min nor max',
+    '30:55 detect[3].alarm.delay: novelty tells only the onset of an anomaly, so its alarm cannot wait',
+    '32:42 sinks[0].url: an address of the wrong kind: got "localhost:8086"',
+    '32:66 sinks[0].gzip: must be true or false: got 1',
+    '33:16 api.listen: 0.0.0.0:8080 can be reached from other machines, and everybody could connect',
   ]);
 });
 

@@ -11,6 +11,7 @@ import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
 import { ManualClock, settle } from '../../manual-clock.ts';
 import { MemoryLog } from '../../memory-log.ts';
 import { noTimeService } from '../../no-time-service.ts';
+import { openGate } from '../../open-gate.ts';
 import { plentyOfMemory } from '../../plenty-of-memory.ts';
 import { recordingLogger } from '../../recording-logger.ts';
 import { RawClient } from './raw-client.ts';
@@ -54,6 +55,7 @@ export class BrokerBox {
       normaliser: new Normaliser([]),
       deduplicator: new Deduplicator(16),
       makeStages: () => ({
+        gate: openGate,
         byName: {},
         alarmDesk: { acknowledge: () => false, activeCount: 0 },
         watermarkOf: () => undefined,

@@ -199,6 +199,7 @@ export class FakeView implements GatewayView {
       alarmOutbox: LOG,
       outbox: { ...LOG, bytes: 734_003_200, nextOffset: 9000, oldestTime: this.now - 5_000_000 },
       checkpoint: { offset: 4100, at: this.now - 12_000, ageMs: 12_000, bytes: 48_213 },
+      reduction: [{ series: '*/temperature', passed: 40, filtered: 60 }],
       activeAlarms: this.alarmRows.filter((row) => row.clearedAt === null).length,
       series: { count: this.#series.size, max: 10_000 },
       memory: this.memory,

@@ -10,6 +10,7 @@ import type { History, Sink } from '../../../gateway/core/sink.ts';
 import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
 import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
+import { Reduction, type ReductionSettings } from '../../../gateway/pipeline/reduction.ts';
 import { WindowStage } from '../../../gateway/pipeline/windows.ts';
 import { Gateway } from '../../../gateway/runtime/gateway.ts';
 import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
@@ -74,6 +75,8 @@ export class Box {
   maxSeries = 100;
   /** Readings among which a redelivered one is recognised, from the next boot on. */
   rememberedReadings = 16;
+  /** What goes on to the stages, from the next boot on. */
+  reduce: readonly ReductionSettings[] = [];
   /** Why the sink refuses a result for ever. */
   refuse: (result: Result) => string | undefined = () => undefined;
   /** Id that the history calls active. */
@@ -137,6 +140,7 @@ export class Box {
       makeStages: () => {
         const byName = { windows: windows(), detection: detection() };
         return {
+          gate: new Reduction(this.reduce, findSeries),
           byName,
           alarmDesk: {
             acknowledge: (id, time, emit) => byName.detection.acknowledge(id, time, emit),

@@ -13,6 +13,7 @@ import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
 import { ResultLogs } from '../../../gateway/runtime/result-logs.ts';
 import { FaultyDisk, seededRandom } from '../../model/faulty-disk.ts';
 import { LeapingClock } from '../../model/leaping-clock.ts';
+import { openGate } from '../../open-gate.ts';
 import { recordingLogger } from '../../recording-logger.ts';
 import { aggregate, alarm } from '../sinks/results.ts';
 
@@ -66,6 +67,7 @@ class Rig {
         recent: new RecentReadings(),
         results: () => undefined,
         makeStages: () => ({
+          gate: openGate,
           byName: {},
           alarmDesk: { acknowledge: () => false, activeCount: 0 },
           watermarkOf: () => undefined,

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { settle } from '../../manual-clock.ts';
-import { bootedBox, START } from './box.ts';
+import { bootedBox, newBox, START } from './box.ts';
 
 test('what is refused is counted, kept with its reason, and acknowledged after it is durable', async () => {
   const box = await bootedBox();
@@ -81,6 +81,33 @@ test('readings without a time of their own count as often as they are sent, also
   expect(box.gateway.status().ledger).toMatchObject({ received: 6, aggregated: 5, duplicate: 1 });
   await box.crash();
   expect(box.gateway.status().ledger).toMatchObject({ received: 6, aggregated: 5, duplicate: 1 });
+  await box.stop();
+});
+
+test('what a rule keeps back is counted as filtered, and reaches no window; after a crash the rule goes on from the last that went on', async () => {
+  const box = await newBox();
+  box.reduce = [{ series: 'd/a', deadband: 1 }];
+  await box.boot();
+  const send = async (from: number, ...values: number[]) => {
+    values.forEach((value, i) => {
+      box.send({ metric: 'a', value, time: START + (from + i) * 1000 });
+    });
+    await box.acknowledged();
+  };
+  await send(0, 10, 10.5, 12);
+  await box.untilCheckpoint();
+  await send(3, 12.5, 14);
+  await box.crash();
+  await send(5, 14.5, 16, 20, 25);
+  expect(box.gateway.status()).toMatchObject({
+    ledger: { received: 9, aggregated: 6, filtered: 3 },
+    reduction: [{ series: 'd/a', passed: 6, filtered: 3 }],
+  });
+  await box.clock.advance(90_000);
+  const sums = box
+    .stored()
+    .flatMap((result) => (result.kind === 'aggregate' && result.window === 's' ? [result.fields] : []));
+  expect(sums.at(-1)).toEqual({ sum: 10 + 12 + 14 + 16 + 20 + 25, first: 10 });
   await box.stop();
 });
 
