@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
-import type { Disk } from '../core/disk.ts';
+import { type Disk, isNoSpace } from '../core/disk.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { LogCursor, Offset } from '../core/log.ts';
 import type { Logger } from '../core/telemetry.ts';
@@ -81,14 +81,27 @@ export class Cursors {
     return this.#get(name, offset);
   }
 
-  /** Makes every cursor durable without delay, as far as the disk lets it. @returns whether every file is up to date */
-  async flush(): Promise<boolean> {
-    let isNoted = true;
+  /** Makes every cursor durable without delay, as far as the disk lets it. */
+  async flush(): Promise<void> {
+    for (const cursor of this.#cursors.values()) await cursor.flush();
+  }
+
+  /** Whether every file is up to date. */
+  get areNoted(): boolean {
+    for (const cursor of this.#cursors.values()) if (!cursor.isNoted) return false;
+    return true;
+  }
+
+  /**
+   * What may be deleted, as far as files go that the disk refuses: all that they say is passed. A disk without room for a file must get
+   * some, so that one does not count.
+   */
+  get notedTo(): Offset {
+    let notedTo = Number.POSITIVE_INFINITY;
     for (const cursor of this.#cursors.values()) {
-      await cursor.flush();
-      isNoted &&= cursor.isNoted;
+      if (!cursor.isNoted && !cursor.lacksRoom) notedTo = Math.min(notedTo, cursor.notedOffset);
     }
-    return isNoted;
+    return notedTo;
   }
 
   #get(name: string, offset: Offset): FileCursor {
@@ -118,6 +131,8 @@ class FileCursor implements LogCursor {
   #note: unknown;
   /** What the file says; undefined while there is none. */
   #saved: { readonly offset: Offset; readonly note: unknown } | undefined;
+  /** The disk had no room for the file the last time. */
+  lacksRoom = false;
   #savedAtMs = Number.NEGATIVE_INFINITY;
   /** Ends the wait before a write. */
   #hurry = new AbortController();
@@ -137,6 +152,11 @@ class FileCursor implements LogCursor {
 
   get note(): unknown {
     return this.#note;
+  }
+
+  /** Everything before this is passed, as the file says. */
+  get notedOffset(): Offset {
+    return this.#saved?.offset ?? 0;
   }
 
   /** The file says where it stands. */
@@ -198,8 +218,10 @@ class FileCursor implements LogCursor {
     try {
       await writeChecked(disk, this.#path, { name: this.name, ...content });
       this.#saved = content;
+      this.lacksRoom = false;
       troubles.end(activity);
     } catch (error) {
+      this.lacksRoom = isNoSpace(error);
       troubles.begin(activity, `cannot write the ${activity}: ${messageOf(error)}`);
     } finally {
       this.#savedAtMs = clock.monotonicMs();

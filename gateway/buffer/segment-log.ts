@@ -165,13 +165,19 @@ export class SegmentLog implements Log {
     const { retention, committer } = this.#parts;
     // What a cursor has passed goes after its file says so. And a disk that has refused a small file once must not look broken for ever
     // in a log that nobody writes to.
-    const isNoted = await this.#cursors.flush();
-    await retention.trim(Math.min(before, committer.durableOffset));
+    await this.#cursors.flush();
+    await retention.trim(Math.min(before, committer.durableOffset, this.#notedTo));
     await retention.expire();
     // A full disk had no room for the file: now it may have.
-    if (!isNoted) await this.#cursors.flush();
+    if (!this.#cursors.areNoted) await this.#cursors.flush();
     committer.roomMade();
     await this.#state.saveRefused();
+  }
+
+  /** How far the files of the cursors let a trim go. Where the log is short of room, a disk that refuses them for ever must not fill it. */
+  get #notedTo(): Offset {
+    const isShortOfRoom = (this.#parts?.segments.bytes ?? 0) > this.#options.maxBytes / 2;
+    return isShortOfRoom ? Number.POSITIVE_INFINITY : this.#cursors.notedTo;
   }
 
   kept(from: Offset): Kept {

@@ -441,6 +441,28 @@ describe('the segment log', () => {
     await again.stop(never);
   });
 
+  it('deletes nothing that a cursor has passed but its file, which the disk refuses, has not; unless the log is more than half full', async () => {
+    const log = await rig.open();
+    await fill(log, 200);
+    const cursor = log.cursor('sink');
+    // Of a sink that is none any more: nobody waits for it.
+    await log.cursor('gone').commit(1);
+    await cursor.commit(70);
+    await log.trim(70);
+    const { firstOffset } = log.status();
+    expect(firstOffset).toBeGreaterThan(1);
+    rig.disk.fault = (_call, path) => (path.includes('cursor') ? 'EIO' : undefined);
+    await cursor.commit(150);
+    await log.trim(150);
+    expect(log.status().firstOffset).toBe(firstOffset);
+    const { bytes, maxBytes } = log.status();
+    while (log.status().bytes <= maxBytes / 2) await fill(log, 200);
+    await log.trim(150);
+    expect(log.status().firstOffset).toBeGreaterThan(firstOffset);
+    expect(bytes).toBeLessThan(maxBytes / 2);
+    await log.stop(never);
+  });
+
   it('saves with the next trim what the disk has refused of its counts and cursors', async () => {
     const log = await rig.open();
     await fill(log, 200);
