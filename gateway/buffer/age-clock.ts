@@ -37,7 +37,8 @@ export class AgeClock {
 
   /** The log is open again. @param lastTime wall time of its last record, NaN without any @param nextOffset its next record */
   resume(lastTime: number, nextOffset: Offset): void {
-    const pauseMs = this.#clock.now() - lastTime;
+    // An earlier start has seen a part of it, where no record came since.
+    const pauseMs = this.#passedMs(lastTime, nextOffset);
     if (pauseMs < 0 || pauseMs > SHORT_PAUSE_MS) this.#add({ before: nextOffset, ms: pauseMs });
   }
 
@@ -53,9 +54,15 @@ export class AgeClock {
 
   /** Milliseconds since the last record of a segment; NaN without any, or where nobody knows. */
   ageMs({ endOffset, lastTime }: Segment): number {
-    let age = this.#clock.now() - lastTime;
-    for (const { before, ms } of this.#leaps) if (endOffset <= before) age -= ms;
+    const age = this.#passedMs(lastTime, endOffset);
     return age < NO_AGE_MS ? age : Number.NaN;
+  }
+
+  /** Since a wall time of before all leaps that `endOffset` has not seen. */
+  #passedMs(time: number, endOffset: Offset): number {
+    let passedMs = this.#clock.now() - time;
+    for (const { before, ms } of this.#leaps) if (endOffset <= before) passedMs -= ms;
+    return passedMs;
   }
 
   #add(leap: ClockLeap): void {

@@ -49,6 +49,23 @@ test('a pause of an hour or more does not count, a shorter one does', () => {
   expect(ages.ageMs(segment(0, Number.NaN))).toBeNaN();
 });
 
+test('a pause counts once, however often the log is opened after it without a new record', async () => {
+  const clock = new ManualClock();
+  const leaps: ClockLeap[] = [];
+  const one = segment(10, clock.now());
+  for (let start = 0; start < 3; start++) {
+    clock.jump(5 * 3_600_000);
+    const ages = new AgeClock(clock, leaps);
+    ages.resume(one.lastTime, one.endOffset);
+    expect(ages.ageMs(one)).toBe(0);
+    await clock.advance(1_800_000);
+    expect(ages.ageMs(one)).toBe(1_800_000);
+  }
+  const again = new AgeClock(clock, leaps);
+  again.resume(one.lastTime, one.endOffset);
+  expect(again.ageMs(one)).toBe(1_800_000);
+});
+
 test('however often the clock leaps, a hundred leaps are remembered, and nothing seems older for it', () => {
   const clock = new ManualClock();
   const leaps: ClockLeap[] = [];
