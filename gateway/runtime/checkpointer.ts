@@ -97,7 +97,7 @@ export class Checkpointer {
   async write(): Promise<void> {
     // Time alone needs no checkpoint: what it led to, a replay finds again. Dead letters do, as their log drops the oldest.
     const nothingNew =
-      this.#analysedTo === this.#coveredTo && this.#parts.deadLetters.end.offset === this.#coveredDeadLetters;
+      this.#analysedTo === this.#coveredTo && this.#parts.deadLetters.settle().offset === this.#coveredDeadLetters;
     if (!this.#begun || nothingNew) return;
     await this.#replace();
   }
@@ -139,7 +139,7 @@ export class Checkpointer {
   }
 
   #liesBeyond({ journalOffset, deadLetterOffset }: Checkpoint): boolean {
-    return journalOffset > this.#analysedTo || deadLetterOffset > this.#parts.deadLetters.end.offset;
+    return journalOffset > this.#analysedTo || deadLetterOffset > this.#parts.deadLetters.settle().offset;
   }
 
   /** The newest checkpoint, as the status tells it. */
@@ -157,7 +157,7 @@ export class Checkpointer {
   #take(): Checkpoint {
     const { clock, registry, deduplicator, deadLetters, analysis, ledger, marks } = this.#parts;
     const { sources, groups } = ledger.snapshot();
-    const { offset: deadLetterOffset, items: deadLetterItems } = deadLetters.end;
+    const { offset: deadLetterOffset, items: deadLetterItems } = deadLetters.settle();
     return {
       takenAt: clock.now(),
       journalOffset: this.#analysedTo,

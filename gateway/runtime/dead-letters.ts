@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
 import { MAX_REJECTED_BYTES, type Rejected } from '../core/intake.ts';
 import type { Log, LogReader, LogRecord, Offset } from '../core/log.ts';
 import { readAtStart } from './read-at-start.ts';
@@ -20,7 +21,8 @@ interface Kind {
   repeated: (Rejected & { times: number }) | undefined;
 }
 
-type EachLetter = (letter: Rejected, record: LogRecord) => void;
+/** Gets why, instead of the letter, where a record cannot be understood. */
+type EachLetter = (letter: Rejected | Error, record: LogRecord) => void;
 type NextRecords = (reader: LogReader) => Promise<readonly LogRecord[]>;
 
 /** Where the dead letters end. */
@@ -46,8 +48,8 @@ export class DeadLetters {
     this.#clock = clock;
   }
 
-  /** A checkpoint remembers it to count what came after. */
-  get end(): DeadLetterEnd {
+  /** Appends what was only counted so far, and tells where the letters end: a checkpoint remembers it to count what came after. */
+  settle(): DeadLetterEnd {
     this.#appendRepeated();
     const { nextOffset, appendedItems } = this.#log.status();
     return { offset: nextOffset, items: appendedItems };
@@ -111,8 +113,10 @@ export class DeadLetters {
 
   #appendRepeated(): void {
     if (this.#kinds.size === 0) return;
-    for (const { repeated } of this.#kinds.values()) {
-      if (repeated !== undefined) this.#log.append(encode(repeated), repeated.times);
+    for (const kind of this.#kinds.values()) {
+      if (kind.repeated !== undefined) this.#log.append(encode(kind.repeated), kind.repeated.times);
+      // At once: where the log refuses the next one, this one is not to be appended again.
+      kind.repeated = undefined;
     }
     this.#kinds.clear();
     this.#keptBytes = 0;
@@ -136,7 +140,7 @@ export class DeadLetters {
     await this.#readFrom(
       Math.max(firstOffset, durableOffset - limit),
       (reader) => reader.read(READ_BYTES),
-      (letter) => found.push(letter),
+      (letter, record) => found.push(letter instanceof Error ? unreadable(letter, record) : letter),
     );
     return found.slice(-limit).reverse();
   }
@@ -151,7 +155,7 @@ export class DeadLetters {
     const reader = this.#log.reader(from);
     try {
       for (let records = await next(reader); records.length > 0; records = await next(reader)) {
-        for (const record of records) each(decodeDeadLetter(record.payload), record);
+        for (const record of records) each(decodeOrError(record.payload), record);
       }
     } finally {
       await reader.close();
@@ -170,10 +174,24 @@ function encode(rejected: Rejected): Uint8Array {
   return bytes;
 }
 
+/** Stands for a letter that cannot be understood. */
+function unreadable(error: Error, { offset, time, payload }: LogRecord): Rejected {
+  return { origin: '(dead letters)', subject: `dead letter ${offset}`, reason: error.message, time, payload };
+}
+
+function decodeOrError(record: Uint8Array): Rejected | Error {
+  try {
+    return decodeDeadLetter(record);
+  } catch (error) {
+    return new Error(`cannot be understood: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 /** Reads the payload of a dead letter's record back. @throws Error where it is none */
 export function decodeDeadLetter(record: Uint8Array): Rejected {
   const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength);
   const end = 4 + bytes.readUInt32LE(0);
-  const header = JSON.parse(bytes.toString('utf8', 4, end)) as Omit<Rejected, 'payload'>;
+  const header = JSON.parse(bytes.toString('utf8', 4, end)) as Omit<Rejected, 'payload'> | null;
+  if (typeof header?.origin !== 'string') throw new Error('it names no origin');
   return { ...header, payload: new Uint8Array(bytes.subarray(end)) };
 }

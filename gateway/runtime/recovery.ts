@@ -66,15 +66,21 @@ async function countRejected(parts: RecoveryParts, checkpoint: Checkpoint | unde
   const gaps = new ItemGaps(checkpoint?.deadLetterItems, (readings) =>
     ledger.reject(ledger.row(LOST_FROM.deadLetters), undefined, readings),
   );
-  await deadLetters.readAtStart(checkpoint?.deadLetterOffset ?? 0, signal, ({ origin, device, times }, record) => {
+  await deadLetters.readAtStart(checkpoint?.deadLetterOffset ?? 0, signal, (letter, record) => {
     gaps.pass(record);
-    if (isSource(parts, origin)) ledger.reject(ledger.row(origin), device, times);
+    if (letter instanceof Error) {
+      gaps.unreadable(record);
+      const { offset, items } = record;
+      logger.error({ offset, items, reason: letter.message }, 'dead letter passed over: it cannot be understood');
+    } else if (isSource(parts, letter.origin)) {
+      ledger.reject(ledger.row(letter.origin), letter.device, letter.times);
+    }
   });
-  gaps.end(deadLetters.end.items);
+  gaps.end(deadLetters.settle().items);
   if (gaps.items > 0) {
     logger.warn(
       { readings: gaps.items },
-      'dead letters are gone before they were counted: counted as rejected, under (dead letters)',
+      'dead letters are gone or broken before they were counted: counted as rejected, under (dead letters)',
     );
   }
 }

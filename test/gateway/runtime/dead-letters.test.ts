@@ -8,7 +8,10 @@ const never = new AbortController().signal;
 
 async function everything(letters: DeadLetters): Promise<Rejected[]> {
   const found: Rejected[] = [];
-  await letters.readAtStart(0, never, (letter) => found.push(letter));
+  await letters.readAtStart(0, never, (letter) => {
+    if (letter instanceof Error) throw letter;
+    found.push(letter);
+  });
   return found;
 }
 
@@ -54,11 +57,11 @@ test('what a checkpoint counts lies before the offset that it takes, repeats inc
     for (let i = 0; i < 500; i++) letters.addReading('floor', 's', 'no room', Buffer.from('x'));
   };
   flood();
-  const offset = letters.end.offset;
+  const offset = letters.settle().offset;
   flood();
   await letters.commit();
   const behind: Rejected[] = [];
-  await letters.readAtStart(offset, never, (letter) => behind.push(letter));
+  await letters.readAtStart(offset, never, (letter) => behind.push(letter as Rejected));
   expect(total(behind)).toBe(500);
   expect(total(await everything(letters))).toBe(1000);
 });
@@ -69,7 +72,7 @@ test('its items are the readings that sources have refused: results of sinks are
   letters.addResult('influx', 'd/m', 'field type conflict', Buffer.from('{}'));
   letters.addReading('floor', 's', 'no room', Buffer.from('x'));
   letters.addResult('influx', 'd/m', 'field type conflict', Buffer.from('{}'));
-  expect(letters.end).toEqual({ offset: 3, items: 1 });
+  expect(letters.settle()).toEqual({ offset: 3, items: 1 });
   await letters.commit();
   expect((await letters.newest(9)).map(({ origin }) => origin)).toEqual(['influx', 'floor', 'influx']);
 });
@@ -86,7 +89,7 @@ test('a flood of ever new reasons takes no more memory than a thousand kinds, an
     { origin: 'floor', times: 4000, reason: 'one of more than 1000 kinds in one moment: 1000 is no number' },
     { origin: 'hall', times: 1 },
   ]);
-  expect(letters.end.items).toBe(5001);
+  expect(letters.settle().items).toBe(5001);
 });
 
 test('large payloads are kept up to 16 MiB in one moment, the others are counted', async () => {
@@ -96,6 +99,35 @@ test('large payloads are kept up to 16 MiB in one moment, the others are counted
   for (let i = 0; i < 10_000; i++) letters.addReading('floor', 's', `reason ${i % 500}`, payload);
   await letters.commit();
   expect(log.records.reduce((sum, { payload: { length } }) => sum + length, 0)).toBeLessThan(20 * 1024 * 1024);
-  expect(letters.end.items).toBe(10_000);
+  expect(letters.settle().items).toBe(10_000);
   expect(total(await everything(letters))).toBe(10_000);
+});
+
+test('what was only counted is appended once, also where the log refuses a part of it', async () => {
+  const log = new MemoryLog();
+  const letters = new DeadLetters(log, new ManualClock());
+  for (const reason of ['too hot', 'too cold'])
+    for (let i = 0; i < 110; i++) letters.addReading('floor', 's', reason, Buffer.from('x'));
+  const append = log.append.bind(log);
+  let appends = 0;
+  log.append = (payload, items) => {
+    if (++appends === 2) throw new Error('64 MiB wait for the disk already');
+    return append(payload, items);
+  };
+  expect(() => letters.commit()).toThrow('64 MiB');
+  await letters.commit();
+  expect(log.status().appendedItems).toBe(220);
+  expect(total(await everything(letters))).toBe(220);
+});
+
+test('a letter that cannot be understood is shown as it is, and why, among the others', async () => {
+  const log = new MemoryLog();
+  const letters = new DeadLetters(log, new ManualClock());
+  letters.addReading('floor', 's', 'no room', Buffer.from('x'));
+  for (const broken of ['no letter', '\x04\0\0\0null']) log.append(Buffer.from(broken), 1);
+  await letters.commit();
+  const newest = await letters.newest(9);
+  expect(newest.map(({ origin }) => origin)).toEqual(['(dead letters)', '(dead letters)', 'floor']);
+  expect(newest[0]).toMatchObject({ subject: 'dead letter 2', reason: 'cannot be understood: it names no origin' });
+  expect(newest[1]).toMatchObject({ payload: Uint8Array.from(Buffer.from('no letter')) });
 });

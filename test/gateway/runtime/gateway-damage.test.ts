@@ -60,6 +60,24 @@ test('a start goes on where the disk refuses parts of its journal and of its dea
   await box.stop();
 });
 
+test('a dead letter that cannot be understood rejects no start: it is counted as refused, of an unknown source', async () => {
+  const box = await bootedBox();
+  box.intake.reject('sensors/x', 'the payload is not JSON', Buffer.from('{'));
+  await box.acknowledged();
+  for (const broken of ['no letter', '\x04\0\0\0null']) box.deadLetters.append(Buffer.from(broken), 3);
+  await box.deadLetters.commit();
+  await box.crash();
+  expect(box.gateway.ledgerReport(9)).toMatchObject({
+    total: { received: 7, rejected: 7, imbalance: 0 },
+    sources: [
+      { name: 'floor', rejected: 1 },
+      { name: '(dead letters)', rejected: 6 },
+    ],
+  });
+  expect(box.logLines()).toContain('dead letter passed over: it cannot be understood');
+  await box.stop();
+});
+
 test('a journal record that cannot be understood is received and dropped', async () => {
   const box = await bootedBox();
   for (const value of [1, 2, 3]) box.send({ metric: 'b', value, time: START + 1000 * value });
