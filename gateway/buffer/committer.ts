@@ -227,6 +227,8 @@ export class Committer {
         this.#options.troubles.end('writing');
         return undefined;
       } catch (error) {
+        // What is on a full disk already needs no room: it stays, where else it would be queued again, and dropped as the newest.
+        if (isNoSpace(error)) await this.#save(appender);
         await this.#fallBack(appender);
         if (this.#end.signal.aborted) {
           return new GatewayError(
@@ -255,6 +257,15 @@ export class Committer {
     }
     if (this.#options.sync === 'always' || this.#syncWaiters.length > 0 || appender.unsafeBytes > UNSYNCED_BYTES) {
       await appender.sync();
+    }
+  }
+
+  /** Syncs what is written, if the disk does it. */
+  async #save(appender: SegmentAppender): Promise<void> {
+    try {
+      await appender.sync();
+    } catch (error) {
+      this.#options.troubles.begin('writing', `cannot sync ${this.#options.path}: ${messageOf(error)}`);
     }
   }
 

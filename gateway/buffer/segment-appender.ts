@@ -36,6 +36,8 @@ interface Open {
   /** Ordinal of the item that would follow without a gap. */
   endOrdinal: number;
   directorySynced: boolean;
+  /** Why it must never be synced again: after a failed sync the operating system may have forgotten what it could not write. */
+  syncFailure: unknown;
 }
 
 /**
@@ -126,14 +128,18 @@ export class SegmentAppender {
     if (this.#options.countsAfter === 'write') count(open.segment, chunk);
   }
 
-  /** Makes everything written durable. */
+  /** Makes everything written durable. Rejects for ever after it did once, until `abandon`. */
   async sync(): Promise<void> {
     const open = this.#open;
     if (open === undefined || this.#written.length === 0) return;
-    await open.file.datasync();
-    if (!open.directorySynced) {
-      await this.#options.disk.syncDirectory(this.#options.path);
+    if (open.syncFailure !== undefined) throw open.syncFailure;
+    try {
+      await open.file.datasync();
+      if (!open.directorySynced) await this.#options.disk.syncDirectory(this.#options.path);
       open.directorySynced = true;
+    } catch (error) {
+      open.syncFailure = error;
+      throw error;
     }
     if (this.#options.countsAfter === 'sync') for (const chunk of this.#written) count(open.segment, chunk);
     this.#settle(open);
@@ -236,6 +242,7 @@ export class SegmentAppender {
       safe: empty,
       endOrdinal: firstOrdinal,
       directorySynced: false,
+      syncFailure: undefined,
     };
   }
 
