@@ -26,7 +26,8 @@ export async function readWholeFile(disk: Disk, path: string, maxBytes = Number.
     const bytes = Buffer.alloc(Math.min(await file.size(), maxBytes));
     return bytes.subarray(0, await file.read(bytes, 0));
   } finally {
-    await file.close();
+    // It was only read.
+    await file.close().catch(() => undefined);
   }
 }
 

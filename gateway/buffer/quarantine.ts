@@ -29,9 +29,13 @@ export class Quarantine {
     return this.#count;
   }
 
-  /** Finds out what is there. @param count the number remembered from earlier runs */
+  /** Finds out what is there, as far as the disk tells. @param count the number remembered from earlier runs */
   async start(count: number): Promise<void> {
-    for (const name of await listIfThere(this.#disk, this.#path)) this.#known.add(name);
+    try {
+      for (const name of await listIfThere(this.#disk, this.#path)) this.#known.add(name);
+    } catch (error) {
+      this.#logger.warn({ path: this.#path }, `cannot look what is in quarantine: ${messageOf(error)}`);
+    }
     this.#count = Math.max(count, this.#known.size);
   }
 

@@ -102,8 +102,11 @@ async function recoverSegment(
       const size = scanned.dataEnd + scanned.layout.sealBytes;
       return asSegment(path, { ...scanned, size, unreadable }, scanned, limit);
     }
+    // Nobody knows what it holds: it may be all there at the next start.
+    if (unreadable.length > 0) throw new Error('the disk refuses it, so it is left alone');
   } finally {
-    await file.close();
+    // What was written is synced.
+    await file.close().catch(() => undefined);
   }
   if (limit === Number.MAX_SAFE_INTEGER && found.headerIsGood) {
     options.logger.info(

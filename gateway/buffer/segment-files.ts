@@ -32,6 +32,8 @@ export interface RecoveryOptions {
 /** A segment file as it was found. */
 export interface FoundSegment {
   readonly name: string;
+  /** The first offset as its name says. */
+  readonly nameOffset: Offset;
   readonly firstOffset: Offset;
   readonly size: number;
   readonly headerIsGood: boolean;
@@ -49,7 +51,7 @@ const READ_ATTEMPTS = 3;
  * All segment files in order of their first offset, under their right names.
  *
  * @returns `unreadable`: the offsets in the names of files that are left alone
- * @throws the disk's error where the folder cannot be read, or a file cannot be renamed
+ * @throws the disk's error where the folder cannot be listed
  */
 export async function findSegments(
   options: RecoveryOptions,
@@ -64,7 +66,8 @@ export async function findSegments(
     if (file === undefined) unreadable.push(nameOffset);
     else found.push(file);
   }
-  const named = await rename(options, found);
+  const { named, refused } = await rename(options, found);
+  for (const file of refused) unreadable.push(file.firstOffset, file.nameOffset);
   return { found: named.sort((a, b) => a.firstOffset - b.firstOffset), unreadable };
 }
 
@@ -98,6 +101,7 @@ async function look(options: RecoveryOptions, name: string, nameOffset: Offset):
     const sealed = await readSeal(file, size, layout === undefined ? LAYOUTS : [layout]);
     return {
       name,
+      nameOffset,
       size,
       firstOffset: decoded?.firstOffset ?? sealed?.seal.firstOffset ?? nameOffset,
       headerIsGood: decoded?.isWhole === true,
@@ -109,7 +113,8 @@ async function look(options: RecoveryOptions, name: string, nameOffset: Offset):
     options.logger.error({ segment: name }, `cannot read segment ${name}: ${messageOf(error)}`);
     return undefined;
   } finally {
-    await file?.close();
+    // It was only read.
+    await file?.close().catch(() => undefined);
   }
 }
 
@@ -142,30 +147,51 @@ async function readIfGiven(file: DiskFile, target: Buffer, position: number): Pr
   }
 }
 
-/** A header knows better than a name: files that were swapped or renamed get their names back. */
-async function rename(options: RecoveryOptions, found: readonly FoundSegment[]): Promise<FoundSegment[]> {
-  const { disk, path, logger } = options;
-  const right = found.filter((file) => file.name === segmentName(file.firstOffset));
+/** A header knows better than a name: files that were swapped or renamed get their names back, but those that the disk refuses to rename. */
+async function rename(
+  options: RecoveryOptions,
+  found: readonly FoundSegment[],
+): Promise<{ named: FoundSegment[]; refused: readonly FoundSegment[] }> {
+  const named = found.filter((file) => file.name === segmentName(file.firstOffset));
   const wrong = found.filter((file) => file.name !== segmentName(file.firstOffset));
-  if (wrong.length === 0) return right;
-  const taken = new Set(right.map((file) => file.name));
-  for (const file of wrong) await disk.rename(join(path, file.name), join(path, `${file.name}${MISNAMED}`));
+  if (wrong.length === 0) return { named, refused: [] };
+  const taken = new Set(named.map((file) => file.name));
+  const refused: FoundSegment[] = [];
+  const moved: FoundSegment[] = [];
   for (const file of wrong) {
-    const name = segmentName(file.firstOffset);
-    if (taken.has(name)) {
-      await options.quarantine.moveAside(
-        join(path, `${file.name}${MISNAMED}`),
-        file.name,
-        file.size,
-        `it says that it is ${name}, and so does another`,
-      );
-      continue;
-    }
-    taken.add(name);
-    logger.warn({ segment: file.name }, `segment ${file.name} says that it is ${name}: renamed`);
-    await disk.rename(join(path, `${file.name}${MISNAMED}`), join(path, name));
-    right.push({ ...file, name });
+    if (await tryRename(options, file, `${file.name}${MISNAMED}`)) moved.push(file);
+    else refused.push(file);
   }
-  await disk.syncDirectory(path);
-  return right;
+  const names = new Set(refused.map((file) => file.name));
+  for (const file of moved) {
+    const name = segmentName(file.firstOffset);
+    const misnamed = { ...file, name: `${file.name}${MISNAMED}` };
+    if (taken.has(name)) {
+      const reason = `it says that it is ${name}, and so does another`;
+      await options.quarantine.moveAside(join(options.path, misnamed.name), file.name, file.size, reason);
+    } else if (names.has(name) || !(await tryRename(options, misnamed, name))) {
+      // A file that could not be moved out of the way must not be replaced.
+      refused.push(misnamed);
+    } else {
+      taken.add(name);
+      options.logger.warn({ segment: file.name }, `segment ${file.name} says that it is ${name}: renamed`);
+      named.push({ ...file, name });
+    }
+  }
+  await options.disk.syncDirectory(options.path);
+  return { named, refused };
+}
+
+async function tryRename(
+  { disk, path, logger }: RecoveryOptions,
+  { name }: FoundSegment,
+  to: string,
+): Promise<boolean> {
+  try {
+    await disk.rename(join(path, name), join(path, to));
+    return true;
+  } catch (error) {
+    logger.error({ segment: name }, `cannot rename segment ${name} to ${to}, it is left alone: ${messageOf(error)}`);
+    return false;
+  }
 }

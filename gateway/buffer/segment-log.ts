@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { patientDisk } from '../base/patient-disk.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { Kept, Log, LogCursor, LogReader, LogStatus, Offset } from '../core/log.ts';
 import { assembleLog, DEFAULT_PENDING_BYTES, type LogParts } from './assemble-log.ts';
@@ -38,7 +39,7 @@ export class SegmentLog implements Log {
   #unlock: (() => Promise<void>) | undefined;
 
   constructor(options: SegmentLogOptions) {
-    const { path, maxBytes, disk, clock, logger } = options;
+    const { path, maxBytes, clock, logger } = options;
     if (!(maxBytes >= SMALLEST_MAX_BYTES)) {
       throw new GatewayError(`cannot make a log in ${path} of at most ${maxBytes} bytes`, {
         hint: `maxBytes is at least ${SMALLEST_MAX_BYTES}`,
@@ -49,7 +50,9 @@ export class SegmentLog implements Log {
         hint: 'whenFull thin needs a thinner, which knows what is in a record',
       });
     }
-    this.#options = options;
+    // What is running has others who wait: its readers, and those who write again.
+    const disk = patientDisk(options.disk, clock, () => this.#phase === 'new');
+    this.#options = { ...options, disk };
     this.#path = path;
     this.#troubles = new Troubles(logger);
     this.#quarantine = new Quarantine(disk, path, logger);

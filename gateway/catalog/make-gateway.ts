@@ -57,7 +57,7 @@ export function makeGateway(configuration: Configuration, surroundings: GatewayS
     name: configuration.gateway.name,
     clockTrust: { sync: time.sync, syncWaitMs: time.syncWaitMs, ask, boot },
     configuration: surroundings.configurationText,
-    checkpoints: new CheckpointStore(surroundings.disk, storage.path, surroundings.logger),
+    checkpoints: new CheckpointStore(surroundings.disk, storage.path, surroundings.logger, surroundings.clock),
     checkpointEveryMs: storage.checkpointEveryMs,
     registry,
     recent,

@@ -3,7 +3,8 @@ import { deserialize, serialize } from 'node:v8';
 import { crc32 } from 'node:zlib';
 import { readWholeFile, writeFileAtomically } from '../base/atomic-file.ts';
 import type { MarkSnapshot } from '../base/mark-table.ts';
-import type { EpochMs } from '../core/clock.ts';
+import { patientDisk } from '../base/patient-disk.ts';
+import type { Clock, EpochMs } from '../core/clock.ts';
 import { type Disk, errorCode } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
@@ -52,7 +53,6 @@ export interface Checkpoint {
 const MAGIC = Buffer.from('HGCP');
 const VERSION = 1;
 const HEADER_BYTES = 12;
-const READ_ATTEMPTS = 3;
 
 /**
  * How the body of each version becomes a checkpoint of this one. So far there is one version; of later ones the two before can be read, too. A
@@ -66,15 +66,17 @@ export class CheckpointStore {
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #logger: Logger;
+  readonly #clock: Clock;
   #next = 0;
   /** Size of the newest checkpoint in bytes. */
   bytes = 0;
 
   /** @param folder where they lie; it must be there when the first is written */
-  constructor(disk: Disk, folder: string, logger: Logger) {
+  constructor(disk: Disk, folder: string, logger: Logger, clock: Clock) {
     this.#disk = disk;
     this.#folder = folder;
     this.#logger = logger;
+    this.#clock = clock;
   }
 
   /** Writes a checkpoint over the older of the two, durably. */
@@ -89,34 +91,27 @@ export class CheckpointStore {
     this.#next = 1 - this.#next;
   }
 
-  /** Readable checkpoints, the newest first. What cannot be read is said in the log and passed over. */
+  /**
+   * Readable checkpoints, the newest first. What cannot be read, though the disk is asked again for three seconds, is said in the log and passed
+   * over: that costs what is in no journal any more.
+   */
   async read(): Promise<readonly Checkpoint[]> {
-    const found = [await this.#readSlot(0), await this.#readSlot(1)];
+    const disk = patientDisk(this.#disk, this.#clock);
+    const found = [await this.#readSlot(disk, 0), await this.#readSlot(disk, 1)];
     const newest = isOlder(found[0], found[1]) ? 1 : 0;
     this.#next = found[newest] === undefined ? 0 : 1 - newest;
     return [found[newest], found[1 - newest]].filter((checkpoint) => checkpoint !== undefined);
   }
 
-  async #readSlot(slot: number): Promise<Checkpoint | undefined> {
+  async #readSlot(disk: Disk, slot: number): Promise<Checkpoint | undefined> {
     const path = this.#path(slot);
     try {
-      return decode(await this.#readFile(path));
+      return decode(await readWholeFile(disk, path));
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') {
         this.#logger.warn({ path, reason: messageOf(error) }, 'checkpoint passed over: it cannot be read');
       }
       return undefined;
-    }
-  }
-
-  /** A card that fails once often does not the next time, and passing a checkpoint over costs what is in no journal any more. */
-  async #readFile(path: string): Promise<Buffer> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await readWholeFile(this.#disk, path);
-      } catch (error) {
-        if (errorCode(error) === 'ENOENT' || attempt === READ_ATTEMPTS) throw error;
-      }
     }
   }
 

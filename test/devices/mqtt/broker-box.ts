@@ -48,7 +48,7 @@ export class BrokerBox {
       alarmOutbox: new MemoryLog(),
       outbox: this.#outbox,
       deadLetterLog: this.#deadLetters,
-      checkpoints: new CheckpointStore(systemDisk, this.#folder, logger),
+      checkpoints: new CheckpointStore(systemDisk, this.#folder, logger, this.#clock),
       checkpointEveryMs: CHECKPOINT_EVERY_MS,
       registry: new SeriesRegistry(),
       recent: new RecentReadings(),

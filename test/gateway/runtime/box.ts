@@ -89,7 +89,7 @@ export class Box {
   async boot(): Promise<void> {
     this.steady = new SteadyClock(this.clock);
     this.#logger = recordingLogger();
-    this.#checkpoints = new MortalCheckpointStore(systemDisk, this.folder, this.#logger);
+    this.#checkpoints = new MortalCheckpointStore(systemDisk, this.folder, this.#logger, this.clock);
     const registry = new SeriesRegistry(this.maxSeries);
     const recent = new RecentReadings();
     const findSeries = (key: string) => registry.get(key);

@@ -50,7 +50,7 @@ class Rig {
     this.outbox = log('/data/outbox');
     this.deadLetterLog = log('/data/dead-letters');
     for (const each of this.#logs()) await each.start(never);
-    this.checkpoints = new CheckpointStore(disk, '/data', logger);
+    this.checkpoints = new CheckpointStore(disk, '/data', logger, clock);
     const failed = (error: unknown) => expect(String(error)).toContain('stopped');
     this.results = new ResultLogs({ alarmOutbox: this.alarmOutbox, outbox: this.outbox, failed });
     this.deadLetters = new DeadLetters(this.deadLetterLog, clock);

@@ -152,7 +152,7 @@ test('a damaged newest checkpoint loses nothing, however many readings came afte
 
 test('a checkpoint whose detectors cannot be restored leaves nothing of its windows behind', async () => {
   const box = await bootedBox();
-  const store = new CheckpointStore(systemDisk, box.folder, recordingLogger());
+  const store = new CheckpointStore(systemDisk, box.folder, recordingLogger(), box.clock);
   for (let i = 0; i < 3; i++) {
     box.send({ metric: 'b', value: i, time: START + i * 100 });
     await box.acknowledged();
