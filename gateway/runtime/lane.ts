@@ -15,6 +15,8 @@ const BEHIND_MS = 10_000;
 /** Outages one after the other, of which each may leave a stretch to catch up with. */
 const MAX_RANGES = 16;
 const SCAN_ITEMS = 5_000;
+/** How often to look whether the disk has taken again what it had lost of a backlog. */
+const REWRITTEN_EVERY_MS = 1_000;
 
 /** How a sink catches up after an outage. */
 export interface CatchUp {
@@ -61,6 +63,8 @@ export class Lane {
   #caughtUpMs = Number.NEGATIVE_INFINITY;
   /** True once the sink took the last portion it was given: only then does it make sense to choose another order. */
   #flows = false;
+  /** True while a range of the backlog ends behind what is durable. */
+  #awaitsDisk = false;
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
@@ -100,6 +104,7 @@ export class Lane {
     this.#gauge.look(this.#ranges);
     const { clock, catchUp } = this.#parts;
     this.#turnToTheNewest();
+    this.#awaitsDisk = false;
     const inOrder = catchUp.order === 'in-order' || this.#revisions.isFull;
     for (const range of inOrder ? this.#ranges.oldestFirst() : this.#ranges.newestFirst()) {
       const isBacklog = range !== this.#ranges.newest;
@@ -119,7 +124,8 @@ export class Lane {
 
   /** How long until `next` may give more of the backlog, in milliseconds; undefined when there is none. */
   backlogWaitMs(): number | undefined {
-    return this.#ranges.count === 1 ? undefined : this.#pace.waitMs(this.#parts.clock.monotonicMs());
+    if (this.#ranges.count === 1) return undefined;
+    return Math.max(this.#pace.waitMs(this.#parts.clock.monotonicMs()), this.#awaitsDisk ? REWRITTEN_EVERY_MS : 0);
   }
 
   /** Resolves when there may be something new, or when `signal` aborts. */
@@ -234,12 +240,21 @@ export class Lane {
 
   /** Nothing is left to read of a range just now. */
   async #end(range: PendingRange): Promise<void> {
-    if (range === this.#ranges.newest) this.#caughtUpMs = this.#parts.clock.monotonicMs();
-    // With syncs now and then, the durable end goes back while the disk refuses: what lies behind it comes again.
-    else if (range.to <= this.#parts.log.status().durableOffset) {
+    const { nextOffset, durableOffset, appendedItems } = this.#parts.log.status();
+    if (range === this.#ranges.newest) {
+      this.#caughtUpMs = this.#parts.clock.monotonicMs();
+      const isAtEnd = durableOffset === nextOffset && this.#reader(range).position >= nextOffset;
+      if (!isAtEnd || range.from >= nextOffset) return;
+      // What is lost at the end of the log must not be pending until something comes behind it.
+      this.#passTo(range, nextOffset, appendedItems);
+    } else if (range.to <= durableOffset) {
       await this.#finish(range);
-      this.#commit();
+    } else {
+      // With syncs now and then, the durable end goes back while the disk refuses: what lies behind it comes again.
+      this.#awaitsDisk = true;
+      return;
     }
+    this.#commit();
   }
 
   async #finish(range: PendingRange): Promise<void> {

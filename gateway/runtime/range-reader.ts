@@ -11,6 +11,11 @@ export class RangeReader {
     this.#reader = log.reader(from);
   }
 
+  /** Everything before this was taken, or cannot be read. */
+  get position(): Offset {
+    return this.#waiting[0]?.offset ?? this.#reader.position;
+  }
+
   /**
    * The next records before `to`: as many as hold no more than `maxItems` items together, one at least. None when nothing that is
    * durable is left before `to`.

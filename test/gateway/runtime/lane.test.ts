@@ -4,6 +4,7 @@ import type { SegmentLogOptions } from '../../../gateway/buffer/segment-log-opti
 import { type CatchUp, Lane } from '../../../gateway/runtime/lane.ts';
 import { sinkImbalance } from '../../../gateway/runtime/sink-ledger.ts';
 import { ManualClock, settle } from '../../manual-clock.ts';
+import { MemoryLog } from '../../memory-log.ts';
 import { FaultyDisk, seededRandom } from '../../model/faulty-disk.ts';
 import { recordingLogger } from '../../recording-logger.ts';
 
@@ -88,7 +89,8 @@ test('a read that the disk refuses once costs no result', async () => {
   expect(bench.lane.counts()).toMatchObject({ received: 1_000, delivered: 1_000, dropped: 0, pending: 0 });
 });
 
-test('what is written again after a sync has failed is delivered, also at the end of a backlog', async () => {
+/** A backlog of which the disk has lost the end again, and refuses to take it. */
+async function unsyncedBacklog(): Promise<Bench> {
   const bench = new Bench();
   const newestFirst = { order: 'newest-first', maxPerSecond: Number.POSITIVE_INFINITY } as const;
   await bench.open(newestFirst, { ...EVERY_SECOND, segmentBytes: 4_096 });
@@ -103,12 +105,59 @@ test('what is written again after a sync has failed is delivered, also at the en
   bench.disk.fault = (call) => (fails.has(call) ? 'EIO' : undefined);
   await bench.clock.advance(1_000);
   expect(bench.log.status().durableOffset).toBeLessThan(121);
+  return bench;
+}
+
+test('a backlog whose end the disk refuses to take again is looked at once a second', async () => {
+  const bench = await unsyncedBacklog();
+  await bench.deliverAll();
+  expect(bench.lane.counts().pending).toBeGreaterThan(0);
+  expect(bench.lane.backlogWaitMs()).toBe(1_000);
+  bench.disk.fault = () => undefined;
+  for (let i = 0; i < 10; i++) await bench.clock.advance(700);
+  await bench.deliver();
+  expect(bench.lane.backlogWaitMs() ?? 0).toBe(0);
+});
+
+test('what is written again after a sync has failed is delivered, also at the end of a backlog', async () => {
+  const bench = await unsyncedBacklog();
   await bench.deliverAll();
   bench.disk.fault = () => undefined;
   for (let i = 0; i < 10; i++) await bench.clock.advance(700);
   await bench.deliverAll();
   expect(bench.delivered.length).toBe(121);
   expect(bench.lane.counts()).toMatchObject({ received: 121, delivered: 121, dropped: 0, pending: 0 });
+});
+
+test('what is lost at the end of a log is dropped, and not pending until something comes behind it', async () => {
+  const log = new MemoryLog();
+  const catchUp: CatchUp = { order: 'newest-first', maxPerSecond: Number.POSITIVE_INFINITY };
+  const lane = new Lane({ log, sink: 'x', clock: new ManualClock(), maxItems: 5, catchUp });
+  const append = (items: number) => log.append(Buffer.from('.'), items);
+  const deliverAll = async () => {
+    const nothingElse = { rejected: 0, filtered: 0, superseded: 0 };
+    for (let portion = await lane.next(5); portion !== undefined; portion = await lane.next(5)) {
+      const delivered = portion.records.reduce((sum, { items }) => sum + items, 0);
+      await lane.settle(portion, { delivered, ...nothingElse }, []);
+    }
+  };
+  await lane.open(never);
+  for (const items of [1, 2]) append(items);
+  log.damage(1);
+  await log.commit();
+  // Not durable yet, and so not lost.
+  append(4);
+  await deliverAll();
+  expect(lane.counts()).toMatchObject({ received: 7, delivered: 1, dropped: 0, pending: 6 });
+  log.damage(2);
+  await log.commit();
+  await deliverAll();
+  expect(lane.counts()).toMatchObject({ received: 7, delivered: 1, dropped: 6, pending: 0 });
+  expect(lane.position).toBe(3);
+  append(8);
+  await log.commit();
+  await deliverAll();
+  expect(lane.counts()).toMatchObject({ received: 15, delivered: 9, dropped: 6, pending: 0 });
 });
 
 test('a ledger balances where a power cut has taken the end of the log, with results that had gone first', async () => {

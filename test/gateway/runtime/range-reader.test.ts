@@ -13,7 +13,9 @@ async function logOf(records: number): Promise<MemoryLog> {
 test('records come in portions of so many items, one record at least, and none at or behind the end of the range', async () => {
   const reader = new RangeReader(await logOf(6), 1);
   const offsets = async (maxItems: number) => (await reader.take(maxItems, 5)).map(({ offset }) => offset);
+  expect(reader.position).toBe(1);
   expect(await offsets(1)).toEqual([1]);
+  expect(reader.position).toBe(2);
   expect(await offsets(5)).toEqual([2, 3]);
   expect(await offsets(100)).toEqual([4]);
   expect(await offsets(100)).toEqual([]);
