@@ -49,6 +49,9 @@ export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Rep
   });
   file.windows?.forEach((window, index) => {
     checkWindow(window?.window, `windows[${index}].window`, vocabulary, report);
+    if (window?.early !== undefined && window.early < 1) {
+      report(`windows[${index}].early`, 'early results cannot come so often', 'at most once a millisecond, 1ms');
+    }
     unique(
       `windows[${index}].aggregates`,
       window?.aggregates ?? [],
@@ -222,7 +225,8 @@ function checkOpcua(source: Partly<Opcua>, path: string, report: Report): void {
 function checkWindow(shape: PartlyShape, path: string, vocabulary: Vocabulary, report: Report): void {
   const isWhole = (...keys: string[]) =>
     keys.every((key) => Object.entries(shape ?? {}).some(([k, v]) => k === key && v !== undefined));
-  if (!isWhole('tumbling') && !isWhole('hopping', 'every') && !isWhole('calendar', 'timeZone')) return;
+  if (!isWhole('tumbling') && !isWhole('session') && !isWhole('hopping', 'every') && !isWhole('calendar', 'timeZone'))
+    return;
   reportError(path, report, () =>
     vocabulary.checkWindow(windowShape(shape as CheckedFile['windows'][number]['window'])),
   );

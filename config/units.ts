@@ -40,6 +40,9 @@ export function parseDuration(text: string | number): number | string {
   let ms = 0;
   for (const [, amount, unit] of trimmed.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/g))
     ms += Number(amount) * DURATION_MS[unit!]!;
+  // 8.2m is 492 000 ms, not 491 999.999 999 999 94.
+  const whole = Math.round(ms);
+  if (Math.abs(ms - whole) < 1e-9 * whole) ms = whole;
   return ms <= MAX_DURATION_MS ? ms : `a duration must be at most 100 years: got ${quote(text)}`;
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Configuration } from '../../config/configuration.ts';
+import type { Configuration, WindowShape } from '../../config/configuration.ts';
 import { SeriesRegistry } from '../base/series-registry.ts';
 import type { SteadyClock } from '../base/steady-clock.ts';
 import type { TimeServiceAnswer } from '../base/time-service.ts';
@@ -67,11 +67,12 @@ export function makeGateway(configuration: Configuration, surroundings: GatewayS
   });
 }
 
-function makeLogs({ storage }: Configuration, { disk, clock, logger, random }: GatewaySurroundings) {
+function makeLogs({ storage, windows }: Configuration, { disk, clock, logger, random }: GatewaySurroundings) {
   type Options = Pick<
     SegmentLogOptions,
     'maxBytes' | 'maxAgeMs' | 'whenFull' | 'thinner' | 'segmentBytes' | 'keepFreeBytes' | 'maxPendingBytes'
   >;
+  const thinner = resultThinner((name) => stepMs(windows.find((one) => one.name === name)?.window));
   const log = (name: string, options: Options) =>
     new SegmentLog({
       path: join(storage.path, name),
@@ -89,7 +90,7 @@ function makeLogs({ storage }: Configuration, { disk, clock, logger, random }: G
     // As the disk fills, new readings are refused first; what came of the accepted ones still has room, alarms longest.
     outbox: log('outbox', {
       ...storage.outbox,
-      thinner: resultThinner,
+      thinner,
       keepFreeBytes: storage.keepFreeBytes / 2,
       maxPendingBytes: OUTBOX_PENDING_BYTES,
     }),
@@ -97,7 +98,7 @@ function makeLogs({ storage }: Configuration, { disk, clock, logger, random }: G
       ...storage.alarms,
       segmentBytes: SMALL_SEGMENT_BYTES,
       whenFull: 'drop-oldest',
-      thinner: resultThinner,
+      thinner,
       keepFreeBytes: storage.keepFreeBytes / 4,
     }),
     deadLetterLog: log('dead-letters', {
@@ -106,4 +107,11 @@ function makeLogs({ storage }: Configuration, { disk, clock, logger, random }: G
       whenFull: 'drop-oldest',
     }),
   };
+}
+
+/** Milliseconds from the start of one window to the next; undefined where that varies. */
+function stepMs(window: WindowShape | undefined): number | undefined {
+  if (window === undefined) return undefined;
+  if ('tumblingMs' in window) return window.tumblingMs;
+  return 'everyMs' in window ? window.everyMs : undefined;
 }

@@ -57,6 +57,8 @@ export interface Stage {
   snapshot(): unknown;
   /** What it holds in memory, and the most it can where there are so many series at the most. */
   bounds?(maxSeries: number): readonly Bound[];
+  /** What of the snapshot it was restored from it could not take over, as a sentence; undefined where it took all. */
+  readonly notRestored?: string | undefined;
   /** Takes over an earlier snapshot; throws a `GatewayError` where it cannot be read. */
   restore(snapshot: unknown): void;
 }

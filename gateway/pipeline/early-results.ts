@@ -14,7 +14,8 @@ export class EarlyResults {
 
   /** A window that has not ended has changed. */
   expect(definition: WindowDefinition, now: EpochMs): void {
-    if (this.#dueAt.get(definition) === Number.POSITIVE_INFINITY) this.#dueAt.set(definition, now + definition.earlyMs);
+    const dueAt = this.#dueAt.get(definition);
+    if (dueAt !== undefined) this.#dueAt.set(definition, Math.min(dueAt, now + definition.earlyMs));
   }
 
   /** The next round of all. */

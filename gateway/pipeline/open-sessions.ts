@@ -31,6 +31,8 @@ export class OpenSessions extends OpenWindows {
   ): readonly OpenWindow[] {
     const { open, definition } = this;
     const end = time + definition.sessionGapMs;
+    // Sinks tell results apart by the millisecond.
+    const start = Math.floor(time);
     let from = 0;
     while (from < open.length && open[from]!.end < time) from++;
     let to = from;
@@ -39,10 +41,10 @@ export class OpenSessions extends OpenWindows {
     if (from === to || session === undefined) {
       if (end + definition.latenessMs <= reached || end <= this.floor) return [];
       if (from === 0 && this.isFull) return [];
-      session = this.insert(from, time, end, watermark);
+      session = this.insert(from, start, end, watermark);
     } else {
       this.#absorb(session, from + 1, to, replaced);
-      this.#grow(session, time, end, replaced);
+      this.#grow(session, start, end, replaced);
       const isOver = session.end <= watermark;
       // One that goes on has nothing to correct: what has changed is given as by any other that has not ended.
       if (session.passed && !isOver) session.changed = false;
@@ -59,17 +61,20 @@ export class OpenSessions extends OpenWindows {
       session.accumulator.merge(other.accumulator);
       // Nothing is left to correct, but for the result that it has given.
       other.changed = false;
-      if (other.revision > this.firstRevision) replaced(other);
+      if (other.isGiven) replaced(other);
     }
   }
 
   #grow(session: OpenWindow, start: EpochMs, end: EpochMs, replaced: (window: ReplacedWindow) => void): void {
+    if (start < session.start && session.isGiven) {
+      const { start: before, end: endBefore, revision, isPartial } = session;
+      replaced({ start: before, end: endBefore, revision, isPartial });
+      session.isGiven = false;
+      session.isPartial = false;
+    }
     session.end = Math.max(session.end, end);
     if (start >= session.start) return;
-    if (session.revision > this.firstRevision) {
-      replaced({ start: session.start, end: session.end, revision: session.revision });
-      session.revision = this.firstRevision;
-    }
+    session.revision = this.firstRevision;
     session.start = start;
   }
 

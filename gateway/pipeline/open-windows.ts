@@ -4,8 +4,8 @@ import type { Accumulator } from './aggregate/accumulator.ts';
 import type { PastTimes } from './past-times.ts';
 import type { WindowDefinition } from './window-definition.ts';
 
-/** More than one window has results, which come a second apart while it is open. */
-const REVISIONS = 1_000_000;
+/** More than one window has results, were it given early each second for thirty years. */
+export const REVISIONS = 1_000_000_000;
 
 /** A window of one series that still takes readings. */
 export class OpenWindow implements Window {
@@ -17,6 +17,8 @@ export class OpenWindow implements Window {
   revision = 0;
   /** Whether it has taken readings since its last result. */
   changed = false;
+  /** Whether it has given a result under its start. */
+  isGiven = false;
   /** Whether its last result was early: another one follows at its end, even where nothing has changed. */
   isPartial = false;
   /** Whether the watermark has passed its end: from then on a reading makes a correction. */
@@ -44,6 +46,8 @@ export class OpenWindowTally {
 export interface ReplacedWindow extends Window {
   /** Of the result that says so. */
   readonly revision: number;
+  /** Whether the last result was early. */
+  readonly isPartial: boolean;
 }
 
 /** The open windows of one series under one definition. */

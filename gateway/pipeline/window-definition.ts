@@ -35,6 +35,8 @@ export class WindowDefinition {
   readonly plan: AggregatePlan;
   /** Most windows of one series that are kept open at once. */
   readonly maxOpen: number;
+  /** How many windows hold one time. */
+  readonly overlap: number;
 
   /** @throws GatewayError for settings that are not allowed */
   constructor(settings: WindowSettings, outOfOrdernessMs: number) {
@@ -50,8 +52,11 @@ export class WindowDefinition {
     this.assigner = typeof kind === 'number' ? undefined : kind;
     this.latenessMs = allowedLatenessMs;
     this.earlyMs = checkedEarly(settings);
-    this.plan = new AggregatePlan(settings.aggregates, settings.course);
+    // A session may turn out to be none: whoever reads it must be able to tell.
+    const aggregates = this.assigner === undefined ? ['count', ...settings.aggregates] : settings.aggregates;
+    this.plan = new AggregatePlan(aggregates, settings.course);
     const { overlap, leastStepMs } = this.assigner ?? { overlap: 1, leastStepMs: this.sessionGapMs };
+    this.overlap = overlap;
     this.maxOpen = SPARE_WINDOWS + overlap - 1 + Math.ceil((allowedLatenessMs + outOfOrdernessMs) / leastStepMs);
   }
 

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { EarlyResults } from './early-results.ts';
-import { OpenWindow, type OpenWindows } from './open-windows.ts';
+import { OpenWindow, type OpenWindows, REVISIONS } from './open-windows.ts';
 import type { Correction, SeriesState } from './series-state.ts';
 import { listOf, numberOf, recordOf, textOf, unreadable } from './snapshot.ts';
 import type { SeriesClock } from './watermark.ts';
@@ -8,6 +8,7 @@ import type { WindowDefinition } from './window-definition.ts';
 
 /** Raised when the form of a window snapshot changes so that an older one cannot be read. */
 const VERSION = 1;
+const WHAT = 'the windows of a series';
 
 /** The state of a window stage; `watermarks` is a snapshot already. */
 export interface WindowStageState {
@@ -39,7 +40,7 @@ export function snapshotWindows(stage: WindowStageState): unknown {
       state.windows.map(({ definition, floor, open, firstRevision }) => [
         definitions.indexOf(definition),
         floor,
-        open.map(({ start, end, revision, changed, passed, accumulator, isPartial }) => [
+        open.map(({ start, end, revision, changed, passed, accumulator, isPartial, isGiven }) => [
           start,
           end,
           revision,
@@ -47,6 +48,7 @@ export function snapshotWindows(stage: WindowStageState): unknown {
           passed,
           accumulator.snapshot(),
           isPartial,
+          isGiven,
         ]),
         firstRevision,
       ]),
@@ -79,7 +81,10 @@ export interface RestoredWindows {
   readonly dropped: number;
 }
 
-/** Reads a snapshot back. Windows go on under the definition of the same name, size and aggregates. */
+/**
+ * Reads a snapshot back. Windows go on under the definition of the same name, shape and aggregates; where only the name is the same, the revisions
+ * of its results go on.
+ */
 export function restoreWindows(
   snapshot: unknown,
   definitions: readonly WindowDefinition[],
@@ -87,9 +92,8 @@ export function restoreWindows(
 ): RestoredWindows {
   const parts = recordOf(snapshot, 'the windows');
   if (parts['version'] !== VERSION) throw unreadable('the windows', `version ${String(parts['version'])}`);
-  const previous = listOf(parts['definitions'], 'the windows').map((form) =>
-    definitions.find((candidate) => candidate.form === textOf(form, 'the windows')),
-  );
+  const forms = listOf(parts['definitions'], 'the windows').map((form) => textOf(form, 'the windows'));
+  const previous = forms.map((form) => definitions.find((candidate) => candidate.form === form));
   const early = parts['early'] === undefined ? [] : listOf(parts['early'], 'the early results');
   for (const [at, dueAt] of early.entries()) {
     const definition = previous[at];
@@ -98,22 +102,26 @@ export function restoreWindows(
   const clocks = restoration.clocks(parts['watermarks']);
   let dropped = 0;
   const all = listOf(parts['series'], 'the windows').map((entry, order) => {
-    const [key, lists] = listOf(entry, 'the windows of a series');
+    const [key, lists] = listOf(entry, WHAT);
     const clock = clocks[order];
     if (clock === undefined) throw unreadable('the windows', `no clock for series ${order}`);
     const state = restoration.add(textOf(key, 'the key of a series'), clock);
-    for (const list of listOf(lists, 'the windows of a series')) {
-      const [at, floor, windows, firstRevision = 0] = listOf(list, 'the windows of a series');
+    for (const list of listOf(lists, WHAT)) {
+      const [at, floor, windows, firstRevision = 0] = listOf(list, WHAT);
       const definition = previous[numberOf(at, 'the windows')];
       const target = state.windows.find((candidate) => candidate.definition === definition);
-      const open = listOf(windows, 'the windows of a series');
+      const open = listOf(windows, WHAT);
       if (target === undefined) {
         dropped += open.length;
+        // Sinks have results under its name: those of the new form follow on them.
+        const name = nameIn(forms[numberOf(at, 'the windows')]!);
+        const successor = state.windows.find((candidate) => candidate.definition.name === name);
+        if (successor !== undefined) successor.firstRevision = numberOf(firstRevision, WHAT) + REVISIONS;
         continue;
       }
       // What had closed stays closed, even where more lateness is allowed now: a part of a window must not replace the whole.
-      target.floor = numberOf(floor, 'the windows of a series');
-      target.firstRevision = numberOf(firstRevision, 'the windows of a series');
+      target.floor = numberOf(floor, WHAT);
+      target.firstRevision = numberOf(firstRevision, WHAT);
       for (const window of open) restoreWindow(window, target);
     }
     return state;
@@ -137,8 +145,14 @@ export function restoreWindows(
   };
 }
 
+/** The name of a definition, as its form tells it. */
+function nameIn(form: string): unknown {
+  const [name] = listOf(JSON.parse(form), WHAT);
+  return name;
+}
+
 function restoreWindow(snapshot: unknown, windows: OpenWindows): void {
-  const [start, end, revision, changed, passed, accumulator, isPartial] = listOf(snapshot, 'a window');
+  const [start, end, revision, changed, passed, accumulator, isPartial, isGiven] = listOf(snapshot, 'a window');
   const window = new OpenWindow(
     numberOf(start, 'a window'),
     numberOf(end, 'a window'),
@@ -148,6 +162,8 @@ function restoreWindow(snapshot: unknown, windows: OpenWindows): void {
   window.revision = numberOf(revision, 'a window');
   window.changed = changed === true;
   window.isPartial = isPartial === true;
+  // An earlier release did not say so.
+  window.isGiven = isGiven === undefined ? window.revision > windows.firstRevision : isGiven === true;
   window.accumulator.restore(accumulator);
   windows.resume(window);
 }

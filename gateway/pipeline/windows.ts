@@ -36,8 +36,7 @@ import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
  *   its result and closes. The same happens where the windows of all series together are too many: who then opens one, gives up its oldest.
  */
 export class WindowStage implements Stage {
-  /** Open windows that a restore could not take over, as their definition has changed or gone. */
-  droppedWindows = 0;
+  #droppedWindows = 0;
   readonly #definitions: readonly WindowDefinition[];
   readonly #matches: readonly ((series: Series) => boolean)[];
   readonly #findSeries: (key: string) => Series | undefined;
@@ -80,9 +79,11 @@ export class WindowStage implements Stage {
     const number = typeof value === 'number' ? value : value ? 1 : 0;
     const { clock, windows } = state;
     let taken = false;
+    let missed = false;
     for (let i = 0; i < windows.length; i++) {
       const openWindows = windows[i]!;
       const holding = openWindows.find(sourceTime) ?? this.#open(state, openWindows, sourceTime, emit);
+      if (holding.length < openWindows.definition.overlap) missed = true;
       for (let j = 0; j < holding.length; j++) {
         const window = holding[j]!;
         window.accumulator.add(number, quality, sourceTime);
@@ -93,7 +94,7 @@ export class WindowStage implements Stage {
     if (!taken) return windows.length === 0 ? Fate.filtered : Fate.late;
     const moved = this.#watermarks.observe(clock, sourceTime, this.#now, reading.stamped === true);
     if (moved) this.#move(state.device, clock.device.watermark, emit);
-    return Fate.aggregated;
+    return missed ? Fate.late : Fate.aggregated;
   }
 
   advance(now: EpochMs, emit: Emit): void {
@@ -124,7 +125,7 @@ export class WindowStage implements Stage {
     this.#correctAt += byMs;
     this.#early.step(byMs);
     this.#watermarks.step(byMs);
-    if (byMs < 0) for (const device of this.#devices) this.#setBack(device, emit);
+    if (byMs < 0) for (const device of this.#devices) this.#setBack(device, now - byMs, emit);
     this.#past.step(now, byMs);
   }
 
@@ -154,7 +155,12 @@ export class WindowStage implements Stage {
     });
   }
 
-  /** Into a new stage. Windows of definitions that have changed are dropped and counted in `droppedWindows`. */
+  get notRestored(): string | undefined {
+    if (this.#droppedWindows === 0) return undefined;
+    return `${this.#droppedWindows} open windows are dropped: their definition has changed, or is gone`;
+  }
+
+  /** Into a new stage. Windows of definitions that have changed are dropped: see `notRestored`. */
   restore(snapshot: unknown): void {
     if (this.#all.length > 0) throw new GatewayError('Cannot restore windows into a stage that has seen readings');
     const restored = restoreWindows(snapshot, this.#definitions, {
@@ -166,11 +172,12 @@ export class WindowStage implements Stage {
     this.#correctAt = restored.correctAt;
     if (restored.past !== undefined) this.#past.restore(restored.past);
     this.#corrections = restored.corrections;
-    this.droppedWindows = restored.dropped;
-    for (const { device, clock, windows } of this.#all) {
-      for (const { open, definition } of windows) {
-        for (const window of open) device.due = Math.min(device.due, dueOf(window, definition));
-      }
+    this.#droppedWindows = restored.dropped;
+    for (const [{ device }, definition, window] of openOf(this.#all)) {
+      device.due = Math.min(device.due, dueOf(window, definition));
+      if (window.changed && !window.passed) this.#early.expect(definition, this.#now);
+    }
+    for (const { device, clock } of this.#all) {
       // What a definition that allows less lateness than before makes due closes with the next step of the watermark.
       device.seen = clock.device.watermark;
     }
@@ -178,12 +185,10 @@ export class WindowStage implements Stage {
   }
 
   /** The clock was set back: what has its times from there, or waits for its end to come there, would wait for long. */
-  #setBack(device: DeviceState, emit: Emit): void {
+  #setBack(device: DeviceState, before: EpochMs, emit: Emit): void {
     const ahead = device.series.filter(({ clock }) => clock.stamped && clock.newest > this.#now);
-    for (const state of device.clock.active === 0 ? device.series : ahead) {
-      for (const { open, definition } of state.windows) {
-        for (const window of open) this.#emit(state, definition, window, emit);
-      }
+    for (const [state, definition, window] of openOf(device.clock.active === 0 ? device.series : ahead)) {
+      this.#give(state, definition, window, emit, !window.passed && window.end > before);
     }
     if (ahead.length === 0) return;
     for (const { windows } of ahead) for (const openWindows of windows) openWindows.beginAnew(this.#now, this.#past);
@@ -263,11 +268,8 @@ export class WindowStage implements Stage {
   /** Gives what windows have that have not ended. */
   #giveEarly(time: EpochMs, emit: Emit): void {
     const due = this.#early.takeDue(time);
-    for (const state of this.#all) {
-      for (const { open, definition } of state.windows) {
-        if (!due.has(definition)) continue;
-        for (const window of open) if (!window.passed) this.#give(state, definition, window, emit, true);
-      }
+    for (const [state, definition, window] of openOf(this.#all)) {
+      if (due.has(definition) && !window.passed) this.#give(state, definition, window, emit, true);
     }
   }
 
@@ -291,20 +293,16 @@ export class WindowStage implements Stage {
 
   /** Gives what windows of a silent device have ended by `time`, and plans for those that end later. */
   #giveSilent(device: DeviceState, time: EpochMs, emit: Emit): void {
-    for (const state of device.series) {
-      for (const { open, definition } of state.windows) {
-        for (const window of open) if (window.end <= time) this.#emit(state, definition, window, emit);
-      }
+    for (const [state, definition, window] of openOf(device.series)) {
+      if (window.end <= time) this.#emit(state, definition, window, emit);
     }
     this.#planSurfacing(device);
   }
 
   #planSurfacing(device: DeviceState): void {
     let next = Number.POSITIVE_INFINITY;
-    for (const state of device.series) {
-      for (const { open } of state.windows) {
-        for (const window of open) if ((window.changed || window.isPartial) && window.end < next) next = window.end;
-      }
+    for (const [, , { end, changed, isPartial }] of openOf(device.series)) {
+      if ((changed || isPartial) && end < next) next = end;
     }
     if (next >= device.surfacesAt) return;
     device.surfacesAt = next;
@@ -340,11 +338,19 @@ export class WindowStage implements Stage {
   }
 
   /** Says of a window that has given results that it holds nothing any more. */
-  #takeBack(state: SeriesState, definition: WindowDefinition, window: ReplacedWindow, emit: Emit): void {
-    const { start, end, revision } = window;
-    const fields = Number.isFinite(definition.earlyMs) ? { count: 0, partial: 0 } : { count: 0 };
-    const series = resultSeries(state.series);
-    emit({ kind: 'aggregate', series, window: definition.name, start, end, revision, fields, good: 0 });
+  #takeBack(state: SeriesState, { name, plan }: WindowDefinition, window: ReplacedWindow, emit: Emit): void {
+    const { start, end, revision, isPartial } = window;
+    const fields = { ...plan.nothing(), ...(isPartial ? { partial: 0 } : {}) };
+    emit({
+      kind: 'aggregate',
+      series: resultSeries(state.series),
+      window: name,
+      start,
+      end,
+      revision,
+      fields,
+      good: 0,
+    });
   }
 
   /** Gives the result of a window if it has changed since the last, or the last was early. */
@@ -356,7 +362,8 @@ export class WindowStage implements Stage {
     const { accumulator, start, end, isPartial } = window;
     if (!window.changed && (isEarly || !isPartial)) return;
     window.changed = false;
-    window.isPartial = isEarly;
+    window.isPartial = isEarly && Number.isFinite(definition.earlyMs);
+    window.isGiven = true;
     const fields = definition.plan.fields(accumulator, window);
     if (isPartial || Number.isFinite(definition.earlyMs)) fields['partial'] = isEarly ? 1 : 0;
     emit({
@@ -377,6 +384,13 @@ function openWindowsOf(definition: WindowDefinition, tally: OpenWindowTally): Op
   return assigner === undefined
     ? new OpenSessions(definition, tally)
     : new OpenAlignedWindows(definition, assigner, tally);
+}
+
+/** Every open window of some series, series by series, the oldest first. */
+function* openOf(states: readonly SeriesState[]): Generator<readonly [SeriesState, WindowDefinition, OpenWindow]> {
+  for (const state of states) {
+    for (const { open, definition } of state.windows) for (const window of open) yield [state, definition, window];
+  }
 }
 
 /** The watermark at which the window gives its result, or, after that, closes. */

@@ -18,6 +18,9 @@ function ordered(read: (course: Course, window: Window) => number | undefined): 
   return { part: 'timeline', read: (_, course, window) => (course === undefined ? undefined : read(course, window)) };
 }
 
+/** Those that are 0 where there is nothing. */
+const ADDITIVE = /^(count|sum|delta|increase|changes|integral|coverage|duration_.*)$/;
+
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['count', { part: undefined, read: (a) => a.count }],
   ['sum', { part: 'sum', read: (a) => a.sum?.sum() }],
@@ -81,7 +84,8 @@ export class AggregatePlan {
       throw new GatewayError('Cannot aggregate: the list of aggregates is empty', { hint: ALLOWED });
     }
     this.names = [...new Set(names)];
-    const states: number[] = [];
+    // In an order of their own, so that a snapshot does not depend on the one of the names.
+    const states = [...new Set(this.names.flatMap((name) => stateOf(name) ?? []))].sort((a, b) => a - b);
     const kinds = this.names.map((name) => kindOf(name, states));
     const needs = (part: Part) => kinds.some((kind) => kind.part === part);
     this.#parts = {
@@ -95,13 +99,22 @@ export class AggregatePlan {
     this.#reads = kinds.map((kind) => kind.read);
   }
 
+  /** The fields of a window that turns out to hold nothing: `count`, and whatever would be added up. */
+  nothing(): Record<string, number> {
+    return {
+      count: 0,
+      ...Object.fromEntries(this.names.filter((name) => ADDITIVE.test(name)).map((name) => [name, 0])),
+    };
+  }
+
   /** What an accumulator's snapshot depends on: one of another form cannot be restored. */
   get form(): readonly unknown[] {
     const { timeline } = this.#parts;
     // A gap without end is no JSON, and the settings that are not used make no difference.
+    const names = this.names.toSorted();
     return timeline === undefined
-      ? [this.names]
-      : [this.names, timeline.interpolation, Number.isFinite(timeline.maxGapMs) ? timeline.maxGapMs : 0];
+      ? [names]
+      : [names, timeline.interpolation, Number.isFinite(timeline.maxGapMs) ? timeline.maxGapMs : 0];
   }
 
   /** A fresh accumulator. */
@@ -128,18 +141,24 @@ export class AggregatePlan {
 
 const ALLOWED = `Allowed are ${allowedAggregates}.`;
 
-/** @param states takes the value whose duration is asked for */
-function kindOf(name: string, states: number[]): Kind {
+/** @param states all values whose duration is asked for */
+function kindOf(name: string, states: readonly number[]): Kind {
   const kind = KINDS.get(name);
   if (kind !== undefined) return kind;
   if (PERCENTILE.test(name)) {
     const quantile = Number(name.slice(1)) / 100;
     return { part: 'quantiles', read: (a) => a.quantiles?.at(quantile) };
   }
-  const state = DURATION.exec(name)?.[1];
+  const state = stateOf(name);
   if (state === undefined) {
     throw new GatewayError(`Cannot aggregate ${JSON.stringify(name)}: there is no such aggregate`, { hint: ALLOWED });
   }
-  const place = states.push(Number(state)) - 1;
+  const place = states.indexOf(state);
   return ordered((course) => course.durationAtMs(place) / 1000);
+}
+
+/** The value whose duration an aggregate is; undefined for any other. */
+function stateOf(name: string): number | undefined {
+  const state = DURATION.exec(name)?.[1];
+  return state === undefined ? undefined : Number(state);
 }

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { numbersOf, recordOf } from '../snapshot.ts';
 
-/** How many of the latest readings are kept apart, so that one out of order still finds its place. */
+/** At least so many of the latest readings are kept apart, so that one out of order still finds its place; at most twice as many. */
 export const ORDERED_READINGS = 64;
 
 /** What the values between two readings are taken to be. */
@@ -50,19 +50,21 @@ export class Timeline {
       times.splice(at, 0, time);
       this.#values.splice(at, 0, value);
     }
-    if (times.length > ORDERED_READINGS) this.#settle(ORDERED_READINGS / 2);
+    if (times.length >= 2 * ORDERED_READINGS) this.#settle(ORDERED_READINGS);
   }
 
   /** Takes over another, whose readings arrived later. Exact where the one ends before the other begins. */
   merge(later: Timeline): void {
     const [before, after] = later.#firstTime < this.#firstTime ? [later, this] : [this, later];
-    const merged = before.course();
-    merged.follow(after.#settled);
-    this.#settled = merged;
     const times = after.#times;
     const values = after.#values;
-    this.#times = [];
-    this.#values = [];
+    // As long as nothing of the later one is summed up, what the earlier one keeps apart stays apart.
+    const isApart = after.#settled.firstTime === Number.POSITIVE_INFINITY;
+    const merged = isApart ? before.#settled : before.course();
+    merged.follow(after.#settled);
+    this.#settled = merged;
+    this.#times = isApart ? before.#times.slice() : [];
+    this.#values = isApart ? before.#values.slice() : [];
     for (let i = 0; i < times.length; i++) this.add(values[i]!, times[i]!);
   }
 
@@ -91,7 +93,7 @@ export class Timeline {
     const { settled, times, values } = recordOf(snapshot, WHAT);
     this.#settled = new Course(this.#options);
     this.#settled.restore(settled);
-    const count = Array.isArray(times) ? Math.min(times.length, ORDERED_READINGS) : 0;
+    const count = Array.isArray(times) ? Math.min(times.length, 2 * ORDERED_READINGS) : 0;
     this.#times = [...numbersOf(times, count, WHAT)];
     this.#values = [...numbersOf(values, count, WHAT)];
   }
@@ -164,10 +166,9 @@ export class Course {
     return this.#area / 1000;
   }
 
-  /** The mean weighted by time; of readings of one time the last, of readings with only gaps between them undefined. */
-  get timeMean(): number | undefined {
-    if (this.coveredMs > 0) return this.#area / this.coveredMs;
-    return this.lastTime === this.firstTime ? this.#last : undefined;
+  /** The mean weighted by time; where no time is covered, as of a single reading, the last value. */
+  get timeMean(): number {
+    return this.coveredMs > 0 ? this.#area / this.coveredMs : this.#last;
   }
 
   /** Milliseconds in which the value was not 0: a machine that runs, a door that is open. */

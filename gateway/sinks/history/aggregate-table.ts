@@ -28,7 +28,7 @@ export class AggregateTable {
     this.#deleteOldest = database.prepare(`DELETE FROM aggregates WHERE (series, window, start) IN
       (SELECT series, window, start FROM aggregates ORDER BY start LIMIT ?)`);
     this.#deleteBefore = database.prepare(`DELETE FROM aggregates WHERE (series, window, start) IN
-      (SELECT series, window, start FROM aggregates WHERE start < ? ORDER BY start LIMIT ?)`);
+      (SELECT series, window, start FROM aggregates WHERE start < ? AND end <= ? ORDER BY start LIMIT ?)`);
   }
 
   put(aggregate: Aggregate): void {
@@ -72,9 +72,10 @@ export class AggregateTable {
     return (this.#oldestStart.get()?.['start'] as number | null) ?? undefined;
   }
 
-  /** Deletes at most `limit` of the oldest rows, before `before` where it is given; returns how many. */
+  /** Deletes at most `limit` of the oldest rows, where it is given of windows that have ended by `before`; returns how many. */
   deleteOldest(limit: number, before?: number): number {
-    const { changes } = before === undefined ? this.#deleteOldest.run(limit) : this.#deleteBefore.run(before, limit);
+    const { changes } =
+      before === undefined ? this.#deleteOldest.run(limit) : this.#deleteBefore.run(before, before, limit);
     return Number(changes);
   }
 

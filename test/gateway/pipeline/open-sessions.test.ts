@@ -19,7 +19,10 @@ function makeSessions(allowedLatenessMs = 0) {
   };
   /** Gives the result of every session that is open. */
   const give = () => {
-    for (const session of sessions.open) session.revision++;
+    for (const session of sessions.open) {
+      session.revision++;
+      session.isGiven = true;
+    }
   };
   const open = () => sessions.open.map(({ start, end, accumulator }) => [start, end, accumulator.count]);
   return { sessions, read, give, open, replaced };
@@ -39,7 +42,7 @@ test('a reading just at the end of a session belongs to it', () => {
   for (const time of [0, 1000, 2000.5]) read(time);
   expect(open()).toEqual([
     [0, 2000, 2],
-    [2000.5, 3000.5, 1],
+    [2000, 3000.5, 1],
   ]);
 });
 
@@ -61,7 +64,7 @@ test('the result of a start that is none any more is taken back', () => {
   for (const time of [1000, 4000]) read(time);
   give();
   read(500);
-  expect(replaced).toEqual([{ start: 1000, end: 2000, revision: 1 }]);
+  expect(replaced).toEqual([{ start: 1000, end: 2000, revision: 1, isPartial: false }]);
   expect(sessions.open[0]).toMatchObject({ start: 500, revision: 0 });
   give();
   for (const time of [2000, 3000]) read(time);

@@ -91,11 +91,14 @@ export class Witness {
     }
     const watermark = this.#watermarks[reading.device] ?? -Infinity;
     let taken = false;
+    let missed = false;
     for (const window of this.#windows) {
       const holding =
         window.gap === undefined
           ? this.#holding(series, window, reading.sourceTime, watermark)
           : this.#session(series, window, window.gap, reading.sourceTime, watermark);
+      const wanted = window.gap === undefined ? window.size / window.every : 1;
+      if (holding.length < wanted) missed = true;
       for (const kept of holding) {
         taken = true;
         kept.readings.push(reading);
@@ -105,7 +108,7 @@ export class Witness {
           this.#earlyAt.set(window, this.#now + window.early);
       }
     }
-    this.fates.push(taken ? 'aggregated' : 'late');
+    this.fates.push(taken && !missed ? 'aggregated' : 'late');
     if (!taken) return;
     const newer = reading.sourceTime > series.newest;
     if (newer) series.newest = reading.sourceTime;
@@ -146,7 +149,7 @@ export class Witness {
       (one) => one.window === window && !one.closed && one.start <= time + gap && one.end >= time,
     );
     if (touched.length === 0 && this.#isLate(series, window, time + gap, watermark)) return [];
-    const start = Math.min(time, ...touched.map((one) => one.start));
+    const start = Math.min(Math.floor(time), ...touched.map((one) => one.start));
     const end = Math.max(time + gap, ...touched.map((one) => one.end));
     const given = touched.find((one) => one.start === start)?.given ?? 0;
     for (const one of touched) if (one.start !== start && one.given > 0) this.#takeBack(series.key, one);
@@ -163,8 +166,8 @@ export class Witness {
     return end + window.lateness <= Math.min(watermark, series.newest - this.#time.disorder);
   }
 
-  #takeBack(key: string, { window, start, given }: Kept): void {
-    const fields = { count: 0, ...(window.early === undefined ? {} : { partial: 0 }) };
+  #takeBack(key: string, { window, start, given, partial }: Kept): void {
+    const fields = { count: 0, sum: 0, ...(partial ? { partial: 0 } : {}) };
     this.results.push({ key, window: window.name, start, revision: given, fields, good: 0 });
   }
 

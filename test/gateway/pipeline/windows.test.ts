@@ -227,9 +227,9 @@ test('of a session that moves, what was given is taken back', () => {
   feed(stage, plant.reading('a/x', 2, 2500, { at: 3150 }));
   stage.advance(3300, emit);
   expect(results.map(({ start, end, fields, good }) => [start, end, fields, good])).toEqual([
-    [3000, 4000, { sum: 1, partial: 1 }, 1],
-    [3000, 4000, { count: 0, partial: 0 }, 0],
-    [2500, 4000, { sum: 3, partial: 1 }, 1],
+    [3000, 4000, { count: 1, sum: 1, partial: 1 }, 1],
+    [3000, 4000, { count: 0, sum: 0, partial: 0 }, 0],
+    [2500, 4000, { count: 2, sum: 3, partial: 1 }, 1],
   ]);
 });
 

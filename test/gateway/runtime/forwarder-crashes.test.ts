@@ -159,7 +159,7 @@ class Box {
       maxBytes: this.#maxBytes,
       segmentBytes: 4 * 1024,
       whenFull: this.#whenFull,
-      thinner: resultThinner,
+      thinner: resultThinner(() => 60_000),
       onDropped: ({ firstOffset, endOffset }) => {
         for (let offset = firstOffset; offset < endOffset; offset++) {
           for (const window of this.#windowsOf.get(offset) ?? []) this.dropped.add(window);

@@ -34,8 +34,11 @@ const alarm: AlarmEvent = {
   message: 'too high',
 };
 
+/** Of windows named `minute`; nothing is known of others. */
+const thinner = resultThinner((window) => (window === 'minute' ? MINUTE : undefined));
+
 const thin = (results: readonly Result[], level: number): readonly Result[] => {
-  const thinned = resultThinner.thin(encodeResults(results), level);
+  const thinned = thinner.thin(encodeResults(results), level);
   return thinned === undefined ? results : decodeResults(thinned.payload);
 };
 const minutesOf = (results: readonly Result[]) =>
@@ -48,6 +51,23 @@ describe('thinning of results', () => {
     expect(minutesOf(thin(hour, 1))).toEqual(hour.map((_, minute) => minute).filter((minute) => minute % 2 === 0));
     const fourth = minutesOf(thin(hour, 2));
     expect(fourth.slice(1).map((minute, index) => minute - fourth[index]!)).toEqual(Array(14).fill(4));
+  });
+
+  it('keeps as many windows whose distance varies, and all revisions of one, however long it has become', () => {
+    const session = (start: number, seconds: number): Aggregate => {
+      const length = seconds * 1000;
+      return { ...aggregate('a', 0), window: 'session', start, end: start + length };
+    };
+    for (const step of [1000, 60_000, 3_600_000, 86_400_000]) {
+      const starts = Array.from({ length: 1000 }, (_, i) => 1_790_000_000_000 + i * step);
+      const kept = starts.filter((start) => {
+        const fates = [30, 60, 90].map((seconds) => thin([session(start, seconds)], 1).length);
+        expect(new Set(fates).size).toBe(1);
+        return fates[0] === 1;
+      });
+      expect(kept.length).toBeGreaterThan(400);
+      expect(kept.length).toBeLessThan(600);
+    }
   });
 
   it('keeps the same at a level whatever was thinned before', () => {
@@ -67,7 +87,7 @@ describe('thinning of results', () => {
 
   it('counts what it takes out, by series', () => {
     const payload = encodeResults([aggregate('a', 0), aggregate('a', 1), aggregate('b', 1), aggregate('b', 3), alarm]);
-    const thinned = resultThinner.thin(payload, 1);
+    const thinned = thinner.thin(payload, 1);
     expect(thinned).toMatchObject({ items: 2 });
     expect(thinned!.removed).toEqual(
       new Map([
@@ -75,7 +95,7 @@ describe('thinning of results', () => {
         ['b/flow', 2],
       ]),
     );
-    expect(resultThinner.seriesOf(payload)).toEqual(
+    expect(thinner.seriesOf(payload)).toEqual(
       new Map([
         ['a/flow', 3],
         ['b/flow', 2],
@@ -83,11 +103,9 @@ describe('thinning of results', () => {
     );
   });
 
-  it('takes nothing out of what it cannot read, and of a window without length', () => {
+  it('takes nothing out of what it cannot read', () => {
     const payload = Buffer.from('no JSON');
-    expect(resultThinner.thin(payload, 5)).toBeUndefined();
-    expect(resultThinner.seriesOf(payload).size).toBe(0);
-    const point = { ...aggregate('a', 1), end: aggregate('a', 1).start };
-    expect(thin([point], 10)).toEqual([point]);
+    expect(thinner.thin(payload, 5)).toBeUndefined();
+    expect(thinner.seriesOf(payload).size).toBe(0);
   });
 });

@@ -47,7 +47,7 @@ test('a silence longer than the longest gap counts for no time and no area', () 
   expect({ coveredMs, integral, timeMean }).toEqual({ coveredMs: 2000, integral: 12, timeMean: 6 });
 });
 
-test('nothing but gaps has no mean over time', () => {
+test('where nothing but gaps lies between readings, the last value is the mean over time', () => {
   expect(
     timelineOf(
       [
@@ -56,7 +56,7 @@ test('nothing but gaps has no mean over time', () => {
       ],
       { maxGapMs: 1000 },
     ).course().timeMean,
-  ).toBeUndefined();
+  ).toBe(8);
 });
 
 test('the time at a value is added up for each value that is asked for', () => {
@@ -75,11 +75,21 @@ test('the time at a value is added up for each value that is asked for', () => {
 });
 
 test('a reading older than all that are kept apart has no part', () => {
-  const points = Array.from({ length: ORDERED_READINGS + 1 }, (_, i): Point => [i, i * 10]);
+  const points = Array.from({ length: 2 * ORDERED_READINGS }, (_, i): Point => [i, i * 10]);
   const timeline = timelineOf(points);
   const before = timeline.course().snapshot();
   timeline.add(1e6, 0.5);
   expect(timeline.course().snapshot()).toEqual(before);
+});
+
+test('a timeline that took over a later one still takes readings out of order', () => {
+  const first = timelineOf([
+    [1, 0],
+    [2, 600],
+  ]);
+  first.merge(timelineOf([[5, 1500]]));
+  first.add(9, 300);
+  expect(first.course().integral).toBe(4.8);
 });
 
 test('a snapshot of another form is refused', () => {

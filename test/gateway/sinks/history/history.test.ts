@@ -265,6 +265,22 @@ describe('HistorySink', () => {
     expect(second.alarms({ limit: 1 })).toHaveLength(1);
   });
 
+  it('keeps the result of a window that is longer than the greatest age until it has ended for so long', async () => {
+    const sink = await started({ maxAgeMs: DAY });
+    const kept = () => sink.aggregates({ series: key, window: 'week', limit: 10 }).length;
+    const pass = async (ms: number) => {
+      now += ms;
+      await write(sink, aggregate({ start: now - MINUTE, end: now }));
+    };
+    await write(sink, aggregate({ window: 'week', start: T0 - 7 * DAY, end: T0 }));
+    await pass(DAY / 2);
+    await pass(2 * MINUTE);
+    expect(kept()).toBe(1);
+    await pass(DAY);
+    await pass(2 * MINUTE);
+    expect(kept()).toBe(0);
+  });
+
   it('deletes what is older than the greatest age, but never an active alarm', async () => {
     const sink = await started({ maxAgeMs: DAY });
     const old = alarm({ series: seriesOf('press-2', 'temperature'), raisedAt: T0 });
