@@ -26,6 +26,8 @@ export interface LogParts {
   readonly segments: SegmentList;
   readonly retention: Retention;
   readonly committer: Committer;
+  /** The segment that is being written, if there is one. */
+  readonly active: () => Segment | undefined;
 }
 
 /** Where appending goes on. */
@@ -121,5 +123,5 @@ export function assembleLog(
     random: options.random,
     onDurable,
   });
-  return { segments, retention, committer };
+  return { segments, retention, committer, active: () => appender.active };
 }

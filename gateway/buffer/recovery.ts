@@ -92,7 +92,7 @@ async function recoverSegment(
   if (seal !== undefined && layout !== undefined && headerIsGood) {
     const dataEnd = found.size - layout.sealBytes;
     const place = found.place ?? NOWHERE;
-    return asSegment(path, { ...found, layout, place, unreadable: [] }, { ...seal, dataEnd }, limit);
+    return asSegment(path, { ...found, layout, place, isPassedOver: false }, { ...seal, dataEnd }, limit);
   }
   const file = await options.disk.open(path, 'write');
   try {
@@ -100,7 +100,7 @@ async function recoverSegment(
     if (scanned !== undefined) {
       await mend(options, withZeros(file, unreadable), scanned, limit);
       const size = scanned.dataEnd + scanned.layout.sealBytes;
-      return asSegment(path, { ...scanned, size, unreadable }, scanned, limit);
+      return asSegment(path, { ...scanned, size, isPassedOver: unreadable.length > 0 }, scanned, limit);
     }
     // Nobody knows what it holds: it may be all there at the next start.
     if (unreadable.length > 0) throw new Error('the disk refuses it, so it is left alone');
@@ -238,8 +238,8 @@ function asSegment(
     layout,
     place,
     size,
-    unreadable,
-  }: Pick<Scanned, 'firstOffset' | 'layout' | 'place'> & Pick<Segment, 'unreadable'> & { readonly size: number },
+    isPassedOver,
+  }: Pick<Scanned, 'firstOffset' | 'layout' | 'place'> & Pick<Segment, 'isPassedOver'> & { readonly size: number },
   summary: Omit<Seal, 'place' | 'firstOffset'> & { readonly dataEnd: number },
   limit: Offset,
 ): Segment {
@@ -256,7 +256,7 @@ function asSegment(
     appendedItems: summary.appendedItems,
     damagedItems: Math.max(0, summary.appendedItems - place.thinnedItems - summary.items),
     missingBehind: 0,
-    unreadable,
+    isPassedOver,
     moving: undefined,
     firstTime: summary.firstTime,
     lastTime: summary.lastTime,

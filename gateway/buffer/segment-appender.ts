@@ -137,6 +137,8 @@ export class SegmentAppender {
       await open.file.datasync();
       if (!open.directorySynced) await this.#options.disk.syncDirectory(this.#options.path);
       open.directorySynced = true;
+      const { removed, path } = open.segment;
+      if (removed && this.#options.countsAfter === 'sync') throw new Error(`${path} is missing`);
     } catch (error) {
       open.syncFailure = error;
       throw error;
@@ -191,9 +193,12 @@ export class SegmentAppender {
     await this.#closeFile(open);
   }
 
-  /** Where something was dropped before, a new segment begins: so there is no gap in the count of items within one. */
+  /**
+   * Where something was dropped before, a new segment begins: so there is no gap in the count of items within one. And where a reader has found that
+   * the file is not there any more.
+   */
   #fits(open: Open, { used, firstOrdinal }: Chunk): boolean {
-    if (firstOrdinal !== open.endOrdinal) return false;
+    if (firstOrdinal !== open.endOrdinal || open.segment.removed) return false;
     return (
       open.position === LAYOUT.headerBytes || open.position + used + LAYOUT.sealBytes <= this.#options.segmentBytes
     );
@@ -228,7 +233,7 @@ export class SegmentAppender {
       fileBytes: LAYOUT.headerBytes,
       damagedItems: 0,
       missingBehind: 0,
-      unreadable: [],
+      isPassedOver: false,
       moving: undefined,
       retired: false,
       removed: false,

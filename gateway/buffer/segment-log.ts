@@ -7,6 +7,7 @@ import { countDamage } from './count-damage.ts';
 import { Cursors } from './cursors.ts';
 import { keptFrom } from './kept.ts';
 import { LogState } from './log-state.ts';
+import { passOver } from './pass-over.ts';
 import { Quarantine } from './quarantine.ts';
 import { recover } from './recovery.ts';
 import type { Segment } from './segment.ts';
@@ -14,7 +15,6 @@ import type { SegmentLogOptions } from './segment-log-options.ts';
 import { type ReaderPort, SegmentLogReader } from './segment-log-reader.ts';
 import { placeSegments } from './segment-places.ts';
 import { Troubles } from './troubles.ts';
-import { unreadableIn } from './unreadable.ts';
 
 export type { Dropped } from './retention.ts';
 export type { SegmentLogOptions, SyncPolicy, WhenFull } from './segment-log-options.ts';
@@ -137,24 +137,15 @@ export class SegmentLog implements Log {
   }
 
   async passOver(offset: Offset): Promise<boolean> {
-    const { segments } = this.#parts ?? {};
-    const segment = segments?.find(offset);
-    if (segments === undefined || segment === undefined) return false;
-    await segment.moving;
+    if (this.#parts === undefined) return false;
     const { disk, logger } = this.#options;
-    const unreadable = await unreadableIn(disk, segment);
-    if (segment.removed) return true;
-    if (unreadable.isWhole && (await this.#state.save()) === 'refused') return false;
-    segment.unreadable = unreadable.stretches;
-    const bytes = unreadable.stretches.reduce((sum, { start, end }) => sum + end - start, 0);
-    if (bytes > 0) {
-      logger.error(
-        { segment: segment.path, bytes },
-        `the disk refuses ${bytes} bytes of a segment: passed over as damage`,
-      );
+    const { segments, active } = this.#parts;
+    try {
+      return await passOver({ disk, logger, state: this.#state, segments, active }, offset);
+    } catch (error) {
+      logger.warn({ offset }, `cannot pass over what the disk refuses: ${messageOf(error)}`);
+      return false;
     }
-    if (unreadable.isClosed) segments.lose(segment);
-    return true;
   }
 
   /** Also before `start`, which then moves it to where it was. */

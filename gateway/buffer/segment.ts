@@ -1,6 +1,5 @@
 import type { Offset } from '../core/log.ts';
 import type { Layout, SegmentPlace } from './format.ts';
-import type { Damage } from './segment-scanner.ts';
 
 /** What the log knows about one segment file. */
 export interface Segment {
@@ -27,8 +26,8 @@ export interface Segment {
   /** Wall time of first and last record, NaN without any. */
   firstTime: number;
   lastTime: number;
-  /** Stretches of the file that the disk refuses, in order: they are passed over as damage. */
-  unreadable: readonly Damage[];
+  /** What the disk refuses of the file is passed over as damage. */
+  isPassedOver: boolean;
   /** While another file is taking its name: then nobody can tell which one an open gets. */
   moving: Promise<void> | undefined;
   /** True once its items are counted as trimmed, dropped or damaged, whether or not the file could be deleted. */

@@ -200,7 +200,7 @@ export class Thinning {
       return;
     }
     const items = rewritten.place.thinnedItems - old.place.thinnedItems;
-    const segment: Segment = { ...old, ...rewritten, layout: LAYOUT, unreadable: [], moving: undefined };
+    const segment: Segment = { ...old, ...rewritten, layout: LAYOUT, isPassedOver: false, moving: undefined };
     segments.replace(old, segment);
     state.mark(segment);
     state.droppedBySeries.add(removed);

@@ -17,7 +17,7 @@ export interface Unreadable {
   readonly isClosed: boolean;
 }
 
-/** Looks what the disk refuses of the file at a path. */
+/** Looks what the disk refuses of the file at a path. Rejects where it does not tell the size of the file. */
 export async function unreadableIn(
   disk: Disk,
   { path, fileBytes }: Pick<Segment, 'path' | 'fileBytes'>,
@@ -37,16 +37,29 @@ export async function unreadableIn(
   }
 }
 
+/** Whether the disk gives the beginning of a file, where a segment has its header. */
+export async function givesFirstPage(disk: Disk, { path }: Pick<Segment, 'path'>): Promise<boolean> {
+  let file: DiskFile;
+  try {
+    file = await disk.open(path, 'read');
+  } catch {
+    return false;
+  }
+  const isThere = await isGiven(file, Buffer.allocUnsafe(PAGE_BYTES), 0);
+  await file.close().catch(() => undefined);
+  return isThere;
+}
+
 /** Looks for the pages of a file that the disk refuses to read, and gives those next to each other as one stretch. Reads the whole file. */
 export async function findUnreadable(file: DiskFile): Promise<readonly Damage[]> {
   const size = await file.size();
   const stretches: { start: number; end: number }[] = [];
   for (let block = 0; block < size; block += BLOCK_BYTES) {
     const blockEnd = Math.min(block + BLOCK_BYTES, size);
-    if (await isReadable(file, block, blockEnd)) continue;
+    if (await isGiven(file, Buffer.allocUnsafe(blockEnd - block), block)) continue;
     for (let start = block; start < blockEnd; start += PAGE_BYTES) {
       const end = Math.min(start + PAGE_BYTES, blockEnd);
-      if (await isReadable(file, start, end)) continue;
+      if (await isGiven(file, Buffer.allocUnsafe(end - start), start)) continue;
       const last = stretches.at(-1);
       if (last?.end === start) last.end = end;
       else stretches.push({ start, end });
@@ -81,11 +94,39 @@ export function withZeros(file: DiskFile, stretches: readonly Damage[]): DiskFil
   };
 }
 
-async function isReadable(file: DiskFile, start: number, end: number): Promise<boolean> {
-  const target = Buffer.allocUnsafe(end - start);
+/**
+ * The same file, in which a page that the disk refuses three times reads as zeros. Nothing is remembered: what it gives again the next time is read.
+ */
+export function withRefusedAsZeros(file: DiskFile): DiskFile {
+  return {
+    size: () => file.size(),
+    write: (source, position) => file.write(source, position),
+    truncate: (bytes) => file.truncate(bytes),
+    datasync: () => file.datasync(),
+    close: () => file.close(),
+    async read(target, position) {
+      const size = await file.size();
+      const wanted = target.subarray(0, Math.max(0, size - position));
+      if (!(await isGiven(file, wanted, position))) await readPages(file, wanted, position);
+      return wanted.length;
+    },
+  };
+}
+
+async function readPages(file: DiskFile, target: Uint8Array, position: number): Promise<void> {
+  const end = position + target.length;
+  for (let at = position; at < end; ) {
+    const pageEnd = Math.min(end, at - (at % PAGE_BYTES) + PAGE_BYTES);
+    const page = target.subarray(at - position, pageEnd - position);
+    if (!(await isGiven(file, page, at))) page.fill(0);
+    at = pageEnd;
+  }
+}
+
+async function isGiven(file: DiskFile, target: Uint8Array, position: number): Promise<boolean> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     try {
-      await file.read(target, start);
+      await file.read(target, position);
       return true;
     } catch {
       // That is the question that is asked here.

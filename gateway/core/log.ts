@@ -48,9 +48,9 @@ export interface Log extends Lifecycle {
   /** Reads durable records from `from` on, or from the first kept one if that has gone. */
   reader(from: Offset): LogReader;
   /**
-   * What the disk refuses to read of the segment that holds an offset, see `LogReadError`, is taken as damage from now on: set aside, counted, and
-   * passed over by all readers until the log is opened again. False, and nothing happens, where the disk gives nothing at all, nor takes
-   * anything: then it is not damaged but away.
+   * What the disk refuses to read of the segment that holds an offset, see `LogReadError`, is damage from now on, until the log is opened again: set
+   * aside, counted, and passed over by the readers that come to it, each of which asks for it again. False, and nothing happens, where the disk is not
+   * damaged but away: it gives nothing of this segment nor of those around it, or takes nothing. Never rejects because of the disk.
    */
   passOver(offset: Offset): Promise<boolean>;
   /** A durable position by name. A new one is at the offset `at`, by default at the first kept record. */

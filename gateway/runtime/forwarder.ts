@@ -21,7 +21,7 @@ const HOLD_JITTER_MS = 10_000;
 
 /**
  * What the disk has refused to read so often, and for so long, is passed over as damage: the rest of the log goes on. Longer than a bus is reset
- * or a card found again, and what is given up has waited on the disk meanwhile, at no risk.
+ * or a card found again. Where the whole disk is away, the log passes nothing over, and that is waited for as long as it takes.
  */
 const PATIENCE = { failures: 8, ms: 120_000 };
 
@@ -177,7 +177,13 @@ export class Forwarder implements Lifecycle {
     this.#held.set(lane, { failures: failures + 1, sinceMs, untilMs: nowMs + waitMs });
     this.#fail(error, `cannot read what is to be delivered, trying again within ${Math.ceil(waitMs / 1000)} s`);
     const isPatient = failures + 1 < PATIENCE.failures || nowMs - sinceMs < PATIENCE.ms;
-    if (error instanceof LogReadError && !isPatient) await lane.passOver(error);
+    if (!(error instanceof LogReadError) || isPatient) return;
+    try {
+      await lane.passOver(error);
+    } catch (reason) {
+      // The next refusal asks again.
+      this.#parts.logger.warn({ error: messageOf(reason) }, 'cannot pass over what the disk refuses');
+    }
   }
 
   /** For how long a lane is still left alone, in milliseconds; not above 0 when it is not. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LogReadError } from '../../../gateway/core/log.ts';
+import { seededRandom } from '../../model/faulty-disk.ts';
 import { fill, never, offsetsOf, Rig, range } from './open-log.ts';
 
 const PAGE = 4096;
@@ -77,6 +78,94 @@ describe('what the disk refuses to read', () => {
     expect(await offsetsOf(log)).toEqual(range(0, 1_000));
     await log.stop(never);
   });
+
+  it.each([
+    ['read', 'the disk gives nothing of any segment'],
+    ['size', 'the disk does not tell the size of a file'],
+  ] as const)(
+    'is no damage where every %s is refused, though the disk takes what is written: %s',
+    async (refused, _why) => {
+      const log = await open();
+      await fill(log, 1_000);
+      rig.disk.fault = (call, path) => (call === refused && path.endsWith('.log') ? 'EIO' : undefined);
+      expect(await log.passOver(0)).toBe(false);
+      rig.disk.fault = () => undefined;
+      expect(await offsetsOf(log)).toEqual(range(0, 1_000));
+      expect(log.status()).toMatchObject({ damagedItems: 0, keptItems: 1_000 });
+      await log.stop(never);
+    },
+  );
+
+  it('is a whole segment where the disk gives nothing of it, and something of those around it', async () => {
+    const log = await open();
+    await fill(log, 1_000);
+    refuse(0, Number.POSITIVE_INFINITY);
+    expect(await log.passOver(0)).toBe(true);
+    const found = await offsetsOf(log);
+    expect(found).toEqual(range(found[0]!, 1_000));
+    expect(log.status()).toMatchObject({ damagedItems: found[0], keptItems: found.length });
+    await log.stop(never);
+  });
+
+  it('is read where the disk gives it again, though it was passed over', async () => {
+    const log = await open();
+    await fill(log, 1_000);
+    refuse(PAGE, 2 * PAGE);
+    expect(await log.passOver(0)).toBe(true);
+    rig.disk.refusesRead = () => false;
+    expect(await offsetsOf(log)).toEqual(range(0, 1_000));
+    expect(log.status()).toMatchObject({ damagedItems: 0, keptItems: 1_000 });
+    await log.stop(never);
+  });
+
+  it('is passed over once, though the disk refuses other pages each time it is asked', async () => {
+    const log = await open();
+    await fill(log, 1_000);
+    const [first] = rig.segments();
+    const random = seededRandom(3);
+    rig.disk.refusesRead = (path, start, end) => {
+      if (path !== first) return false;
+      for (let page = Math.floor(start / PAGE); page * PAGE < end; page++) if (random() < 0.5) return true;
+      return false;
+    };
+    expect(await log.passOver(0)).toBe(true);
+    const found = await offsetsOf(log);
+    expect(found.length).toBeGreaterThan(500);
+    expect(found.at(-1)).toBe(999);
+    await log.stop(never);
+  });
+
+  it('is not given up while it is being written, where its file does not open', async () => {
+    const log = await open();
+    await fill(log, 900);
+    const active = rig.segments().at(-1);
+    rig.disk.fault = (call, path) => (call === 'open' && path === active ? 'EACCES' : undefined);
+    expect(await log.passOver(899)).toBe(false);
+    rig.disk.fault = () => undefined;
+    await fill(log, 100);
+    expect(await offsetsOf(log)).toEqual(range(0, 1_000));
+    expect(log.status()).toMatchObject({ damagedItems: 0, keptItems: 1_000 });
+    await log.stop(never);
+  });
+
+  it.each(['always', 'never'] as const)(
+    'does not take with it what is acknowledged after its file has gone, with sync %s',
+    async (sync) => {
+      const log = await rig.open({ segmentBytes: 64 * 1024, sync });
+      await fill(log, 3);
+      const [segment] = rig.segments();
+      rig.disk.damage(segment!, undefined);
+      expect(await offsetsOf(log)).toEqual([]);
+      await fill(log, 5);
+      expect(await offsetsOf(log)).toEqual(range(3, 8));
+      expect(log.status()).toMatchObject({ appendedItems: 8, keptItems: 5, damagedItems: 3 });
+      await log.stop(never);
+      const again = await open();
+      expect(await offsetsOf(again)).toEqual(range(3, 8));
+      expect(again.status()).toMatchObject({ appendedItems: 8, keptItems: 5, damagedItems: 3 });
+      await again.stop(never);
+    },
+  );
 
   it.each([
     ['the header', 0, 1],

@@ -189,6 +189,22 @@ test('what the disk refuses to read for minutes is passed over and counted as dr
   await rig.stop();
 });
 
+test('a log that cannot pass over what the disk refuses is asked again, and nothing else stands still', async () => {
+  const rig = new ForwarderRig();
+  rig.outbox.passOver = () => Promise.reject(new Error('EIO: i/o error, fstat'));
+  await rig.putMany(0, 3);
+  rig.outbox.refused.add(1);
+  await rig.boot();
+  for (let waitedMs = 0; waitedMs < 400_000; waitedMs += 10_000) await rig.clock.advance(10_000);
+  await rig.putAlarm(5);
+  await rig.clock.advance(60_000);
+  expect(rig.taken()).toEqual([-5]);
+  rig.outbox.refused.clear();
+  await rig.clock.advance(60_000);
+  expect(rig.taken()).toEqual([-5, 0, 1, 2]);
+  await rig.stop();
+});
+
 test('an alarm that a gateway of earlier versions left in its outbox is delivered', async () => {
   const rig = new ForwarderRig();
   await rig.putResults(alarm({ raisedAt: 5 }), aggregate(0));
