@@ -6,12 +6,12 @@ import type { MemoryProbe } from '../core/memory.ts';
 import type { History, Sink } from '../core/sink.ts';
 import type { Source } from '../core/source.ts';
 import type { Logger } from '../core/telemetry.ts';
-import type { Normaliser } from './admission.ts';
 import type { Deduplicator } from './analysis.ts';
 import type { CheckpointStore } from './checkpoint.ts';
 import type { ClockTrust } from './clock-keeper.ts';
 import type { ForwarderOptions } from './forwarder.ts';
 import type { RecentReadings } from './recent-readings.ts';
+import type { Normaliser } from './source-intake.ts';
 import type { StageSet } from './stage-set.ts';
 
 /** What a gateway is made of; the front door chooses. */

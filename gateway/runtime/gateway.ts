@@ -324,6 +324,7 @@ export class Gateway implements Lifecycle, GatewayView {
       shedding: this.#shedding,
       results: this.#results,
       marks: this.#admittedMarks,
+      admission: this.#admission,
     };
   }
 

@@ -24,17 +24,25 @@ export interface MemoryHolders {
   readonly ledger: Ledger;
   readonly stages: readonly Stage[];
   readonly clockKeeper: Pick<ClockKeeper, 'status'>;
+  /** What came in while the journal was being synced. */
+  readonly admission: { readonly waiting: { readonly bytes: number; readonly maxBytes: number } };
   /** Notes of the sources about messages under way. */
   readonly marks: { readonly count: number; readonly max: number };
 }
 
 /** What every part holds in memory, and the most it can: nothing in the gateway grows with load beyond these. */
 export function memoryBounds(holders: MemoryHolders): readonly Bound[] {
-  const { sources, results, registry, deduplicator, recent, ledger, stages, marks } = holders;
+  const { sources, results, registry, deduplicator, recent, ledger, stages, marks, admission } = holders;
   const { journal, alarmOutbox, outbox, deadLetterLog } = holders;
   const remembered = 2 * deduplicator.capacity;
   return [
     ...sources.flatMap(boundsOf),
+    {
+      name: 'journal: waits for its turn',
+      used: admission.waiting.bytes,
+      max: admission.waiting.maxBytes,
+      unit: 'bytes',
+    },
     pending('journal', journal),
     pending('alarms', alarmOutbox),
     pending('outbox', outbox),

@@ -26,6 +26,7 @@ export interface StatusParts {
   readonly shedding: LoadShedding;
   readonly results: ResultLogs;
   readonly marks: MemoryHolders['marks'];
+  readonly admission: MemoryHolders['admission'];
 }
 
 /** How the gateway and everything in it stand just now. */
