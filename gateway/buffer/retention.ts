@@ -54,6 +54,11 @@ export interface RetentionOptions {
 
 /** How long a measurement of the free space is believed. */
 const FREE_SPACE_MS = 250;
+/** A disk that has not let go of so many files lets go of none: what is kept would be dropped for no room. */
+const MOST_STUCK = 3;
+
+/** What became of files that were to go; `stuck`: the disk does not let go of one; `not noted`: it does not take the count, so they stay. */
+type Outcome = 'gone' | 'stuck' | 'not noted';
 
 /** Decides what there is room for, and deletes whole segments: those no longer needed, and where it must the oldest. */
 export class Retention {
@@ -111,8 +116,14 @@ export class Retention {
     }
   }
 
-  /** Drops the oldest segment to make room; false when there is none but the one that is being written. */
+  /** Drops the oldest segment to make room; false when there is none but the one that is being written, or the disk lets nothing go. */
   async dropOldest(): Promise<boolean> {
+    const stuck = [...this.#options.segments].filter(({ retired }) => retired);
+    if (stuck.length > 0) {
+      const outcome = await this.#retire(stuck);
+      if (stuck.some(({ removed }) => removed)) return true;
+      if (outcome === 'not noted' || stuck.length >= MOST_STUCK) return false;
+    }
     const segment = this.#oldest();
     return segment !== undefined && (await this.#drop(segment, 'full'));
   }
@@ -132,7 +143,7 @@ export class Retention {
   }
 
   #oldest(): Segment | undefined {
-    const segment = this.#options.segments.first;
+    const segment = this.#options.segments.firstKept;
     return segment === this.#options.active() ? undefined : segment;
   }
 
@@ -146,26 +157,27 @@ export class Retention {
       state.droppedBySeries.add(bySeries);
       onDropped({ items, firstOffset, endOffset: segment.endOffset, reason });
     }
-    return await this.#retire([segment]);
+    return (await this.#retire([segment])) === 'gone';
   }
 
   /**
    * Takes the oldest segments out of the count of what is kept, then deletes them. The count is saved before the files go: a crash
    * between the two neither forgets nor repeats anything. Where the disk refuses it, they stay for the next attempt: without it a crash
-   * would have them taken for damage. A full disk, though, has no room for it until one has gone.
-   *
-   * @returns false where one could not be deleted
+   * would have them taken for damage. A full disk, though, has no room for it until one has gone. One that cannot be deleted does not keep the
+   * others.
    */
-  async #retire(segments: readonly Segment[]): Promise<boolean> {
+  async #retire(segments: readonly Segment[]): Promise<Outcome> {
     const { state } = this.#options;
     for (const segment of segments) if (!segment.retired) this.#takeOut(segment);
-    let outcome = await state.save();
+    let noted = await state.save();
+    let outcome: Outcome = 'gone';
     for (const segment of segments) {
       if (segment.removed) continue;
-      if (outcome === 'refused' || !(await this.#delete(segment))) return false;
-      if (outcome === 'no space') outcome = await state.save();
+      if (noted === 'refused') return 'not noted';
+      if (!(await this.#delete(segment))) outcome = 'stuck';
+      else if (noted === 'no space') noted = await state.save();
     }
-    return true;
+    return outcome;
   }
 
   #takeOut(segment: Segment): void {
@@ -201,7 +213,6 @@ export class Retention {
     const { disk, segments, troubles } = this.#options;
     try {
       await disk.remove(segment.path);
-      troubles.end('deleting');
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') {
         troubles.begin('deleting', `cannot delete ${segment.path}: ${messageOf(error)}`);
@@ -209,6 +220,7 @@ export class Retention {
       }
     }
     segments.remove(segment);
+    if (segments.first?.retired !== true) troubles.end('deleting');
     this.roomMade();
     return true;
   }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fill, never, Rig } from './open-log.ts';
+import { fill, never, offsetsOf, Rig, range } from './open-log.ts';
 
 describe('retention on a disk that refuses to note what goes', () => {
   let rig: Rig;
@@ -80,5 +80,75 @@ describe('retention on a disk that refuses to note what goes', () => {
     expect(again.status()).toMatchObject({ appendedItems: 200, damagedItems: 0, droppedItems: 0 });
     expect(again.status().firstOffset).toBeGreaterThan(100);
     await again.stop(never);
+  });
+});
+
+describe('retention on a disk that does not let go of files', () => {
+  let rig: Rig;
+  beforeEach(() => {
+    rig = new Rig();
+  });
+
+  /** From now on these files cannot be removed. */
+  const refuse = (isStuck: (path: string) => boolean) => {
+    rig.disk.fault = (call, path) => (call === 'remove' && path.endsWith('.log') && isStuck(path) ? 'EIO' : undefined);
+  };
+
+  it('deletes the others, tells the trouble until the last has gone, and counts nothing twice', async () => {
+    const log = await rig.open();
+    await fill(log, 300);
+    const [first, second] = rig.segments();
+    refuse((path) => path === first);
+    await log.trim(300);
+    expect(rig.segments()).toContain(first);
+    expect(rig.segments()).not.toContain(second);
+    expect(rig.segments().length).toBe(2);
+    expect(log.status().trouble).toContain(`cannot delete ${first}`);
+    await fill(log, 100);
+    await log.trim(350);
+    expect(log.status().trouble).toContain(`cannot delete ${first}`);
+    refuse(() => false);
+    await log.trim(0);
+    expect(rig.segments()).not.toContain(first);
+    const { trouble, firstOffset, keptItems } = log.status();
+    expect({ trouble, keptItems }).toEqual({ trouble: undefined, keptItems: 400 - firstOffset });
+    await log.stop(never);
+  });
+
+  it('goes on with a full log, and with one whose records get too old, though one file stays', async () => {
+    const log = await rig.open({ maxBytes: 64 * 1024, whenFull: 'drop-oldest' });
+    await fill(log, 50);
+    const [first] = rig.segments();
+    refuse((path) => path === first);
+    await fill(log, 1_000);
+    const { keptItems, droppedItems, damagedItems, firstOffset } = log.status();
+    expect({ kept: keptItems + droppedItems, damagedItems }).toEqual({ kept: 1_050, damagedItems: 0 });
+    expect(await offsetsOf(log)).toEqual(range(firstOffset, 1_050));
+    await log.stop(never);
+    const again = await rig.open({ maxAgeMs: 1_000 });
+    expect(again.status()).toMatchObject({ keptItems, droppedItems, damagedItems });
+    rig.clock.advance(10_000);
+    for (let round = 0; round < 40; round++) await again.trim(0);
+    expect(rig.segments()).toEqual([first]);
+    expect(again.status()).toMatchObject({ keptItems: 0, droppedItems: 1_050, damagedItems: 0 });
+    await again.stop(never);
+  });
+
+  it('does not drop one segment after the other where none of their files goes', async () => {
+    const log = await rig.open({ maxBytes: 64 * 1024, whenFull: 'drop-oldest' });
+    await fill(log, 400);
+    const { keptItems } = log.status();
+    refuse(() => true);
+    const filled = fill(log, 200);
+    const attempts = () => rig.disk.calls.get('remove') ?? 0;
+    const until = attempts() + 100;
+    while (attempts() < until) await new Promise((resolve) => setImmediate(resolve));
+    expect(log.status().keptItems).toBeGreaterThan(keptItems / 2);
+    expect(log.status().trouble).toContain('cannot delete');
+    refuse(() => false);
+    await filled;
+    const after = log.status();
+    expect(after.keptItems + after.droppedItems).toBe(600);
+    await log.stop(never);
   });
 });
