@@ -219,12 +219,14 @@ async function mend(options: RecoveryOptions, file: DiskFile, scan: Scanned, lim
     if (!headerIsGood) await writeFully(file, encodeHeader(scan.firstOffset, scan.firstTime, place, layout), 0);
     await rewrite(file, scan.dataEnd);
     await file.truncate(scan.dataEnd);
+    // A start that finds a seal takes all before it as safe. So it comes last: where this process dies, and the power goes later on, it must
+    // not stand for what only the memory of the operating system had.
+    await file.datasync();
+    await options.disk.syncDirectory(options.path);
     // Version 1 has one count of items in a seal: what was appended, so that a later start knows it too.
     const items = layout.version === 1 ? scan.appendedItems : scan.items;
     const summary = { ...scan, items, endOffset: Math.min(scan.endOffset, limit) };
     await writeFully(file, encodeSeal(summary, place, scan.dataEnd, layout), scan.dataEnd);
-    await file.datasync();
-    await options.disk.syncDirectory(options.path);
   } catch (error) {
     // Its records are known all the same; the next start tries again.
     logger.warn({ segment: name }, `cannot seal segment ${name}: ${messageOf(error)}`);
