@@ -18,8 +18,8 @@ export interface ReaderPort {
   readonly quarantine: Quarantine;
   /** Everything before this may be read. */
   readableOffset(): Offset;
-  /** Damage was found for the first time in a segment. */
-  onDamage(segment: Segment): Promise<void>;
+  /** Damage was met in a segment; `isNew`: it was not in quarantine yet. */
+  onDamage(segment: Segment, isNew: boolean): Promise<void>;
   /** Calls `wake` when more may be read or the log stops; returns how to cancel. */
   subscribe(wake: () => void): () => void;
   readonly stopped: boolean;
@@ -158,7 +158,7 @@ export class SegmentLogReader implements LogReader {
       const stretch = await scanner.next(dataEnd, endOffset, maxBytes);
       for (const damage of stretch.damage) {
         const isNew = await this.#port.quarantine.setAside(segmentName(segment.firstOffset), file, damage);
-        if (isNew) await this.#port.onDamage(segment);
+        await this.#port.onDamage(segment, isNew);
       }
       for (const record of stretch.records) {
         passed += record.items;

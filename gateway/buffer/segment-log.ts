@@ -34,6 +34,8 @@ export class SegmentLog implements Log {
   /** Who waits for more to read. */
   readonly #waiting = new Set<() => void>();
   readonly #readers = new Set<SegmentLogReader>();
+  /** Segments whose damage this process has counted. */
+  readonly #counted = new WeakSet<Segment>();
   #phase: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
   #parts: LogParts | undefined;
   #unlock: (() => Promise<void>) | undefined;
@@ -124,7 +126,7 @@ export class SegmentLog implements Log {
         return log.#phase === 'stopped';
       },
       readableOffset: () => this.#durableOffset,
-      onDamage: (segment) => this.#noteDamage(segment),
+      onDamage: (segment, isNew) => this.#noteDamage(segment, isNew),
       onClosed: (reader) => this.#readers.delete(reader),
       subscribe: (wake) => {
         this.#waiting.add(wake);
@@ -279,10 +281,13 @@ export class SegmentLog implements Log {
     await this.#state.save();
   }
 
-  async #noteDamage(segment: Segment): Promise<void> {
+  /** Known damage is counted too, once: the process that set it aside may have died, or been refused, before it could note the count. */
+  async #noteDamage(segment: Segment, isNew: boolean): Promise<void> {
+    if (!isNew && this.#counted.has(segment)) return;
     const { disk, logger } = this.#options;
     try {
       if (!segment.removed) await countDamage(disk, segment);
+      this.#counted.add(segment);
     } catch (error) {
       logger.warn({ segment: segment.path }, `cannot count what damage has cost: ${messageOf(error)}`);
     }

@@ -48,6 +48,22 @@ describe('a damaged log', () => {
     await again.stop(never);
   });
 
+  it('counts what is damaged though the process that set it aside died before it could note that', async () => {
+    change(segments[1]!, (content) => content.fill(0, HEADER + RECORD, HEADER + 3 * RECORD));
+    const log = await rig.open();
+    rig.disk.fault = (call, path) => (call === 'create' && path === '/log/state.new' ? 'EIO' : undefined);
+    await offsetsOf(log);
+    rig.disk.kill();
+    await log.stop(AbortSignal.abort());
+    rig.disk.fault = () => undefined;
+    for (let round = 0; round < 2; round++) {
+      const again = await rig.open();
+      await offsetsOf(again);
+      expect(again.status()).toMatchObject({ keptItems: RECORDS - 2, damagedItems: 2, quarantined: 1 });
+      await again.stop(never);
+    }
+  });
+
   it('loses only what it touches, wherever a random byte is changed', async () => {
     const random = seededRandom(11);
     for (let round = 0; round < 60; round++) {
