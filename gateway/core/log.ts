@@ -2,7 +2,10 @@ import type { EpochMs } from './clock.ts';
 import { GatewayError, messageOf } from './errors.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
-/** Number of a record in a log: dense, ascending from 0, never used again. */
+/**
+ * Number of a record in a log: ascending from 0, never used again. There are gaps where records were dropped before they were written, where all items of
+ * one were thinned out, and behind a file that could not be read at a start.
+ */
 export type Offset = number;
 
 /** One record as it lies in the log. */
@@ -135,7 +138,10 @@ export interface LogStatus {
   readonly droppedItems: number;
   /** The dropped ones by the key of their series, where the log can tell it; at most 1 000 keys, the rest is under `(others)`. */
   readonly droppedBySeries: Readonly<Record<string, number>>;
-  /** Items that were lost by damage: flipped bits, cut, zeroed or missing files, since it was created. */
+  /**
+   * Items that were lost by damage since it was created: flipped bits, cut, zeroed or missing files, pages that the disk refuses. Damage inside a
+   * sealed segment counts once a reader has met it, and then for good; a missing file only until it comes back.
+   */
   readonly damagedItems: number;
   /** Damaged stretches that were set aside in quarantine, since it was created. */
   readonly quarantined: number;
