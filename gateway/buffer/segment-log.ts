@@ -37,6 +37,7 @@ export class SegmentLog implements Log {
   /** Segments whose damage this process has counted. */
   readonly #counted = new WeakSet<Segment>();
   #phase: 'new' | 'started' | 'stopping' | 'stopped' = 'new';
+  #starting: AbortSignal | undefined;
   #parts: LogParts | undefined;
   #unlock: (() => Promise<void>) | undefined;
 
@@ -53,7 +54,8 @@ export class SegmentLog implements Log {
       });
     }
     // What is running has others who wait: its readers, and those who write again.
-    const disk = patientDisk(options.disk, clock, () => this.#phase === 'new');
+    const isStarting = () => this.#phase === 'new' && this.#starting?.aborted === false;
+    const disk = patientDisk(options.disk, clock, isStarting);
     this.#options = { ...options, disk };
     this.#path = path;
     this.#troubles = new Troubles(logger);
@@ -65,6 +67,7 @@ export class SegmentLog implements Log {
   async start(signal: AbortSignal): Promise<void> {
     if (this.#phase !== 'new') throw new GatewayError(`cannot start the log in ${this.#path} a second time`);
     signal.throwIfAborted();
+    this.#starting = signal;
     await this.#lock();
     try {
       this.#parts = await this.#recover();

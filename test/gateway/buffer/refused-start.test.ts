@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { SegmentLog } from '../../../gateway/buffer/segment-log.ts';
+import { SegmentLog } from '../../../gateway/buffer/segment-log.ts';
 import type { DiskCall } from '../../model/faulty-disk.ts';
 import { fill, never, offsetsOf, Rig, range } from './open-log.ts';
 
@@ -157,6 +157,22 @@ describe('a log that starts while the disk refuses calls', () => {
       await again.stop(never);
     },
   );
+
+  it('does not wait for the disk where its start is to end', async () => {
+    await crashed();
+    const ending = new AbortController();
+    let refusals = 0;
+    rig.disk.fault = (call) => {
+      if (call !== 'list') return undefined;
+      if (++refusals === 2) ending.abort();
+      return 'EIO';
+    };
+    const { clock, logger } = rig;
+    const log = new SegmentLog({ path: '/log', disk: rig.disk.mount(), clock, logger, maxBytes: 1024 * 1024 });
+    const sinceMs = clock.monotonicMs();
+    await expect(log.start(ending.signal)).rejects.toThrow('EIO');
+    expect(clock.monotonicMs() - sinceMs).toBe(200);
+  });
 
   it('starts where the quarantine cannot be looked through', async () => {
     await crashed();
