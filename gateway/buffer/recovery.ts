@@ -144,8 +144,17 @@ async function scanAround(
       { segment: found.name, unreadable },
       `the disk refuses parts of segment ${found.name}: passed over as damage: ${messageOf(error)}`,
     );
-    return { scanned: await scan(options, withZeros(file, unreadable), found, neighbours), unreadable };
+    const scanned = await scan(options, withZeros(file, unreadable), found, neighbours);
+    return { scanned: scanned && skipRefusedEnd(scanned, unreadable), unreadable };
   }
+}
+
+/** An end that the disk refuses may be more than a torn write, and nobody knows how many records it held: their offsets are not given again. */
+function skipRefusedEnd(scanned: Scanned, unreadable: readonly Damage[]): Scanned {
+  const { tail, damage, endOffset, layout } = scanned;
+  if (tail === undefined || !unreadable.some(({ end }) => end > tail.start)) return scanned;
+  const mostRecords = Math.ceil((tail.end - tail.start) / layout.recordBytes);
+  return { ...scanned, damage: [...damage, tail], tail: undefined, endOffset: endOffset + mostRecords };
 }
 
 /** Reads a segment whole. Where a damaged header does not tell the layout, the one that finds records is right. */

@@ -158,6 +158,20 @@ describe('a log that starts while the disk refuses calls', () => {
     },
   );
 
+  it('gives no offset again of records at the end of a segment that the disk refuses', async () => {
+    await crashed();
+    const size = rig.disk.content(rig.segments()[0]!).length;
+    const lastPage = size - (size % 4096);
+    rig.disk.refusesRead = (path, _start, end) => path.endsWith('.log') && end > lastPage;
+    const log = await open();
+    const found = await offsetsOf(log);
+    expect(found.length).toBeLessThan(RECORDS);
+    expect(found).toEqual(range(0, found.length));
+    expect(log.append(Buffer.from('x'), 1)).toBeGreaterThanOrEqual(RECORDS);
+    expect(log.status()).toMatchObject({ keptItems: found.length, quarantined: 1 });
+    await log.stop(never);
+  });
+
   it('does not wait for the disk where its start is to end', async () => {
     await crashed();
     const ending = new AbortController();
