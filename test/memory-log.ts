@@ -167,6 +167,7 @@ export class MemoryLog implements Log {
     const { items, bytes } = this.kept(0);
     return {
       firstOffset: this.#first,
+      firstOrdinal: this.records[this.#first]?.ordinal ?? this.#appendedItems,
       nextOffset: this.records.length,
       durableOffset: this.#durable,
       bytes,

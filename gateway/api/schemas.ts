@@ -267,6 +267,7 @@ export const LedgerReply = Type.Object({
 
 const LogStatus = Type.Object({
   firstOffset: count('Offset of the oldest kept record'),
+  firstOrdinal: count('Items before the oldest kept record, since it was created'),
   nextOffset: count('Offset of the next record'),
   durableOffset: count('Everything before it is durable'),
   bytes: count('Bytes on disk'),

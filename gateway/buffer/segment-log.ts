@@ -195,6 +195,7 @@ export class SegmentLog implements Log {
     const droppedItems = this.#state.droppedItems + this.#state.thinnedItems;
     return {
       firstOffset: this.#firstOffset,
+      firstOrdinal: oldest?.place.itemsBefore ?? committer?.durableOrdinal ?? 0,
       nextOffset: committer?.nextOffset ?? 0,
       durableOffset: this.#durableOffset,
       bytes: segments?.bytes ?? 0,

@@ -112,6 +112,8 @@ export interface LogCursor {
 export interface LogStatus {
   /** Offset of the oldest kept record; equals `nextOffset` when the log is empty. */
   readonly firstOffset: Offset;
+  /** Items of the log before `firstOffset`, counted since it was created; see `LogRecord.ordinal`. */
+  readonly firstOrdinal: number;
   /** Offset that the next append will get. */
   readonly nextOffset: Offset;
   /**

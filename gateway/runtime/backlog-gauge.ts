@@ -48,12 +48,12 @@ export class BacklogGauge {
 
   /** What is pending of ranges, and what is lost of it already. */
   items(ranges: PendingRanges): PendingItems {
-    const { appendedItems, firstOffset, keptItems } = this.#log.status();
+    const { appendedItems, firstOffset, firstOrdinal } = this.#log.status();
     let pending = 0;
     let lost = 0;
     for (const { from, ordinal, endOrdinal } of ranges.oldestFirst()) {
       const end = Math.min(endOrdinal, appendedItems);
-      const firstKept = from < firstOffset ? Math.min(Math.max(appendedItems - keptItems, ordinal), end) : ordinal;
+      const firstKept = from < firstOffset ? Math.min(Math.max(firstOrdinal, ordinal), end) : ordinal;
       lost += firstKept - ordinal;
       pending += end - firstKept;
     }

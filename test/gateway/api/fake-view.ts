@@ -30,6 +30,7 @@ const NO_READINGS: LedgerCounts = {
 
 const LOG: LogStatus = {
   firstOffset: 120,
+  firstOrdinal: 97,
   nextOffset: 4200,
   durableOffset: 4199,
   bytes: 1_310_720,

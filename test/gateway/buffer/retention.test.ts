@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, test } from 'vitest';
 import { fill, never, offsetsOf, Rig, range } from './open-log.ts';
 
 describe('retention on a disk that refuses to note what goes', () => {
@@ -151,4 +151,31 @@ describe('retention on a disk that does not let go of files', () => {
     expect(after.keptItems + after.droppedItems).toBe(600);
     await log.stop(never);
   });
+});
+
+test('a log tells how many items came before the oldest that it keeps', async () => {
+  const rig = new Rig();
+  const log = await rig.open({ maxBytes: 64 * 1024, whenFull: 'drop-oldest' });
+  expect(log.status().firstOrdinal).toBe(0);
+  for (let record = 0; record < 1_000; record++) {
+    log.append(Buffer.alloc(100, '.'), 3);
+    await log.commit();
+  }
+  // Waits in memory, and is neither dropped nor kept.
+  log.append(Buffer.alloc(100, '.'), 5);
+  const { firstOffset, firstOrdinal, droppedItems } = log.status();
+  expect(firstOffset).toBeGreaterThan(0);
+  expect(firstOrdinal).toBe(3 * firstOffset);
+  expect(droppedItems).toBe(firstOrdinal);
+  const [oldest] = await log.reader(0).read(1);
+  expect(oldest).toMatchObject({ offset: firstOffset, ordinal: firstOrdinal });
+  await log.commit();
+  await log.trim(1_001);
+  const { appendedItems, firstOrdinal: behind } = log.status();
+  expect(behind).toBeLessThanOrEqual(appendedItems);
+  await log.stop(never);
+  const again = await rig.open({ maxBytes: 64 * 1024, whenFull: 'drop-oldest' });
+  const status = again.status();
+  expect(status.firstOrdinal + status.keptItems).toBe(status.appendedItems);
+  await again.stop(never);
 });

@@ -160,6 +160,19 @@ test('what is lost at the end of a log is dropped, and not pending until somethi
   expect(lane.counts()).toMatchObject({ received: 15, delivered: 9, dropped: 6, pending: 0 });
 });
 
+test('what is not durable yet, or damaged further on, is not taken for dropped where a full log has dropped its oldest', async () => {
+  const log = new MemoryLog();
+  const catchUp: CatchUp = { order: 'in-order', maxPerSecond: Number.POSITIVE_INFINITY };
+  const lane = new Lane({ log, sink: 'x', clock: new ManualClock(), maxItems: 5, catchUp });
+  await lane.open(never);
+  for (const items of [1, 2, 4]) log.append(Buffer.from('.'), items);
+  await log.commit();
+  log.drop(1);
+  log.damage(2);
+  log.append(Buffer.from('.'), 8);
+  expect(lane.counts()).toMatchObject({ received: 15, dropped: 1, pending: 14 });
+});
+
 test('a ledger balances where a power cut has taken the end of the log, with results that had gone first', async () => {
   const bench = new Bench(() => 0.999);
   const slowly = { order: 'newest-first', maxPerSecond: 5 } as const;
