@@ -139,6 +139,8 @@ export class Admission implements Admits {
       for (;;) {
         const batch = this.#takeBatch();
         const synced = batch === undefined ? undefined : { batch, entries: this.#sync(batch) };
+        // It is awaited below, after what may take long: a log that is stopped meanwhile must not end the process.
+        synced?.entries.catch(() => undefined);
         if (durable !== undefined) await this.#settle(durable.batch, durable.entries);
         durable = undefined;
         await this.#parts.backPressure();

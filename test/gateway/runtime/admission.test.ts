@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { Admission, type AdmissionParts } from '../../../gateway/runtime/admission.ts';
 import { settle } from '../../manual-clock.ts';
+import { MemoryLog } from '../../memory-log.ts';
 import { type Box, bootedBox, START } from './box.ts';
 
 /** The disk answers the first commit of the dead letters when the test says so, and no further one before the process dies. */
@@ -82,4 +84,29 @@ test('readings and commands are in the journal in the order in which they came, 
   expect(box.gateway.status().ledger).toMatchObject({ received: 3, rejected: 1 });
   expect(box.intake.series({ device: 'd', metric: 'b' })).toMatchObject({ key: 'd/b' });
   await box.stop();
+});
+
+test('a journal that is stopped while admission waits for something else is told as a failure once, and leaves no rejection unhandled', async () => {
+  const journal = new MemoryLog();
+  await journal.stop();
+  const wait = Promise.withResolvers<void>();
+  const failures: unknown[] = [];
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  const parts: Partial<AdmissionParts> = {
+    journal,
+    backPressure: () => wait.promise,
+    failed: (error) => failures.push(error),
+  };
+  const admission = new Admission(parts as AdmissionParts);
+  admission.enter({ type: 'time-passed', time: 1 });
+  await settle();
+  expect(failures).toEqual([]);
+  wait.resolve();
+  await settle();
+  process.off('unhandledRejection', note);
+  expect(unhandled).toEqual([]);
+  expect(failures).toEqual([new Error('cannot append: the log is not running')]);
+  expect(admission.isIdle).toBe(true);
 });
