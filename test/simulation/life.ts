@@ -28,6 +28,8 @@ export interface LifeParts {
   readonly catchUp: CatchUp;
   readonly history: History;
   readonly trace: Trace;
+  /** Called just before the power goes. */
+  readonly onPowerCut: (gateway: Gateway) => void;
 }
 
 /** One process of the gateway, from its start to its end. */
@@ -126,6 +128,7 @@ export class Life {
     this.#parts.trace.add(this.failure === undefined ? how : `${how}: ${messageOf(this.failure)}`);
     this.clock.die();
     this.lostPower = how === 'power cut';
+    if (this.lostPower) this.#parts.onPowerCut(this.gateway);
     if (this.lostPower) this.#parts.disk.cutPower();
     else this.#parts.disk.kill();
     this.#parts.network.gatewayDied(how);

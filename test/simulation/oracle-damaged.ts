@@ -25,7 +25,7 @@ export function verifyDamaged(outcome: Outcome): void {
 }
 
 function verifyStore(name: string, store: SimStore, outcome: Outcome): void {
-  const { damage, losses, messages } = outcome;
+  const { damage, losses, messages, tornWrites } = outcome;
   const sent = messages.filter(({ sends }) => sends > 0);
   const expected = expectedWindows(distinctReadings(sent));
   const phantoms = [...store.newest.keys()].filter((key) => !isUntimedKey(key) && !expected.has(key));
@@ -37,12 +37,15 @@ function verifyStore(name: string, store: SimStore, outcome: Outcome): void {
   expectAtMost(touched, problems, `${name}: wrong windows, more than were touched`);
   if (!damage.mayNotKnow('journal') && !damage.mayNotKnow('outbox')) {
     expectAtMost(losses.readings + losses.resultsOf(name), problems, `${name}: wrong windows, more than were counted`);
-    expect(losses.readings, 'readings counted as lost').toBeLessThanOrEqual(damage.touchedItems('journal'));
+    expect(losses.readings, 'readings counted as lost').toBeLessThanOrEqual(
+      damage.touchedItems('journal') + tornWrites.itemsOf('journal'),
+    );
   }
   if (!damage.mayNotKnow('alarms') && !damage.mayNotKnow('outbox')) {
     const touchedResults = damage.touchedItems('alarms') + damage.touchedItems('outbox');
     // On a full disk the log of alarms gives up its oldest.
-    const most = touchedResults + outcome.status.alarmOutbox.droppedItems;
+    const torn = tornWrites.itemsOf('alarmOutbox') + tornWrites.itemsOf('outbox');
+    const most = touchedResults + outcome.status.alarmOutbox.droppedItems + torn;
     expect(losses.resultsOf(name), `results counted as lost before ${name}`).toBeLessThanOrEqual(most);
   }
   if (!damage.hasHarmed('journal') && !damage.hasHarmed('alarms')) verifyAlarms(name, store, outcome);

@@ -15,6 +15,7 @@ import { SimOperator } from './sim-operator.ts';
 import { SimPublisher } from './sim-publisher.ts';
 import { SimStore } from './sim-store.ts';
 import { SimTime } from './sim-time.ts';
+import { TornWrites } from './torn-writes.ts';
 import { Trace } from './trace.ts';
 import { untimedDevice, Workload } from './workload.ts';
 
@@ -42,6 +43,7 @@ export class World {
   readonly #operator: SimOperator;
   readonly #damage: SimDamage;
   readonly #losses = new Losses(this.trace);
+  readonly #tornWrites = new TornWrites();
   readonly #climate: Climate;
   readonly #configuration: Configuration;
   readonly #box: SimBox;
@@ -93,6 +95,7 @@ export class World {
       catchUp: this.#climate.catchUp,
       history: this.#operator.history,
       trace: this.trace,
+      onPowerCut: (gateway) => this.#tornWrites.cut(gateway.status()),
     });
   }
 
@@ -106,7 +109,10 @@ export class World {
       const mayFail = this.#weather.isBad;
       life.start();
       await this.#time.pass(START_WITHIN_MS, () => life.isRunning || life.isOver);
-      if (life.isRunning) return;
+      if (life.isRunning) {
+        this.#tornWrites.look(life.gateway.status());
+        return;
+      }
       if (!life.isOver) throw new Error('it does not start');
       if (life.failure !== undefined && !mayFail) throw new Error('it could not start', { cause: life.failure });
       await this.#waitAfter(life);
@@ -168,7 +174,9 @@ export class World {
   }
 
   #look(life: Life): void {
-    verifyBalance(life.gateway.status());
+    const status = life.gateway.status();
+    verifyBalance(status);
+    this.#tornWrites.look(status);
     if (this.#climate.isDamaged) this.#losses.look(life.gateway);
   }
 
@@ -228,6 +236,7 @@ export class World {
       droppedLetters: this.#droppedLetters(),
       damage: this.#damage,
       losses: this.#losses,
+      tornWrites: this.#tornWrites,
     };
   }
 
