@@ -213,6 +213,10 @@ describe.skipIf(program === undefined)('the page', () => {
     const api = await serve(plant.view);
     run(plant);
     const { page, problems } = await open(api.url);
+    // What the rules of the reduction kept back stands above it.
+    const reduction = page.getByTestId('reduction');
+    await eventually(() => reduction.locator('tbody tr').count()).toBe(1);
+    expect(await reduction.locator('tbody tr').textContent()).toMatch(/^\s*\*\/temperature4060\s*$/);
     const table = page.getByTestId('ledger-devices');
     await eventually(() => table.locator('tbody tr').count()).toBe(20);
     expect(await table.locator('tbody tr').first().textContent()).toMatch(/^\s*device-01,2340{4}1,23400\s*$/);

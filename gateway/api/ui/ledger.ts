@@ -1,4 +1,4 @@
-import type { LedgerCounts, LedgerReport } from '../../core/view.ts';
+import type { GatewayStatus, LedgerCounts, LedgerReport } from '../../core/view.ts';
 import { formatCount } from './format.ts';
 import { html, type View } from './html.ts';
 import type { Store } from './store.ts';
@@ -17,6 +17,7 @@ const TERMS = [
 export function Ledger({ store }: { store: Store; version: number }): View {
   const sources = store.status?.sources ?? [];
   const all = store.status?.ledger;
+  const reduction = store.status?.reduction ?? [];
   return html`<section class="panel ledger-panel" aria-labelledby="ledger-title">
     <div class="panel-head">
       <h2 id="ledger-title">Ledger</h2>
@@ -24,8 +25,26 @@ export function Ledger({ store }: { store: Store; version: number }): View {
     </div>
     ${sources.map((source) => html`<${Balance} key=${source.name} name=${source.name} counts=${source.ledger} />`)}
     ${all !== undefined && sources.length > 1 ? html`<${Balance} name="all sources" counts=${all} />` : null}
+    ${reduction.length === 0 ? null : html`<${Reduction} rules=${reduction} />`}
     ${store.ledger === undefined || store.ledger.groups.length === 0 ? null : html`<${Devices} report=${store.ledger} />`}
   </section>`;
+}
+
+/** What each rule of the reduction let go on to windows and detectors. */
+function Reduction({ rules }: { rules: GatewayStatus['reduction'] }): View {
+  return html`<div class="devices" tabindex="0" role="region" aria-label="Reduction">
+    <table data-testid="reduction">
+      <caption class="muted">reduced: what said nothing new is filtered</caption>
+      <thead><tr><th scope="col">series</th><th scope="col">went on</th><th scope="col">filtered</th></tr></thead>
+      <tbody>
+        ${rules.map(
+          ({ series, passed, filtered }) => html`<tr key=${series}>
+            <th scope="row">${series}</th><td>${formatCount(passed)}</td><td>${formatCount(filtered)}</td>
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 /** The same readings by device, those first that lost most to other fates than an aggregate. */
