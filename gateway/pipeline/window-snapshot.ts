@@ -92,7 +92,7 @@ export function restoreWindows(
 ): RestoredWindows {
   const parts = recordOf(snapshot, 'the windows');
   if (parts['version'] !== VERSION) throw unreadable('the windows', `version ${String(parts['version'])}`);
-  const forms = listOf(parts['definitions'], 'the windows').map((form) => textOf(form, 'the windows'));
+  const forms = listOf(parts['definitions'], 'the windows').map((form) => ordered(textOf(form, 'the windows')));
   const previous = forms.map((form) => definitions.find((candidate) => candidate.form === form));
   const early = parts['early'] === undefined ? [] : listOf(parts['early'], 'the early results');
   for (const [at, dueAt] of early.entries()) {
@@ -143,6 +143,12 @@ export function restoreWindows(
     past: parts['past'],
     dropped,
   };
+}
+
+/** A form with its aggregates in order: an earlier release wrote them in that of the configuration. */
+function ordered(form: string): string {
+  const parts = listOf(JSON.parse(form), WHAT);
+  return JSON.stringify(parts.map((part) => (Array.isArray(part) ? part.toSorted() : part)));
 }
 
 /** The name of a definition, as its form tells it. */

@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { publishFrame, RawClient } from '../../devices/mqtt/raw-client.ts';
+import { eventually } from '../../services/eventually.ts';
 import { freePort } from '../../services/free-port.ts';
 import { GatewayProcess } from '../../services/gateway-process.ts';
 import { headgate, scratch } from './headgate.ts';
@@ -34,6 +35,10 @@ api: { listen: 127.0.0.1:${api} }
     await client.frame();
   }
   client.close();
+  // A cursor that moves is written five times a second.
+  await eventually('a cursor has moved on the disk', async () =>
+    /history at [1-9]/.test((await log('ls', 'data')).stdout),
+  );
 });
 
 afterAll(async () => {

@@ -85,6 +85,17 @@ test('the order in which aggregates are named makes no other window of it', () =
   expect(results.at(-1)!.fields).toEqual({ duration_1: 2, count: 3, max: 3, duration_3: 3 });
 });
 
+test('windows of a snapshot that names the aggregates in the order of the configuration, as earlier releases did, go on', () => {
+  const aggregates = ['max', 'count'];
+  const old = makeStage([tumbling('d', 10_000, { aggregates })]);
+  feed(old, plant.reading('a/x', 1, 0));
+  const snapshot = throughDisk(old.snapshot()) as Record<string, unknown>;
+  const stage = makeStage([tumbling('d', 10_000, { aggregates })]);
+  stage.restore({ ...snapshot, definitions: [JSON.stringify(['d', 10_000, aggregates])] });
+  feed(stage, plant.reading('a/x', 3, 5000), plant.reading('a/x', 1, 10_000));
+  expect(results.map(({ fields }) => fields)).toEqual([{ max: 3, count: 2 }]);
+});
+
 test('a reading that one of its windows has missed is late, though others took it', () => {
   const stage = makeStage([tumbling('a', 1000), tumbling('b', 100_000)]);
   feed(stage, plant.reading('a/x', 1, 5000));
