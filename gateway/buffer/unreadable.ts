@@ -71,45 +71,43 @@ export async function findUnreadable(file: DiskFile): Promise<readonly Damage[]>
 /** The same file, in which stretches read as zeros, without asking the disk for them: zeros are no record. */
 export function withZeros(file: DiskFile, stretches: readonly Damage[]): DiskFile {
   if (stretches.length === 0) return file;
-  return {
-    size: () => file.size(),
-    write: (source, position) => file.write(source, position),
-    truncate: (bytes) => file.truncate(bytes),
-    datasync: () => file.datasync(),
-    close: () => file.close(),
-    async read(target, position) {
-      const end = Math.min(position + target.length, await file.size());
-      let at = position;
-      for (const stretch of stretches) {
-        const start = Math.max(at, stretch.start);
-        const behind = Math.min(end, stretch.end);
-        if (start >= behind) continue;
-        if (at < start) await file.read(target.subarray(at - position, start - position), at);
-        target.fill(0, start - position, behind - position);
-        at = behind;
-      }
-      if (at < end) await file.read(target.subarray(at - position, end - position), at);
-      return Math.max(0, end - position);
-    },
-  };
+  return withRead(file, async (target, position) => {
+    const end = Math.min(position + target.length, await file.size());
+    let at = position;
+    for (const stretch of stretches) {
+      const start = Math.max(at, stretch.start);
+      const behind = Math.min(end, stretch.end);
+      if (start >= behind) continue;
+      if (at < start) await file.read(target.subarray(at - position, start - position), at);
+      target.fill(0, start - position, behind - position);
+      at = behind;
+    }
+    if (at < end) await file.read(target.subarray(at - position, end - position), at);
+    return Math.max(0, end - position);
+  });
 }
 
 /**
  * The same file, in which a page that the disk refuses three times reads as zeros. Nothing is remembered: what it gives again the next time is read.
  */
 export function withRefusedAsZeros(file: DiskFile): DiskFile {
+  return withRead(file, async (target, position) => {
+    const size = await file.size();
+    const wanted = target.subarray(0, Math.max(0, size - position));
+    if (!(await isGiven(file, wanted, position))) await readPages(file, wanted, position);
+    return wanted.length;
+  });
+}
+
+/** The same file, read in another way. */
+function withRead(file: DiskFile, read: DiskFile['read']): DiskFile {
   return {
+    read,
     size: () => file.size(),
     write: (source, position) => file.write(source, position),
     truncate: (bytes) => file.truncate(bytes),
     datasync: () => file.datasync(),
     close: () => file.close(),
-    async read(target, position) {
-      const size = await file.size();
-      const wanted = target.subarray(0, Math.max(0, size - position));
-      if (!(await isGiven(file, wanted, position))) await readPages(file, wanted, position);
-      return wanted.length;
-    },
   };
 }
 
