@@ -49,6 +49,8 @@ export class World {
   readonly #box: SimBox;
   #life: Life;
   #isPublishing = true;
+  /** At most so many dead letters went with the last file of their log, on a disk too full to note it before the process died. */
+  #unnotedLetters = 0;
 
   constructor(seed: number) {
     const random = seededRandom(seed);
@@ -121,6 +123,9 @@ export class World {
 
   /** Until something starts the process again, or the box. */
   async #waitAfter(life: Life): Promise<void> {
+    if (this.#weather.hasBeenFull && this.#firstLetters() === undefined) {
+      this.#unnotedLetters = Math.max(this.#unnotedLetters, life.gateway.status().ledger.rejected);
+    }
     await this.#time.pass(this.#random() * 5_000);
     if (life.lostPower) this.#box.boot();
     while (this.#climate.isDamaged && this.#random() < 0.4) this.#damage.strike();
@@ -247,8 +252,14 @@ export class World {
 
   /** Dead letters go only where a disk was full, the oldest first: the first segment that is left says how many came before it. */
   #droppedLetters(): number {
-    const first = this.#disk.paths().find((path) => /^\/box\/dead-letters\/\d+\.log$/.test(path));
-    return this.#weather.hasBeenFull && first !== undefined ? this.#disk.content(first).readDoubleLE(32) : 0;
+    const first = this.#firstLetters();
+    const noted = this.#weather.hasBeenFull && first !== undefined ? this.#disk.content(first).readDoubleLE(32) : 0;
+    return noted + this.#unnotedLetters;
+  }
+
+  /** The oldest file of dead letters. */
+  #firstLetters(): string | undefined {
+    return this.#disk.paths().find((path) => /^\/box\/dead-letters\/\d+\.log$/.test(path));
   }
 
   async #startCalmly(): Promise<void> {
