@@ -12,8 +12,8 @@ import type { Stage } from '../gateway/core/stage.ts';
 import { DetectStage } from '../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../gateway/pipeline/deduplicate.ts';
 import { Normaliser } from '../gateway/pipeline/normalise.ts';
-import type { WindowSettings } from '../gateway/pipeline/window-definition.ts';
-import { WindowStage } from '../gateway/pipeline/windows.ts';
+import type { WindowSettings } from '../gateway/pipeline/windows/window-definition.ts';
+import { WindowStage } from '../gateway/pipeline/windows/window-stage.ts';
 
 const SERIES = 5000;
 const SECONDS = 200;

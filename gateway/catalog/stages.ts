@@ -3,7 +3,7 @@ import type { SeriesRegistry } from '../base/series-registry.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
 import { Normaliser } from '../pipeline/normalise.ts';
 import { Reduction } from '../pipeline/reduction.ts';
-import { WindowStage } from '../pipeline/windows.ts';
+import { WindowStage } from '../pipeline/windows/window-stage.ts';
 import type { RecentReadings } from '../runtime/recent-readings.ts';
 import type { StageSet } from '../runtime/stage-set.ts';
 

@@ -2,7 +2,7 @@ import type { Vocabulary } from '../../config/schema.ts';
 import { detectorKinds } from '../detect/detectors.ts';
 import { aggregateNames, aggregatePatterns, allowedAggregates } from '../pipeline/aggregate/aggregates.ts';
 import { checkedReduction } from '../pipeline/reduction.ts';
-import { checkedWindow } from '../pipeline/window-definition.ts';
+import { checkedWindow } from '../pipeline/windows/window-definition.ts';
 
 /** The names that a configuration may use, from the rooms that define them. */
 export const vocabulary: Vocabulary = {

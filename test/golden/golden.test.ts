@@ -12,8 +12,8 @@ import { Quality, type QualityName } from '../../gateway/core/quality.ts';
 import type { Reading, Series, Value } from '../../gateway/core/reading.ts';
 import type { Result } from '../../gateway/core/result.ts';
 import { Fate, type Stage } from '../../gateway/core/stage.ts';
-import type { WindowSettings } from '../../gateway/pipeline/window-definition.ts';
-import { WindowStage } from '../../gateway/pipeline/windows.ts';
+import type { WindowSettings } from '../../gateway/pipeline/windows/window-definition.ts';
+import { WindowStage } from '../../gateway/pipeline/windows/window-stage.ts';
 
 interface Config {
   readonly shows: string;

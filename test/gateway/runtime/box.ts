@@ -11,7 +11,7 @@ import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
 import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
 import { Reduction, type ReductionSettings } from '../../../gateway/pipeline/reduction.ts';
-import { WindowStage } from '../../../gateway/pipeline/windows.ts';
+import { WindowStage } from '../../../gateway/pipeline/windows/window-stage.ts';
 import { Gateway } from '../../../gateway/runtime/gateway.ts';
 import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
 import { sinkImbalance } from '../../../gateway/runtime/sink-ledger.ts';

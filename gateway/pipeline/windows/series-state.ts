@@ -1,8 +1,8 @@
-import type { Due } from '../base/deadline-queue.ts';
-import type { EpochMs } from '../core/clock.ts';
-import type { Series } from '../core/reading.ts';
+import type { Due } from '../../base/deadline-queue.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import type { Series } from '../../core/reading.ts';
+import type { DeviceClock, SeriesClock } from '../watermark.ts';
 import type { OpenWindow, OpenWindows } from './open-windows.ts';
-import type { DeviceClock, SeriesClock } from './watermark.ts';
 
 /** One series and its open windows. */
 export class SeriesState {

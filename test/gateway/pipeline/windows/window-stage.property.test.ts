@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Aggregate, Result } from '../../../gateway/core/result.ts';
-import { WindowStage } from '../../../gateway/pipeline/windows.ts';
-import { Plant, throughDisk } from './make-reading.ts';
+import type { Aggregate, Result } from '../../../../gateway/core/result.ts';
+import { WindowStage } from '../../../../gateway/pipeline/windows/window-stage.ts';
+import { Plant, throughDisk } from '../make-reading.ts';
 import { Witness, type WitnessReading, type WitnessResult } from './reference-windows.ts';
 
 /** By the number of the fate. */
@@ -71,7 +71,7 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
   timeout: 600_000,
 }, () => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-  process.stderr.write(`windows.property: SEED=${seed}\n`);
+  process.stderr.write(`window-stage.property: SEED=${seed}\n`);
   fc.assert(
     fc.property(
       setting,

@@ -1,6 +1,6 @@
-import { GatewayError } from '../core/errors.ts';
-import type { Series } from '../core/reading.ts';
-import type { WatermarkOptions } from './watermark.ts';
+import { GatewayError } from '../../core/errors.ts';
+import type { Series } from '../../core/reading.ts';
+import type { WatermarkOptions } from '../watermark.ts';
 import type { WindowSettings } from './window-definition.ts';
 
 /** A late reading's correction waits this long in receive time for others to the same window. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { PastTimes } from '../../../gateway/pipeline/past-times.ts';
-import { throughDisk } from './make-reading.ts';
+import { PastTimes } from '../../../../gateway/pipeline/windows/past-times.ts';
+import { throughDisk } from '../make-reading.ts';
 
 /** Time begins at 1000, and 500 pass before each of the steps. */
 function after(...steps: readonly number[]): PastTimes {

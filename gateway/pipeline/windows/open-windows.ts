@@ -1,6 +1,6 @@
-import type { EpochMs } from '../core/clock.ts';
-import type { Window } from '../core/window.ts';
-import type { Accumulator } from './aggregate/accumulator.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import type { Window } from '../../core/window.ts';
+import type { Accumulator } from '../aggregate/accumulator.ts';
 import type { PastTimes } from './past-times.ts';
 import type { WindowDefinition } from './window-definition.ts';
 

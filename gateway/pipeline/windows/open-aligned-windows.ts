@@ -1,4 +1,4 @@
-import type { EpochMs } from '../core/clock.ts';
+import type { EpochMs } from '../../core/clock.ts';
 import type { Assigner } from './assigners.ts';
 import { type OpenWindow, OpenWindows, type OpenWindowTally } from './open-windows.ts';
 import type { PastTimes } from './past-times.ts';

@@ -1,5 +1,5 @@
-import { GatewayError } from '../core/errors.ts';
-import { AggregatePlan, type CourseSettings } from './aggregate/aggregates.ts';
+import { GatewayError } from '../../core/errors.ts';
+import { AggregatePlan, type CourseSettings } from '../aggregate/aggregates.ts';
 import { type Assigner, makeAssigner, type WindowShape } from './assigners.ts';
 
 /** Windows that depend on the time alone, or sessions of readings that follow each other within a gap in milliseconds. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type CalendarUnit, CalendarWindows } from '../../../gateway/pipeline/calendar-windows.ts';
+import { type CalendarUnit, CalendarWindows } from '../../../../gateway/pipeline/windows/calendar-windows.ts';
 
 const HOUR = 3_600_000;
 const UNITS: readonly CalendarUnit[] = ['day', 'week', 'month', 'year'];

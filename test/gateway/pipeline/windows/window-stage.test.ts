@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { Reading } from '../../../gateway/core/reading.ts';
-import type { Aggregate, Result } from '../../../gateway/core/result.ts';
-import { Fate } from '../../../gateway/core/stage.ts';
-import type { WindowStageOptions } from '../../../gateway/pipeline/window-options.ts';
-import { WindowStage } from '../../../gateway/pipeline/windows.ts';
-import { Plant } from './make-reading.ts';
+import type { Reading } from '../../../../gateway/core/reading.ts';
+import type { Aggregate, Result } from '../../../../gateway/core/result.ts';
+import { Fate } from '../../../../gateway/core/stage.ts';
+import type { WindowStageOptions } from '../../../../gateway/pipeline/windows/window-options.ts';
+import { WindowStage } from '../../../../gateway/pipeline/windows/window-stage.ts';
+import { Plant } from '../make-reading.ts';
 
 let plant: Plant;
 let results: Aggregate[];

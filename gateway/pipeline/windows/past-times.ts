@@ -1,5 +1,5 @@
-import type { EpochMs } from '../core/clock.ts';
-import { listOf, numberOf } from './snapshot.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import { listOf, numberOf } from '../snapshot.ts';
 
 /** Leaps that are remembered: whoever sets a clock ahead more often is not mending a mistake. */
 const MAX_LEAPS = 16;

@@ -1,4 +1,4 @@
-import type { EpochMs } from '../core/clock.ts';
+import type { EpochMs } from '../../core/clock.ts';
 import type { WindowDefinition } from './window-definition.ts';
 
 /** When which windows give what they have before their end. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { Quality } from '../../../gateway/core/quality.ts';
-import { OpenSessions } from '../../../gateway/pipeline/open-sessions.ts';
-import type { ReplacedWindow } from '../../../gateway/pipeline/open-windows.ts';
-import { WindowDefinition } from '../../../gateway/pipeline/window-definition.ts';
+import { Quality } from '../../../../gateway/core/quality.ts';
+import { OpenSessions } from '../../../../gateway/pipeline/windows/open-sessions.ts';
+import type { ReplacedWindow } from '../../../../gateway/pipeline/windows/open-windows.ts';
+import { WindowDefinition } from '../../../../gateway/pipeline/windows/window-definition.ts';
 
 const NEVER = Number.NEGATIVE_INFINITY;
 const GAP = 1000;

@@ -1,5 +1,5 @@
-import type { EpochMs } from '../core/clock.ts';
-import { GatewayError } from '../core/errors.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import { GatewayError } from '../../core/errors.ts';
 import { type CalendarUnit, CalendarWindows } from './calendar-windows.ts';
 
 /** Says which windows hold a time. Windows are half-open, begin and end in the same order, and depend on nothing but the time. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { OpenAlignedWindows } from '../../../gateway/pipeline/open-aligned-windows.ts';
-import { WindowDefinition } from '../../../gateway/pipeline/window-definition.ts';
+import { OpenAlignedWindows } from '../../../../gateway/pipeline/windows/open-aligned-windows.ts';
+import { WindowDefinition } from '../../../../gateway/pipeline/windows/window-definition.ts';
 
 function definition(allowedLatenessMs = 0, aggregates: readonly string[] = ['count']): WindowDefinition {
   return new WindowDefinition(

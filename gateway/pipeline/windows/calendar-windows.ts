@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import type { EpochMs } from '../core/clock.ts';
-import { GatewayError } from '../core/errors.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import { GatewayError } from '../../core/errors.ts';
 import type { Assigner } from './assigners.ts';
 
 /** Stretches of the calendar; a week begins on Monday (ISO 8601). */

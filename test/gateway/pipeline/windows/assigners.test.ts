@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Assigner, MAX_OVERLAP, makeAssigner } from '../../../gateway/pipeline/assigners.ts';
+import { type Assigner, MAX_OVERLAP, makeAssigner } from '../../../../gateway/pipeline/windows/assigners.ts';
 
 test('windows are half-open and counted from the epoch', () => {
   const minutes = makeAssigner({ tumblingMs: 60_000 });

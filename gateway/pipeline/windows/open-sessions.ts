@@ -1,4 +1,4 @@
-import type { EpochMs } from '../core/clock.ts';
+import type { EpochMs } from '../../core/clock.ts';
 import { type OpenWindow, OpenWindows, type ReplacedWindow } from './open-windows.ts';
 
 /**
