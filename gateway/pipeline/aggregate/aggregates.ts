@@ -76,17 +76,26 @@ export class AggregatePlan {
   readonly names: readonly string[];
   readonly #parts: Parts;
   readonly #reads: readonly Read[];
+  /** Whether its accumulators are merged from those of another plan. */
+  readonly #isMerged: boolean;
 
-  /** @throws GatewayError for a name that is no aggregate, and for an empty list */
-  constructor(names: readonly string[], settings: CourseSettings = {}) {
+  /**
+   * @param from the plan whose accumulators are merged into those of this one: how values between readings are seen is as there
+   * @throws GatewayError for a name that is no aggregate or cannot be had by merging, and for an empty list
+   */
+  constructor(names: readonly string[], settings: CourseSettings = {}, from?: AggregatePlan) {
     const { interpolation = 'step', maxGapMs = Number.POSITIVE_INFINITY } = settings;
     if (names.length === 0) {
       throw new GatewayError('Cannot aggregate: the list of aggregates is empty', { hint: ALLOWED });
     }
     this.names = [...new Set(names)];
+    this.#isMerged = from !== undefined;
     // In an order of their own, so that a snapshot does not depend on the one of the names.
-    const states = [...new Set(this.names.flatMap((name) => stateOf(name) ?? []))].sort((a, b) => a - b);
-    const kinds = this.names.map((name) => kindOf(name, states));
+    const own = [...new Set(this.names.flatMap((name) => stateOf(name) ?? []))].sort((a, b) => a - b);
+    const inherited = from === undefined ? undefined : from.#parts.timeline;
+    const course = inherited ?? { interpolation, maxGapMs, states: own };
+    const kinds = this.names.map((name) => kindOf(name, course.states));
+    if (from !== undefined) from.#requireToHold(this.names);
     const needs = (part: Part) => kinds.some((kind) => kind.part === part);
     this.#parts = {
       sum: needs('sum'),
@@ -94,9 +103,36 @@ export class AggregatePlan {
       extent: needs('extent'),
       ends: needs('ends'),
       quantiles: needs('quantiles'),
-      timeline: needs('timeline') ? { interpolation, maxGapMs, states } : undefined,
+      timeline: needs('timeline') ? course : undefined,
     };
     this.#reads = kinds.map((kind) => kind.read);
+  }
+
+  /** What can be had by merging accumulators of this plan, for a person. */
+  get mergeable(): string {
+    const { quantiles, timeline } = this.#parts;
+    const durations = timeline === undefined ? [] : timeline.states.map((state) => `duration_${state}`);
+    const percentiles = quantiles ? ['percentiles such as p95'] : [];
+    return [...aggregateNames.filter((name) => this.#holds(name)), ...durations, ...percentiles].join(', ');
+  }
+
+  #requireToHold(names: readonly string[]): void {
+    const missing = names.find((name) => !this.#holds(name));
+    if (missing === undefined) return;
+    throw new GatewayError(
+      `Cannot merge ${JSON.stringify(missing)}: what it is made from does not keep what it takes`,
+      {
+        hint: `What is kept there gives ${this.mergeable}; ask there for ${missing} as well.`,
+      },
+    );
+  }
+
+  #holds(name: string): boolean {
+    const state = stateOf(name);
+    const states = this.#parts.timeline?.states ?? [];
+    const { part } = kindOf(name, states);
+    const isKept = part === undefined || (this.#parts[part] !== undefined && this.#parts[part] !== false);
+    return isKept && (state === undefined || states.includes(state));
   }
 
   /** The fields of a window that turns out to hold nothing: `count`, and whatever would be added up. */
@@ -112,9 +148,11 @@ export class AggregatePlan {
     const { timeline } = this.#parts;
     // A gap without end is no JSON, and the settings that are not used make no difference.
     const names = this.names.toSorted();
-    return timeline === undefined
-      ? [names]
-      : [names, timeline.interpolation, Number.isFinite(timeline.maxGapMs) ? timeline.maxGapMs : 0];
+    if (timeline === undefined) return [names];
+    const { interpolation, maxGapMs, states } = timeline;
+    const course = [names, interpolation, Number.isFinite(maxGapMs) ? maxGapMs : 0];
+    // Where they are its own the names tell them.
+    return this.#isMerged ? [...course, states.map(String).toSorted()] : course;
   }
 
   /** A fresh accumulator. */

@@ -53,14 +53,14 @@ export class Timeline {
     if (times.length >= 2 * ORDERED_READINGS) this.#settle(ORDERED_READINGS);
   }
 
-  /** Takes over another, whose readings arrived later. Exact where the one ends before the other begins. */
+  /** Takes in another, which stays as it is, and whose readings arrived later. Exact where the one ends before the other begins. */
   merge(later: Timeline): void {
     const [before, after] = later.#firstTime < this.#firstTime ? [later, this] : [this, later];
     const times = after.#times;
     const values = after.#values;
     // As long as nothing of the later one is summed up, what the earlier one keeps apart stays apart.
     const isApart = after.#settled.firstTime === Number.POSITIVE_INFINITY;
-    const merged = isApart ? before.#settled : before.course();
+    const merged = isApart ? before.#settled.copy() : before.course();
     merged.follow(after.#settled);
     this.#settled = merged;
     this.#times = isApart ? before.#times.slice() : [];

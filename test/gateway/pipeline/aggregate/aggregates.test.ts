@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Quality } from '../../../../gateway/core/quality.ts';
 import {
   AggregatePlan,
@@ -112,4 +112,55 @@ test('plans of another interpolation have another form, where it matters', () =>
   const form = (names: string[], interpolation: 'step' | 'linear') => new AggregatePlan(names, { interpolation }).form;
   expect(form(['integral'], 'linear')).not.toEqual(form(['integral'], 'step'));
   expect(form(['mean'], 'linear')).toEqual(form(['mean'], 'step'));
+});
+
+describe('aggregates that are merged from others', () => {
+  const minutes = [
+    [3, -1, 3],
+    [0, 0.5],
+    [3, 3, 7],
+  ];
+  const of = (plan: AggregatePlan, lists: readonly (readonly number[])[], from: number) => {
+    const accumulator = plan.accumulator();
+    for (const [i, list] of lists.entries()) {
+      for (const [j, value] of list.entries()) accumulator.add(value, Quality.good, (from + i) * 60_000 + j * 7_000);
+    }
+    return accumulator;
+  };
+
+  test('are what they would be of all readings, from whatever of them the parts keep', () => {
+    const asked = [...aggregateNames, 'p95', 'duration_3', 'duration_7'];
+    const parts = new AggregatePlan(asked, { interpolation: 'linear', maxGapMs: 50_000 });
+    const whole = new AggregatePlan([...aggregateNames, 'p5', 'duration_7'], {}, parts);
+    const merged = whole.accumulator();
+    for (const [i, list] of minutes.entries()) merged.merge(of(parts, [list], i));
+    const window = { start: 0, end: 180_000 };
+    const { p5, ...fields } = whole.fields(merged, window);
+    const direct = new AggregatePlan([...asked, 'p5'], { interpolation: 'linear', maxGapMs: 50_000 });
+    const expected = direct.fields(of(direct, minutes, 0), window);
+    expect(p5).toBeCloseTo(expected['p5']!, 12);
+    for (const [name, value] of Object.entries(fields)) expect(value, name).toBeCloseTo(expected[name]!, 12);
+    expect(Object.keys(fields)).toEqual([...aggregateNames, 'duration_7']);
+  });
+
+  test.each([
+    ['p95', ['mean', 'min'], 'count, sum, mean, min, max, range;'],
+    ['variance', ['count'], 'gives count;'],
+    ['rate', ['last', 'median'], 'count, first, last, median, percentiles such as p95;'],
+    ['duration_4', ['duration_3'], 'coverage, duration_3;'],
+  ])('are refused where the parts do not keep what they take: %s of %j', (name, parts, allowed) => {
+    expect(() => new AggregatePlan([name], {}, new AggregatePlan(parts))).toThrow(
+      expect.objectContaining({
+        message: `Cannot merge "${name}": what it is made from does not keep what it takes`,
+        hint: expect.stringContaining(allowed),
+      }),
+    );
+  });
+
+  test('have another form where the parts know the time at other values', () => {
+    const form = (parts: readonly string[]) =>
+      JSON.stringify(new AggregatePlan(['rate'], {}, new AggregatePlan(parts)).form);
+    expect(form(['rate', 'duration_3'])).not.toBe(form(['rate', 'duration_4']));
+    expect(form(['rate', 'duration_3'])).toBe(form(['delta', 'duration_3']));
+  });
 });

@@ -92,6 +92,16 @@ test('a timeline that took over a later one still takes readings out of order', 
   expect(first.course().integral).toBe(4.8);
 });
 
+test('a timeline that is merged into another stays as it was, whatever becomes of the other', () => {
+  const merged = new Timeline(STEP);
+  const minute = timelineOf(Array.from({ length: 200 }, (_, i): Point => [i, i * 100]));
+  const before = minute.snapshot();
+  merged.merge(minute);
+  merged.merge(timelineOf([[1, 20_000]]));
+  for (let i = 0; i < 200; i++) merged.add(i, 40_000 + i * 100);
+  expect(minute.snapshot()).toEqual(before);
+});
+
 test('a snapshot of another form is refused', () => {
   expect(() => new Timeline(STEP).restore({ settled: [1] })).toThrow('Cannot restore the timeline of a window');
   expect(() => new Timeline(STEP).restore(undefined)).toThrow('Cannot restore the timeline of a window');
