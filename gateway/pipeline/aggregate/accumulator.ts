@@ -1,23 +1,15 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { Quality } from '../../core/quality.ts';
 import { listOf, numbersOf } from '../snapshot.ts';
-import { Ends } from './ends.ts';
-import { Extent } from './extent.ts';
+import type { Layout } from './layout.ts';
+import type { Numbers, Part } from './part.ts';
 import { Quantiles } from './quantiles.ts';
-import { Spread } from './spread.ts';
-import { Sum } from './sum.ts';
-import { Timeline, type TimelineOptions } from './timeline.ts';
+import { Timeline } from './timeline.ts';
 
-/** Which parts the chosen aggregates need; parts that several of them need are kept once. */
-export interface Parts {
-  readonly sum: boolean;
-  readonly spread: boolean;
-  readonly extent: boolean;
-  readonly ends: boolean;
-  readonly quantiles: boolean;
-  /** Undefined where no aggregate depends on the order of the readings. */
-  readonly timeline: TimelineOptions | undefined;
-}
+/** Places of the counts, which every accumulator begins with. */
+const COUNT = 0;
+const READINGS = 1;
+const GOOD = 2;
 
 /**
  * The state of one window for one series. Incremental and mergeable.
@@ -26,78 +18,91 @@ export interface Parts {
  * quality takes part in every aggregate.
  */
 export class Accumulator {
-  /** Values that were aggregated. */
-  count = 0;
-  /** Readings of any quality. */
-  readings = 0;
-  /** Readings of good quality. */
-  good = 0;
-  readonly sum: Sum | undefined;
-  readonly spread: Spread | undefined;
-  readonly extent: Extent | undefined;
-  readonly ends: Ends | undefined;
+  readonly numbers: Numbers;
   readonly quantiles: Quantiles | undefined;
   readonly timeline: Timeline | undefined;
+  readonly #layout: Layout;
 
-  constructor(parts: Parts) {
-    this.sum = parts.sum ? new Sum() : undefined;
-    this.spread = parts.spread ? new Spread() : undefined;
-    this.extent = parts.extent ? new Extent() : undefined;
-    this.ends = parts.ends ? new Ends() : undefined;
-    this.quantiles = parts.quantiles ? new Quantiles() : undefined;
-    this.timeline = parts.timeline === undefined ? undefined : new Timeline(parts.timeline);
+  constructor(layout: Layout) {
+    this.#layout = layout;
+    // A copy keeps doubles as they are, where a new list would box them.
+    this.numbers = layout.initial.slice();
+    this.quantiles = layout.quantiles ? new Quantiles() : undefined;
+    this.timeline = layout.timeline === undefined ? undefined : new Timeline(layout.timeline);
+  }
+
+  /** Values that were aggregated. */
+  get count(): number {
+    return this.numbers[COUNT]!;
+  }
+
+  /** Readings of any quality. */
+  get readings(): number {
+    return this.numbers[READINGS]!;
+  }
+
+  /** Readings of good quality. */
+  get good(): number {
+    return this.numbers[GOOD]!;
   }
 
   /** @param value finite */
   add(value: number, quality: Quality, time: EpochMs): void {
-    this.readings++;
+    const { numbers } = this;
+    numbers[READINGS]!++;
     if (quality === Quality.bad) return;
-    if (quality === Quality.good) this.good++;
-    this.count++;
-    if (this.sum !== undefined) this.sum.add(value);
-    if (this.spread !== undefined) this.spread.add(value);
-    if (this.extent !== undefined) this.extent.add(value);
-    if (this.ends !== undefined) this.ends.add(value, time);
+    if (quality === Quality.good) numbers[GOOD]!++;
+    numbers[COUNT]!++;
+    const { sum, spread, extent, ends } = this.#layout;
+    if (sum !== undefined) sum.add(numbers, value);
+    if (spread !== undefined) spread.add(numbers, value);
+    if (extent !== undefined) extent.add(numbers, value);
+    if (ends !== undefined) ends.add(numbers, value, time);
     if (this.quantiles !== undefined) this.quantiles.add(value);
     if (this.timeline !== undefined) this.timeline.add(value, time);
   }
 
-  /** Takes over an accumulator with the same parts, whose readings arrived later. */
+  /** Takes in an accumulator that has at least the same parts, and whose readings arrived later; that one stays as it is. */
   merge(later: Accumulator): void {
-    this.count += later.count;
-    this.readings += later.readings;
-    this.good += later.good;
-    if (later.sum !== undefined) this.sum?.merge(later.sum);
-    if (later.spread !== undefined) this.spread?.merge(later.spread);
-    if (later.extent !== undefined) this.extent?.merge(later.extent);
-    if (later.ends !== undefined) this.ends?.merge(later.ends);
+    for (const place of [COUNT, READINGS, GOOD]) this.numbers[place]! += later.numbers[place]!;
+    const others = partsOf(later.#layout);
+    for (const [i, part] of partsOf(this.#layout).entries()) {
+      const other = others[i];
+      if (part !== undefined && other !== undefined) part.merge(this.numbers, later.numbers, other.at);
+    }
     if (later.quantiles !== undefined) this.quantiles?.merge(later.quantiles);
     if (later.timeline !== undefined) this.timeline?.merge(later.timeline);
   }
 
   snapshot(): unknown {
+    const { numbers } = this;
     return [
       [this.count, this.readings, this.good],
-      this.sum?.snapshot(),
-      this.spread?.snapshot(),
-      this.extent?.snapshot(),
-      this.ends?.snapshot(),
+      ...partsOf(this.#layout).map((part) => part && numbers.slice(part.at, part.at + part.initial.length)),
       this.quantiles?.snapshot(),
       this.timeline?.snapshot(),
     ];
   }
 
   restore(snapshot: unknown): void {
-    const [counts, sum, spread, extent, ends, quantiles, timeline] = listOf(snapshot, 'a window');
-    const [count, readings, good] = numbersOf(counts, 3, 'the counts of a window');
-    this.count = count!;
-    this.readings = readings!;
-    this.good = good!;
-    this.sum?.restore(sum);
-    this.spread?.restore(spread);
-    this.extent?.restore(extent);
-    this.ends?.restore(ends);
-    this.quantiles?.restore(quantiles);
-    this.timeline?.restore(timeline);
+    const [counts, ...parts] = listOf(snapshot, 'a window');
+    this.#put(0, numbersOf(counts, 3, 'the counts of a window'));
+    for (const [i, part] of partsOf(this.#layout).entries()) {
+      if (part !== undefined) this.#put(part.at, numbersOf(parts[i], part.initial.length, 'the numbers of a window'));
+    }
+    this.quantiles?.restore(parts[PARTS]);
+    this.timeline?.restore(parts[PARTS + 1]);
   }
+
+  #put(at: number, numbers: readonly number[]): void {
+    for (let i = 0; i < numbers.length; i++) this.numbers[at + i] = numbers[i]!;
+  }
+}
+
+/** How many there are at the most: see `partsOf`. */
+const PARTS = 4;
+
+/** In the order of a snapshot. */
+function partsOf({ sum, spread, extent, ends }: Layout): readonly (Part | undefined)[] {
+  return [sum, spread, extent, ends];
 }

@@ -1,12 +1,24 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { Window } from '../../core/window.ts';
-import { Accumulator, type Parts } from './accumulator.ts';
-import type { Course, Interpolation } from './timeline.ts';
+import { Accumulator } from './accumulator.ts';
+import type { Course } from './course.ts';
+import { Layout, type Needs } from './layout.ts';
+import type { Numbers } from './part.ts';
+import type { Interpolation } from './timeline.ts';
+
+/** What the aggregates of one window are read from. */
+interface WindowState {
+  readonly accumulator: Accumulator;
+  readonly numbers: Numbers;
+  /** Undefined where no aggregate depends on the order of the readings. */
+  readonly course: Course | undefined;
+  readonly window: Window;
+}
 
 /** The parts of an accumulator. */
-type Part = keyof Parts;
+type Part = keyof Needs;
 /** How an aggregate is read from an accumulator that holds at least one value; undefined where there is no such number. */
-type Read = (accumulator: Accumulator, course: Course | undefined, window: Window) => number | undefined;
+type Read = (state: WindowState, layout: Layout) => number | undefined;
 
 interface Kind {
   readonly part: Part | undefined;
@@ -15,24 +27,24 @@ interface Kind {
 
 /** One that depends on the order of the readings. */
 function ordered(read: (course: Course, window: Window) => number | undefined): Kind {
-  return { part: 'timeline', read: (_, course, window) => (course === undefined ? undefined : read(course, window)) };
+  return { part: 'timeline', read: ({ course, window }) => (course === undefined ? undefined : read(course, window)) };
 }
 
 /** Those that are 0 where there is nothing. */
 const ADDITIVE = /^(count|sum|delta|increase|changes|integral|coverage|duration_.*)$/;
 
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
-  ['count', { part: undefined, read: (a) => a.count }],
-  ['sum', { part: 'sum', read: (a) => a.sum?.sum() }],
-  ['mean', { part: 'sum', read: (a) => a.sum?.mean(a.count) }],
-  ['min', { part: 'extent', read: (a) => a.extent?.min }],
-  ['max', { part: 'extent', read: (a) => a.extent?.max }],
-  ['range', { part: 'extent', read: (a) => a.extent?.range() }],
-  ['first', { part: 'ends', read: (a) => a.ends?.first }],
-  ['last', { part: 'ends', read: (a) => a.ends?.last }],
-  ['stddev', { part: 'spread', read: (a) => a.spread?.stddev() }],
-  ['variance', { part: 'spread', read: (a) => a.spread?.variance() }],
-  ['median', { part: 'quantiles', read: (a) => a.quantiles?.at(0.5) }],
+  ['count', { part: undefined, read: ({ accumulator }) => accumulator.count }],
+  ['sum', { part: 'sum', read: ({ numbers }, { sum }) => sum?.sum(numbers) }],
+  ['mean', { part: 'sum', read: ({ numbers, accumulator }, { sum }) => sum?.mean(numbers, accumulator.count) }],
+  ['min', { part: 'extent', read: ({ numbers }, { extent }) => extent?.min(numbers) }],
+  ['max', { part: 'extent', read: ({ numbers }, { extent }) => extent?.max(numbers) }],
+  ['range', { part: 'extent', read: ({ numbers }, { extent }) => extent?.range(numbers) }],
+  ['first', { part: 'ends', read: ({ numbers }, { ends }) => ends?.first(numbers) }],
+  ['last', { part: 'ends', read: ({ numbers }, { ends }) => ends?.last(numbers) }],
+  ['stddev', { part: 'spread', read: ({ numbers }, { spread }) => spread?.stddev(numbers) }],
+  ['variance', { part: 'spread', read: ({ numbers }, { spread }) => spread?.variance(numbers) }],
+  ['median', { part: 'quantiles', read: ({ accumulator }) => accumulator.quantiles?.at(0.5) }],
   ['delta', ordered((course) => course.delta)],
   ['rate', ordered((course) => course.rate)],
   ['increase', ordered((course) => course.increase)],
@@ -74,7 +86,7 @@ export interface CourseSettings {
 /** The aggregates that one window definition asks for, resolved once. */
 export class AggregatePlan {
   readonly names: readonly string[];
-  readonly #parts: Parts;
+  readonly #layout: Layout;
   readonly #reads: readonly Read[];
   /** Whether its accumulators are merged from those of another plan. */
   readonly #isMerged: boolean;
@@ -92,25 +104,25 @@ export class AggregatePlan {
     this.#isMerged = from !== undefined;
     // In an order of their own, so that a snapshot does not depend on the one of the names.
     const own = [...new Set(this.names.flatMap((name) => stateOf(name) ?? []))].sort((a, b) => a - b);
-    const inherited = from === undefined ? undefined : from.#parts.timeline;
+    const inherited = from === undefined ? undefined : from.#layout.timeline;
     const course = inherited ?? { interpolation, maxGapMs, states: own };
     const kinds = this.names.map((name) => kindOf(name, course.states));
     if (from !== undefined) from.#requireToHold(this.names);
     const needs = (part: Part) => kinds.some((kind) => kind.part === part);
-    this.#parts = {
+    this.#layout = new Layout({
       sum: needs('sum'),
       spread: needs('spread'),
       extent: needs('extent'),
       ends: needs('ends'),
       quantiles: needs('quantiles'),
       timeline: needs('timeline') ? course : undefined,
-    };
+    });
     this.#reads = kinds.map((kind) => kind.read);
   }
 
   /** What can be had by merging accumulators of this plan, for a person. */
   get mergeable(): string {
-    const { quantiles, timeline } = this.#parts;
+    const { quantiles, timeline } = this.#layout;
     const durations = timeline === undefined ? [] : timeline.states.map((state) => `duration_${state}`);
     const percentiles = quantiles ? ['percentiles such as p95'] : [];
     return [...aggregateNames.filter((name) => this.#holds(name)), ...durations, ...percentiles].join(', ');
@@ -129,9 +141,9 @@ export class AggregatePlan {
 
   #holds(name: string): boolean {
     const state = stateOf(name);
-    const states = this.#parts.timeline?.states ?? [];
+    const states = this.#layout.timeline?.states ?? [];
     const { part } = kindOf(name, states);
-    const isKept = part === undefined || (this.#parts[part] !== undefined && this.#parts[part] !== false);
+    const isKept = part === undefined || (this.#layout[part] !== undefined && this.#layout[part] !== false);
     return isKept && (state === undefined || states.includes(state));
   }
 
@@ -145,7 +157,7 @@ export class AggregatePlan {
 
   /** What an accumulator's snapshot depends on: one of another form cannot be restored. */
   get form(): readonly unknown[] {
-    const { timeline } = this.#parts;
+    const { timeline } = this.#layout;
     // A gap without end is no JSON, and the settings that are not used make no difference.
     const names = this.names.toSorted();
     if (timeline === undefined) return [names];
@@ -157,7 +169,7 @@ export class AggregatePlan {
 
   /** A fresh accumulator. */
   accumulator(): Accumulator {
-    return new Accumulator(this.#parts);
+    return new Accumulator(this.#layout);
   }
 
   /**
@@ -166,11 +178,12 @@ export class AggregatePlan {
    */
   fields(accumulator: Accumulator, window: Window): Record<string, number> {
     const fields: Record<string, number> = {};
-    const course = accumulator.timeline?.course();
+    const { numbers, timeline } = accumulator;
+    const state = { accumulator, numbers, course: timeline?.course(), window };
     for (let i = 0; i < this.names.length; i++) {
       const name = this.names[i]!;
       const value =
-        accumulator.count === 0 && name !== 'count' ? undefined : this.#reads[i]!(accumulator, course, window);
+        accumulator.count === 0 && name !== 'count' ? undefined : this.#reads[i]!(state, this.#layout);
       if (value !== undefined && Number.isFinite(value)) fields[name] = value;
     }
     return fields;
@@ -185,7 +198,7 @@ function kindOf(name: string, states: readonly number[]): Kind {
   if (kind !== undefined) return kind;
   if (PERCENTILE.test(name)) {
     const quantile = Number(name.slice(1)) / 100;
-    return { part: 'quantiles', read: (a) => a.quantiles?.at(quantile) };
+    return { part: 'quantiles', read: ({ accumulator }) => accumulator.quantiles?.at(quantile) };
   }
   const state = stateOf(name);
   if (state === undefined) {

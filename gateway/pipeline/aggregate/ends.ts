@@ -1,48 +1,52 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { numbersOf } from '../snapshot.ts';
+import type { Numbers, Part } from './part.ts';
+
+const FIRST = 0;
+const FIRST_TIME = 1;
+const LAST = 2;
+const LAST_TIME = 3;
 
 /**
  * The first and the last value by source time. Of several values with one source time `first` is the one that arrived first
  * and `last` the one that arrived last.
  */
-export class Ends {
-  first = 0;
-  last = 0;
-  #firstTime = Number.POSITIVE_INFINITY;
-  #lastTime = Number.NEGATIVE_INFINITY;
+export class Ends implements Part {
+  readonly initial = [0, Number.POSITIVE_INFINITY, 0, Number.NEGATIVE_INFINITY];
+  readonly at: number;
 
-  add(value: number, time: EpochMs): void {
-    if (time < this.#firstTime) {
-      this.#firstTime = time;
-      this.first = value;
-    }
-    if (time >= this.#lastTime) {
-      this.#lastTime = time;
-      this.last = value;
-    }
+  constructor(at: number) {
+    this.at = at;
   }
 
-  /** Takes over values that arrived later than its own. */
-  merge(later: Ends): void {
-    if (later.#firstTime < this.#firstTime) {
-      this.#firstTime = later.#firstTime;
-      this.first = later.first;
-    }
-    if (later.#lastTime >= this.#lastTime) {
-      this.#lastTime = later.#lastTime;
-      this.last = later.last;
-    }
+  add(numbers: Numbers, value: number, time: EpochMs): void {
+    this.#begin(numbers, value, time);
+    this.#end(numbers, value, time);
   }
 
-  snapshot(): readonly number[] {
-    return [this.first, this.#firstTime, this.last, this.#lastTime];
+  merge(numbers: Numbers, other: Numbers, from: number): void {
+    this.#begin(numbers, other[from + FIRST]!, other[from + FIRST_TIME]!);
+    this.#end(numbers, other[from + LAST]!, other[from + LAST_TIME]!);
   }
 
-  restore(snapshot: unknown): void {
-    const [first, firstTime, last, lastTime] = numbersOf(snapshot, 4, 'the ends of a window');
-    this.first = first!;
-    this.#firstTime = firstTime!;
-    this.last = last!;
-    this.#lastTime = lastTime!;
+  first(numbers: Numbers): number {
+    return numbers[this.at + FIRST]!;
+  }
+
+  last(numbers: Numbers): number {
+    return numbers[this.at + LAST]!;
+  }
+
+  #begin(numbers: Numbers, value: number, time: EpochMs): void {
+    const { at } = this;
+    if (time >= numbers[at + FIRST_TIME]!) return;
+    numbers[at + FIRST_TIME] = time;
+    numbers[at + FIRST] = value;
+  }
+
+  #end(numbers: Numbers, value: number, time: EpochMs): void {
+    const { at } = this;
+    if (time < numbers[at + LAST_TIME]!) return;
+    numbers[at + LAST_TIME] = time;
+    numbers[at + LAST] = value;
   }
 }

@@ -1,33 +1,40 @@
-import { numbersOf } from '../snapshot.ts';
 import { representable } from './magnitude.ts';
+import type { Numbers, Part } from './part.ts';
+
+const MIN = 0;
+const MAX = 1;
 
 /** The smallest and the largest value. */
-export class Extent {
-  min = Number.POSITIVE_INFINITY;
-  max = Number.NEGATIVE_INFINITY;
+export class Extent implements Part {
+  readonly initial = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  readonly at: number;
 
-  add(value: number): void {
-    if (value < this.min) this.min = value;
-    if (value > this.max) this.max = value;
+  constructor(at: number) {
+    this.at = at;
   }
 
-  merge(other: Extent): void {
-    this.min = Math.min(this.min, other.min);
-    this.max = Math.max(this.max, other.max);
+  add(numbers: Numbers, value: number): void {
+    const { at } = this;
+    if (value < numbers[at + MIN]!) numbers[at + MIN] = value;
+    if (value > numbers[at + MAX]!) numbers[at + MAX] = value;
+  }
+
+  merge(numbers: Numbers, other: Numbers, from: number): void {
+    const { at } = this;
+    numbers[at + MIN] = Math.min(numbers[at + MIN]!, other[from + MIN]!);
+    numbers[at + MAX] = Math.max(numbers[at + MAX]!, other[from + MAX]!);
+  }
+
+  min(numbers: Numbers): number {
+    return numbers[this.at + MIN]!;
+  }
+
+  max(numbers: Numbers): number {
+    return numbers[this.at + MAX]!;
   }
 
   /** Undefined where the difference is beyond the largest double. */
-  range(): number | undefined {
-    return representable(this.max - this.min);
-  }
-
-  snapshot(): readonly number[] {
-    return [this.min, this.max];
-  }
-
-  restore(snapshot: unknown): void {
-    const [min, max] = numbersOf(snapshot, 2, 'the extent of a window');
-    this.min = min!;
-    this.max = max!;
+  range(numbers: Numbers): number | undefined {
+    return representable(this.max(numbers) - this.min(numbers));
   }
 }

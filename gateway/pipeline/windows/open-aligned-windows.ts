@@ -7,8 +7,8 @@ import type { WindowDefinition } from './window-definition.ts';
 /** The open windows of one series under a definition by which the time alone says which windows there are. */
 export class OpenAlignedWindows extends OpenWindows {
   readonly #assigner: Assigner;
-  /** Where the last reading was: all times in it are held by the same windows. */
-  #slot: Slot = NO_SLOT;
+  /** All windows that held the last reading, the newest first: they hold what is not before the newest begins, nor after the oldest ends. */
+  #recent: readonly OpenWindow[] = [];
 
   constructor(definition: WindowDefinition, assigner: Assigner, tally?: OpenWindowTally) {
     super(definition, tally);
@@ -16,15 +16,15 @@ export class OpenAlignedWindows extends OpenWindows {
   }
 
   find(time: EpochMs): readonly OpenWindow[] | undefined {
-    const slot = this.#slot;
-    return time >= slot.start && time < slot.end ? slot.windows : undefined;
+    const recent = this.#recent;
+    if (recent.length === 0) return undefined;
+    return time >= recent[0]!.start && time < recent[recent.length - 1]!.end ? recent : undefined;
   }
 
   openAt(time: EpochMs, watermark: EpochMs, reached: EpochMs): readonly OpenWindow[] {
     const assigner = this.#assigner;
-    const newest = assigner.startOf(time);
     const windows: OpenWindow[] = [];
-    let start = newest;
+    let start = assigner.startOf(time);
     for (let i = 0; i < assigner.overlap; i++) {
       const window = this.#openAt(start, watermark, reached);
       if (window !== undefined) windows.push(window);
@@ -32,7 +32,8 @@ export class OpenAlignedWindows extends OpenWindows {
     }
     // One that was refused may find room later.
     const isComplete = windows.length === assigner.overlap;
-    if (isComplete) this.#slot = { start: newest, end: assigner.nextAfter(newest), windows };
+    // A copy takes no more memory than it needs: a list that has grown does.
+    if (isComplete) this.#recent = windows.slice();
     return windows;
   }
 
@@ -59,15 +60,6 @@ export class OpenAlignedWindows extends OpenWindows {
   }
 
   protected override forget(): void {
-    this.#slot = NO_SLOT;
+    this.#recent = [];
   }
 }
-
-/** A stretch of time, and the open windows that hold it. */
-interface Slot {
-  readonly start: EpochMs;
-  readonly end: EpochMs;
-  readonly windows: readonly OpenWindow[];
-}
-
-const NO_SLOT: Slot = { start: Number.POSITIVE_INFINITY, end: Number.NEGATIVE_INFINITY, windows: [] };

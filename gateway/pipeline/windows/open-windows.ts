@@ -54,7 +54,7 @@ export interface ReplacedWindow extends Window {
 export abstract class OpenWindows {
   readonly definition: WindowDefinition;
   /** By start, ascending; also by end. */
-  readonly open: OpenWindow[] = [];
+  open: readonly OpenWindow[] = [];
   /** End of the last window that was closed: what comes for it, or for an earlier one, is late. */
   floor: EpochMs = Number.NEGATIVE_INFINITY;
   /** Of the first result of the windows that are opened from now on. */
@@ -100,8 +100,7 @@ export abstract class OpenWindows {
 
   /** Takes over a window that an earlier process had open, the oldest first. */
   resume(window: OpenWindow): void {
-    this.open.push(window);
-    this.#tally.count++;
+    this.#put(this.open.length, window);
   }
 
   /** Removes the oldest windows. */
@@ -126,15 +125,21 @@ export abstract class OpenWindows {
   protected insert(at: number, start: EpochMs, end: EpochMs, watermark: EpochMs): OpenWindow {
     const window = new OpenWindow(start, end, this.definition.plan.accumulator(), end <= watermark);
     window.revision = this.firstRevision;
-    this.open.splice(at, 0, window);
-    this.#tally.count++;
+    this.#put(at, window);
     return window;
   }
 
   /** Takes windows out of the open ones. */
   protected remove(at: number, count: number): readonly OpenWindow[] {
-    const removed = this.open.splice(at, count);
+    const removed = this.open.slice(at, at + count);
+    this.open = this.open.toSpliced(at, count);
     this.#tally.count -= removed.length;
     return removed;
+  }
+
+  /** In a new list: one that grows takes room for sixteen more, which few series ever need. */
+  #put(at: number, window: OpenWindow): void {
+    this.open = this.open.toSpliced(at, 0, window);
+    this.#tally.count++;
   }
 }

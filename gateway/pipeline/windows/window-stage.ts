@@ -229,17 +229,17 @@ export class WindowStage implements Stage {
 
   /** The windows that hold `time`: opens them where they are not yet, and closes the oldest where there are too many then. */
   #open(state: SeriesState, windows: OpenWindows, time: EpochMs, emit: Emit): readonly OpenWindow[] {
-    const { open, definition } = windows;
+    const { definition } = windows;
     const { device, newest } = state.clock;
-    const before = open.length;
+    const before = windows.open.length;
     // A series that joins or returns has not moved the watermark of its device: it is late by its own time only.
     const reached = Math.min(device.watermark, newest - this.#outOfOrdernessMs);
     const replaced = (window: ReplacedWindow) => this.#takeBack(state, definition, window, emit);
     const holding = windows.openAt(time, device.watermark, reached, replaced);
     for (const window of holding) state.device.due = Math.min(state.device.due, dueOf(window, definition));
-    if (open.length === before || !windows.isOverfull) return holding;
+    if (windows.open.length === before || !windows.isOverfull) return holding;
     while (windows.isOverfull) {
-      this.#emit(state, definition, open[0]!, emit);
+      this.#emit(state, definition, windows.open[0]!, emit);
       windows.close(1);
     }
     return windows.openAt(time, device.watermark, reached, replaced);
