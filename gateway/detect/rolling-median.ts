@@ -11,6 +11,7 @@ export const MAX_MEDIAN_WINDOW = 255;
  * @param slot of the oldest value, which `value` replaces
  */
 export function replaceOldest(ring: Float64Array, order: Uint8Array, size: number, slot: number, value: number): void {
+  fetch(ring, size);
   const from = firstNotBelow(ring, order, size, ring[slot]!);
   let to = firstAbove(ring, order, size, value);
   if (to > from) {
@@ -35,6 +36,21 @@ export function addValue(ring: Float64Array, order: Uint8Array, size: number, va
 export function medianOf(ring: Float64Array, order: Uint8Array, size: number): number {
   const upper = ring[order[size >> 1]!]!;
   return size % 2 === 1 ? upper : upper / 2 + ring[order[(size >> 1) - 1]!]! / 2;
+}
+
+/** Values that come from memory together. */
+const VALUES_A_LINE = 8;
+/** Written to, so that what is read for it is not left out. */
+const fetched = new Float64Array(1);
+
+/**
+ * Reads a value of each line of the ring. Where so many series take turns that no cache holds them all, the searches would wait for one line
+ * after the other; asked for at once they come together.
+ */
+function fetch(ring: Float64Array, size: number): void {
+  let sum = 0;
+  for (let i = 0; i < size; i += VALUES_A_LINE) sum += ring[i]!;
+  fetched[0] = sum;
 }
 
 function firstNotBelow(ring: Float64Array, order: Uint8Array, size: number, value: number): number {

@@ -182,8 +182,7 @@ export class AggregatePlan {
     const state = { accumulator, numbers, course: timeline?.course(), window };
     for (let i = 0; i < this.names.length; i++) {
       const name = this.names[i]!;
-      const value =
-        accumulator.count === 0 && name !== 'count' ? undefined : this.#reads[i]!(state, this.#layout);
+      const value = accumulator.count === 0 && name !== 'count' ? undefined : this.#reads[i]!(state, this.#layout);
       if (value !== undefined && Number.isFinite(value)) fields[name] = value;
     }
     return fields;

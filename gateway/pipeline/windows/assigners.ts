@@ -16,8 +16,6 @@ export interface Assigner {
   stepBack(start: EpochMs): EpochMs;
   /** The end of the window that begins at `start`. */
   endOf(start: EpochMs): EpochMs;
-  /** The start of the window after the one that begins at `start`: all times between the two are held by the same windows. */
-  nextAfter(start: EpochMs): EpochMs;
 }
 
 /** The shape of a window: see `makeAssigner`. */
@@ -76,10 +74,6 @@ class AlignedWindows implements Assigner {
 
   endOf(start: EpochMs): EpochMs {
     return start + this.#sizeMs;
-  }
-
-  nextAfter(start: EpochMs): EpochMs {
-    return start + this.leastStepMs;
   }
 }
 

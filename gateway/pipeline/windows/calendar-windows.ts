@@ -63,10 +63,6 @@ export class CalendarWindows implements Assigner {
     return this.#end;
   }
 
-  nextAfter(start: EpochMs): EpochMs {
-    return this.endOf(start);
-  }
-
   #seek(time: EpochMs): void {
     if (time >= this.#start && time < this.#end) return;
     let start = firstDay(this.#zoned(time), this.#unit);

@@ -22,9 +22,9 @@ test('a bad reading is counted and its value left out, an uncertain one takes pa
 });
 
 test('only the parts that are asked for exist', () => {
-  const { sum, spread, extent, ends, quantiles, timeline } = new AggregatePlan(['count', 'mean']).accumulator();
-  expect(sum).toBeDefined();
-  expect([spread, extent, ends, quantiles, timeline]).toEqual(Array(5).fill(undefined));
+  const { numbers, quantiles, timeline } = new AggregatePlan(['count', 'mean']).accumulator();
+  expect(numbers).toEqual([0, 0, 0, 0, 0, 1]);
+  expect([quantiles, timeline]).toEqual([undefined, undefined]);
 });
 
 test('merging is as if all readings had come to one', () => {
@@ -34,6 +34,18 @@ test('merging is as if all readings had come to one', () => {
   expect([merged.readings, merged.good, merged.count]).toEqual([4, 2, 3]);
   expect(plan.fields(merged, minute)).toMatchObject({ count: 3, sum: 13, min: 1, p50: 4, last: 8 });
   expect(plan.fields(merged, minute)['stddev']).toBeCloseTo(plan.fields(whole, minute)['stddev']!, 12);
+});
+
+test('one with more parts can be merged into one with fewer, and stays as it is', () => {
+  const fewer = new AggregatePlan(['last', 'mean'], {}, plan);
+  const merged = fewer.accumulator();
+  for (const readings of [[3], [8, 4]]) {
+    const part = accumulatorOf(...readings.map((value): [number, Quality] => [value, Quality.good]));
+    const before = part.snapshot();
+    merged.merge(part);
+    expect(part.snapshot()).toEqual(before);
+  }
+  expect(fewer.fields(merged, minute)).toEqual({ last: 4, mean: 5 });
 });
 
 test('a restored accumulator goes on equally', () => {
@@ -46,6 +58,6 @@ test('a restored accumulator goes on equally', () => {
 });
 
 test('a snapshot of another form is refused', () => {
-  expect(() => plan.accumulator().restore([[1, 1, 1]])).toThrow('Cannot restore the sum of a window');
+  expect(() => plan.accumulator().restore([[1, 1, 1]])).toThrow('Cannot restore the numbers of a window');
   expect(() => plan.accumulator().restore('nothing')).toThrow('Cannot restore a window');
 });

@@ -103,7 +103,7 @@ test('a timeline that is merged into another stays as it was, whatever becomes o
 });
 
 test('a snapshot of another form is refused', () => {
-  expect(() => new Timeline(STEP).restore({ settled: [1] })).toThrow('Cannot restore the timeline of a window');
+  expect(() => new Timeline(STEP).restore({ settled: [1] })).toThrow('Cannot restore the course of a window');
   expect(() => new Timeline(STEP).restore(undefined)).toThrow('Cannot restore the timeline of a window');
 });
 

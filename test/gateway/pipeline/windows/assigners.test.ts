@@ -50,7 +50,6 @@ test('hopping windows overlap, and one begins at each multiple of the step', () 
     [100, 400],
     [0, 300],
   ]);
-  expect(hopping.nextAfter(200)).toBe(300);
 });
 
 test('a step that does not divide the size, or too often, is refused', () => {
