@@ -135,6 +135,8 @@ describe('no dead file', () => {
     /^test\/faults\/run\.ts$/,
     /^vitest\.config\.ts$/,
     /\.test\.ts$/,
+    // A thread is begun by its URL.
+    /^gateway\/commands\/replay\/thread\.ts$/,
     // The page's first module is named by its HTML.
     /^gateway\/api\/ui\/app\.ts$/,
   ];

@@ -39,7 +39,7 @@ export class Deduplicator {
   }
 
   /** Whether the reading was seen within what is remembered; remembers it. */
-  isDuplicate(reading: Reading): boolean {
+  isDuplicate(reading: Pick<Reading, 'series' | 'value' | 'sourceTime'>): boolean {
     const { value, sourceTime } = reading;
     if (typeof value === 'number') return this.#seen(reading.series.id * 4 + NUMBER, sourceTime, value, undefined);
     if (typeof value === 'boolean')

@@ -119,6 +119,25 @@ test('two runs say the same, byte for byte', async () => {
   expect(second).toEqual(first);
 });
 
+test('two and three workers say the same as one, byte for byte', async () => {
+  const inputs = ['readings.ndjson', 'readings.lp'];
+  for (let i = 2; i <= 5; i++) {
+    const rows = SAMPLES.map(({ time, pressure, flow }) => `${time},${pressure * i},${flow - i}`);
+    await writeFile(join(folder, `press-${i}.csv`), `time,pressure,flow\n${rows.join('\n')}\n`);
+    inputs.push(`press-${i}.csv`);
+  }
+  const one = await replay(...inputs);
+  expect(one.stderr).toMatch(/^6000 readings: 5000 aggregated, 0 filtered, 1000 duplicate/);
+  expect(await replay('--workers', '2', ...inputs)).toEqual(one);
+  expect(await replay('--workers', '3', ...inputs)).toEqual(one);
+});
+
+test.each(['0', '65', '1.5', 'two'])('a number of workers that is none is a usage error: %s', async (workers) => {
+  const { code, stdout, stderr } = await replay('--workers', workers, 'press-1.csv');
+  expect(stderr).toMatch(/whole number from 1 to 64/);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+});
+
 test('several inputs are one recording: what was seen already is a duplicate', async () => {
   const { stderr } = await replay('press-1.csv', 'readings.ndjson', 'readings.lp');
   expect(stderr).toMatch(/^3000 readings: 1000 aggregated, 0 filtered, 2000 duplicate, 0 late, 0 rejected$/m);
