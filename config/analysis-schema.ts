@@ -18,7 +18,7 @@ const seriesEntry = Type.Object(
   { ...closed, description: 'Unit and scaling of series.' },
 );
 
-/** Which stretches of time a window takes. */
+/** Which stretches of time, or which readings, a window takes. */
 function windowShape() {
   const allowedLateness = duration({
     description: 'A reading that comes this late still corrects its window.',
@@ -27,6 +27,8 @@ function windowShape() {
   });
   const shape = <T extends Record<string, TSchema>>(properties: T) =>
     Type.Object({ ...properties, allowedLateness }, { ...closed, description: 'Shape of the window.' });
+  const ended = <T extends Record<string, TSchema>>(properties: T) =>
+    Type.Object(properties, { ...closed, description: 'Shape of windows that readings end.' });
   return Type.Union(
     [
       shape({
@@ -47,6 +49,16 @@ function windowShape() {
           description: 'Windows of the calendar; a week begins on Monday.',
         }),
         timeZone: text({ description: 'Where the days begin at midnight.', examples: ['Europe/Berlin'] }),
+      }),
+      ended({
+        count: Type.Integer({ description: 'Windows of so many readings, as they come.', minimum: 1, examples: [100] }),
+        every: optional(
+          Type.Integer({
+            description: 'With how many readings one begins. Default: where the one before has ended.',
+            minimum: 1,
+            examples: [10],
+          }),
+        ),
       }),
     ],
     { description: 'Shape of the window.' },

@@ -195,11 +195,17 @@ export type WindowShape =
   | { readonly sessionGapMs: number }
   | { readonly calendar: 'day' | 'week' | 'month' | 'year'; readonly timeZone: string };
 
-/** A window over event time. */
+/** Windows that readings begin and end: so many of them, of which one begins with each `every`-th reading. */
+export interface OrderedShape {
+  readonly count: number;
+  readonly every: number | undefined;
+}
+
+/** What is computed over windows of one shape, and for which series. */
 export interface WindowConfiguration {
   readonly name: string;
   readonly series: string;
-  readonly window: WindowShape & { readonly allowedLatenessMs: number };
+  readonly window: (WindowShape & { readonly allowedLatenessMs: number }) | OrderedShape;
   readonly aggregates: readonly string[];
   /** How often a window gives what it has before its end, in milliseconds; undefined: never. */
   readonly earlyMs: number | undefined;

@@ -4,6 +4,7 @@ import type {
   DetectConfiguration,
   JsonPaths,
   OpcuaNode,
+  OrderedShape,
   ReadingRule,
   ReductionConfiguration,
   SinkConfiguration,
@@ -120,9 +121,22 @@ export function reductionOf(rule: CheckedReduction): ReductionConfiguration {
 }
 
 type CheckedShape = CheckedFile['windows'][number]['window'];
+type CheckedOrdered = Extract<CheckedShape, { count: number }>;
 
 /** A checked shape with its times in milliseconds. */
-export function windowShape(shape: CheckedShape): WindowShape {
+export function windowShape(shape: CheckedShape): WindowShape | OrderedShape {
+  return isOrdered(shape) ? orderedShape(shape) : timedShape(shape);
+}
+
+function isOrdered(shape: CheckedShape): shape is CheckedOrdered {
+  return 'count' in shape;
+}
+
+function orderedShape({ count, every }: CheckedOrdered): OrderedShape {
+  return { count, every };
+}
+
+function timedShape(shape: Exclude<CheckedShape, CheckedOrdered>): WindowShape {
   if ('tumbling' in shape) return { tumblingMs: shape.tumbling };
   if ('hopping' in shape) return { hoppingMs: shape.hopping, everyMs: shape.every };
   if ('session' in shape) return { sessionGapMs: shape.session };
@@ -134,7 +148,9 @@ function resolveWindow(checked: CheckedFile['windows'][number]): WindowConfigura
   return {
     name,
     series,
-    window: { ...windowShape(window), allowedLatenessMs: window.allowedLateness },
+    window: isOrdered(window)
+      ? orderedShape(window)
+      : { ...timedShape(window), allowedLatenessMs: window.allowedLateness },
     aggregates,
     earlyMs: early,
     interpolation,

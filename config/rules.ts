@@ -1,22 +1,13 @@
-import { GatewayError } from '../gateway/core/errors.ts';
 import type { CheckedDetect } from './analysis-schema.ts';
 import { HTTP_SOURCE } from './configuration.ts';
 import { quoted } from './problems.ts';
-import { detectorOptions, reductionOf, windowShape } from './resolve.ts';
+import { type Partly, type Report, reportError } from './report.ts';
+import { detectorOptions, reductionOf } from './resolve.ts';
 import type { CheckedFile } from './schema.ts';
 import { checkStorage } from './storage-rules.ts';
 import { formatHostPort, type HostPort, isLoopback } from './units.ts';
 import type { Vocabulary } from './vocabulary.ts';
-
-/** Where a rule tells what it found. */
-export type Report = (path: string, message: string, hint?: string) => void;
-
-/** What is left of a value when its invalid parts are taken out. */
-type Partly<T> = T extends readonly (infer Item)[]
-  ? readonly (Partly<Item> | undefined)[]
-  : T extends object
-    ? { readonly [K in keyof T]?: Partly<T[K]> | undefined }
-    : T;
+import { checkWindows } from './window-rules.ts';
 
 type PartlyFile = Partly<CheckedFile>;
 type Source = CheckedFile['sources'][number];
@@ -24,7 +15,6 @@ type Opcua = Extract<Source, { type: 'opcua' }>;
 type Client = Extract<Source, { url: string }>;
 type Broker = Exclude<Source, Opcua | Client>;
 type PartlySource = NonNullable<NonNullable<PartlyFile['sources']>[number]>;
-type PartlyShape = NonNullable<NonNullable<PartlyFile['windows']>[number]>['window'];
 type PartlyRule = {
   readonly topic?: string | undefined;
   readonly template?: string | undefined;
@@ -47,18 +37,8 @@ export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Rep
     }
     if (source !== undefined) checkSource(source, `sources[${index}]`, report);
   });
-  file.windows?.forEach((window, index) => {
-    checkWindow(window?.window, `windows[${index}].window`, vocabulary, report);
-    if (window?.early !== undefined && window.early < 1) {
-      report(`windows[${index}].early`, 'early results cannot come so often', 'at most once a millisecond, 1ms');
-    }
-    unique(
-      `windows[${index}].aggregates`,
-      window?.aggregates ?? [],
-      (aggregate) => `${quoted(aggregate)} is named twice`,
-      report,
-    );
-  });
+  const surroundings = { outOfOrderness: file.time?.outOfOrderness, historyMaxAge: file.storage?.history?.maxAge };
+  checkWindows(file.windows ?? [], surroundings, vocabulary, report);
   file.reduce?.forEach((rule, index) => {
     if (rule?.series === undefined) return;
     const settings = reductionOf({ ...rule, series: rule.series });
@@ -92,17 +72,6 @@ function uniqueNames(
       `the name ${quoted(name)} is taken by ${key}[${first}]`,
       `each of ${key} needs a name of its own`,
     );
-  });
-}
-
-function unique(
-  path: string,
-  items: readonly (string | undefined)[],
-  say: (item: string) => string,
-  report: Report,
-): void {
-  items.forEach((item, index) => {
-    if (item !== undefined && items.indexOf(item) !== index) report(`${path}[${index}]`, say(item), 'leave one out');
   });
 }
 
@@ -219,26 +188,6 @@ function checkOpcua(source: Partly<Opcua>, path: string, report: Report): void {
       user === undefined ? 'there is a password but no user' : 'there is a user but no password',
       'give both, or neither',
     );
-  }
-}
-
-function checkWindow(shape: PartlyShape, path: string, vocabulary: Vocabulary, report: Report): void {
-  const isWhole = (...keys: string[]) =>
-    keys.every((key) => Object.entries(shape ?? {}).some(([k, v]) => k === key && v !== undefined));
-  if (!isWhole('tumbling') && !isWhole('session') && !isWhole('hopping', 'every') && !isWhole('calendar', 'timeZone'))
-    return;
-  reportError(path, report, () =>
-    vocabulary.checkWindow(windowShape(shape as CheckedFile['windows'][number]['window'])),
-  );
-}
-
-/** Tells what a check of the rooms does not allow. */
-function reportError(path: string, report: Report, check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
-    report(path, error.message, error.hint);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Report } from './rules.ts';
+import type { Report } from './report.ts';
 
 const MIB = 2 ** 20;
 

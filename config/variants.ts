@@ -1,12 +1,15 @@
 import type { SchemaNode } from './schema-node.ts';
 
-/** The shape, of several that a group of keys may have, that knows most of the keys given; the first of equals. */
+/** The shape, of several that a group of keys may have, that knows most of the keys given, and of equals misses the fewest; the first of those. */
 export function bestFit(variants: readonly SchemaNode[], keys: readonly string[]): SchemaNode | undefined {
-  const keysKnown = (variant: SchemaNode) => keys.filter((key) => Object.hasOwn(variant.properties!, key)).length;
-  return variants.reduce<SchemaNode | undefined>(
-    (best, variant) => (best === undefined || keysKnown(variant) > keysKnown(best) ? variant : best),
-    undefined,
-  );
+  const known = ({ properties }: SchemaNode) => keys.filter((key) => Object.hasOwn(properties!, key)).length;
+  const missing = ({ properties, required = [] }: SchemaNode) =>
+    required.filter((key) => properties![key]?.default === undefined && !keys.includes(key)).length;
+  return variants.reduce<SchemaNode | undefined>((best, variant) => {
+    if (best === undefined) return variant;
+    const more = known(variant) - known(best);
+    return more > 0 || (more === 0 && missing(variant) < missing(best)) ? variant : best;
+  }, undefined);
 }
 
 /** The key whose word tells the shapes apart (`type`, `detector`); undefined where there is none. */

@@ -1,5 +1,5 @@
 import type { DetectorOption } from '../gateway/core/detector.ts';
-import type { ReductionConfiguration, WindowShape } from './configuration.ts';
+import type { OrderedShape, ReductionConfiguration, WindowShape } from './configuration.ts';
 
 /**
  * What the file may name. The rooms do not know each other, so the front door says it; the shapes are those of the rooms.
@@ -11,8 +11,8 @@ export interface Vocabulary {
   readonly aggregatePatterns: readonly string[];
   /** All names an aggregate can have, for a person. */
   readonly allowedAggregates: string;
-  /** Throws a `GatewayError` where there can be no such windows. */
-  readonly checkWindow: (shape: WindowShape) => void;
+  /** Throws a `GatewayError` where there can be no such windows, or too many would be open as readings come so late, in milliseconds. */
+  readonly checkWindow: (shape: WindowShape | OrderedShape, latenessMs: number) => void;
   /** Throws a `GatewayError` where a rule of the reduction is not allowed. */
   readonly checkReduction: (rule: ReductionConfiguration) => void;
   readonly detectors: readonly DetectorWords[];

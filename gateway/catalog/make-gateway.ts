@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Configuration, WindowShape } from '../../config/configuration.ts';
+import type { Configuration, WindowConfiguration } from '../../config/configuration.ts';
 import { SeriesRegistry } from '../base/series-registry.ts';
 import type { SteadyClock } from '../base/steady-clock.ts';
 import type { TimeServiceAnswer } from '../base/time-service.ts';
@@ -110,7 +110,7 @@ function makeLogs({ storage, windows }: Configuration, { disk, clock, logger, ra
 }
 
 /** Milliseconds from the start of one window to the next; undefined where that varies. */
-function stepMs(window: WindowShape | undefined): number | undefined {
+function stepMs(window: WindowConfiguration['window'] | undefined): number | undefined {
   if (window === undefined) return undefined;
   if ('tumblingMs' in window) return window.tumblingMs;
   return 'everyMs' in window ? window.everyMs : undefined;

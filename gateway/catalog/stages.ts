@@ -1,8 +1,10 @@
-import type { Configuration } from '../../config/configuration.ts';
+import type { Configuration, WindowConfiguration } from '../../config/configuration.ts';
 import type { SeriesRegistry } from '../base/series-registry.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
 import { Normaliser } from '../pipeline/normalise.ts';
 import { Reduction } from '../pipeline/reduction.ts';
+import type { ComputationSettings } from '../pipeline/windows/computation.ts';
+import { OrderedWindowStage } from '../pipeline/windows/ordered-window-stage.ts';
 import { WindowStage } from '../pipeline/windows/window-stage.ts';
 import type { RecentReadings } from '../runtime/recent-readings.ts';
 import type { StageSet } from '../runtime/stage-set.ts';
@@ -18,7 +20,7 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
   const detection = new DetectStage({ rules: configuration.detect, onAnomaly: () => recent.markLastAsAnomaly() });
   return {
     gate: new Reduction(configuration.reduce, (key) => registry.get(key)),
-    byName: { windows, detection },
+    byName: { windows, orderedWindows: makeOrderedWindows(configuration, registry), detection },
     alarmDesk: {
       acknowledge: (id, time, emit) => detection.acknowledge(id, time, emit),
       get activeCount() {
@@ -31,15 +33,22 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
 
 function makeWindows({ windows, time }: Configuration, registry: SeriesRegistry): WindowStage {
   return new WindowStage({
-    windows: windows.map(({ name, series, window, aggregates, earlyMs, interpolation, maxGapMs }) => ({
-      name,
-      series,
-      window,
-      aggregates,
-      earlyMs,
-      course: { interpolation, maxGapMs },
-    })),
+    windows: windows.flatMap((one) =>
+      'allowedLatenessMs' in one.window ? [{ ...computationOf(one), window: one.window }] : [],
+    ),
     time: { outOfOrdernessMs: time.outOfOrdernessMs, idleTimeoutMs: time.idleTimeoutMs },
     findSeries: (key) => registry.get(key),
   });
+}
+
+function makeOrderedWindows({ windows }: Configuration, registry: SeriesRegistry): OrderedWindowStage {
+  return new OrderedWindowStage({
+    windows: windows.flatMap((one) => ('count' in one.window ? [{ ...computationOf(one), window: one.window }] : [])),
+    findSeries: (key) => registry.get(key),
+  });
+}
+
+function computationOf(window: WindowConfiguration): ComputationSettings {
+  const { name, series, aggregates, earlyMs, interpolation, maxGapMs } = window;
+  return { name, series, aggregates, earlyMs, course: { interpolation, maxGapMs } };
 }

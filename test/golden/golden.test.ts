@@ -12,12 +12,14 @@ import { Quality, type QualityName } from '../../gateway/core/quality.ts';
 import type { Reading, Series, Value } from '../../gateway/core/reading.ts';
 import type { Result } from '../../gateway/core/result.ts';
 import { Fate, type Stage } from '../../gateway/core/stage.ts';
+import type { OrderedSettings } from '../../gateway/pipeline/windows/ordered-definition.ts';
+import { OrderedWindowStage } from '../../gateway/pipeline/windows/ordered-window-stage.ts';
 import type { WindowSettings } from '../../gateway/pipeline/windows/window-definition.ts';
 import { WindowStage } from '../../gateway/pipeline/windows/window-stage.ts';
 
 interface Config {
   readonly shows: string;
-  readonly windows: readonly WindowSettings[];
+  readonly windows: readonly (WindowSettings & OrderedSettings)[];
   readonly time: { readonly outOfOrdernessMs: number; readonly idleTimeoutMs: number };
 }
 
@@ -35,6 +37,8 @@ type Line =
 
 const STAGES: Readonly<Record<string, (config: Config, registry: SeriesRegistry) => Stage>> = {
   windows: ({ windows, time }, registry) => new WindowStage({ windows, time, findSeries: (key) => registry.get(key) }),
+  'ordered-windows': ({ windows }, registry) =>
+    new OrderedWindowStage({ windows, findSeries: (key) => registry.get(key) }),
 };
 
 const here = import.meta.dirname;

@@ -1,19 +1,19 @@
 import type { EpochMs } from '../../core/clock.ts';
-import type { WindowDefinition } from './window-definition.ts';
+import type { Computation } from './computation.ts';
 
 /** When which windows give what they have before their end. */
 export class EarlyResults {
   /** Receive time of the next round of each definition; +∞ where nothing has changed since the last. */
-  readonly #dueAt = new Map<WindowDefinition, EpochMs>();
+  readonly #dueAt = new Map<Computation, EpochMs>();
 
-  constructor(definitions: readonly WindowDefinition[]) {
+  constructor(definitions: readonly Computation[]) {
     for (const definition of definitions) {
-      if (Number.isFinite(definition.earlyMs)) this.#dueAt.set(definition, Number.POSITIVE_INFINITY);
+      if (definition.isEarly) this.#dueAt.set(definition, Number.POSITIVE_INFINITY);
     }
   }
 
   /** A window that has not ended has changed. */
-  expect(definition: WindowDefinition, now: EpochMs): void {
+  expect(definition: Computation, now: EpochMs): void {
     const dueAt = this.#dueAt.get(definition);
     if (dueAt !== undefined) this.#dueAt.set(definition, Math.min(dueAt, now + definition.earlyMs));
   }
@@ -26,8 +26,8 @@ export class EarlyResults {
   }
 
   /** The definitions whose round has come, which are not due any more then. */
-  takeDue(now: EpochMs): ReadonlySet<WindowDefinition> {
-    const due = new Set<WindowDefinition>();
+  takeDue(now: EpochMs): ReadonlySet<Computation> {
+    const due = new Set<Computation>();
     for (const [definition, dueAt] of this.#dueAt) {
       if (dueAt > now) continue;
       due.add(definition);
@@ -42,12 +42,12 @@ export class EarlyResults {
   }
 
   /** The receive time of the next round of a definition; +∞ where there is none. */
-  dueAt(definition: WindowDefinition): EpochMs {
+  dueAt(definition: Computation): EpochMs {
     return this.#dueAt.get(definition) ?? Number.POSITIVE_INFINITY;
   }
 
   /** Goes on as an earlier process was. */
-  resume(definition: WindowDefinition, dueAt: EpochMs): void {
+  resume(definition: Computation, dueAt: EpochMs): void {
     if (this.#dueAt.has(definition)) this.#dueAt.set(definition, dueAt);
   }
 }

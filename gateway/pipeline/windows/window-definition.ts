@@ -1,38 +1,28 @@
 import { GatewayError } from '../../core/errors.ts';
-import { AggregatePlan, type CourseSettings } from '../aggregate/aggregates.ts';
 import { type Assigner, makeAssigner, type WindowShape } from './assigners.ts';
+import { Computation, type ComputationSettings } from './computation.ts';
 
 /** Windows that depend on the time alone, or sessions of readings that follow each other within a gap in milliseconds. */
 export type WindowKind = WindowShape | { readonly sessionGapMs: number };
 
 /** A window as the configuration defines it. */
-export interface WindowSettings {
-  /** Unique among all windows; part of the identity of results. */
-  readonly name: string;
-  /** The series it is computed for: see `seriesPattern`. */
-  readonly series: string;
+export interface WindowSettings extends ComputationSettings {
   readonly window: WindowKind & { readonly allowedLatenessMs: number };
-  /** See `isAggregate`. */
-  readonly aggregates: readonly string[];
-  /** How often a window gives what it has before its end, in milliseconds of receive time; never without it. */
-  readonly earlyMs?: number | undefined;
-  /** For aggregates that depend on the order of the readings. */
-  readonly course?: CourseSettings | undefined;
 }
 
 /** Windows of one series beyond what disorder and lateness need; more means that one series of a device lags far behind another. */
 const SPARE_WINDOWS = 256;
+
+/** Windows of one series that disorder and lateness may need: a day of seconds is 86 400. */
+const MAX_LATE_WINDOWS = 100_000;
+
 /** Window settings, checked and made ready. */
-export class WindowDefinition {
-  readonly name: string;
+export class WindowDefinition extends Computation {
   /** Windows that depend on the time alone; undefined for sessions. */
   readonly assigner: Assigner | undefined;
   /** The silence that ends a session, in milliseconds; 0 for other windows. */
   readonly sessionGapMs: number;
   readonly latenessMs: number;
-  /** See `WindowSettings`; +∞ where there are no early results. */
-  readonly earlyMs: number;
-  readonly plan: AggregatePlan;
   /** Most windows of one series that are kept open at once. */
   readonly maxOpen: number;
   /** How many windows hold one time. */
@@ -41,23 +31,20 @@ export class WindowDefinition {
   /** @throws GatewayError for settings that are not allowed */
   constructor(settings: WindowSettings, outOfOrdernessMs: number) {
     const { allowedLatenessMs } = settings.window;
+    const kind = checkedWindow(settings.window);
+    // A session may turn out to be none: whoever reads it must be able to tell.
+    super(settings, typeof kind === 'number' ? ['count'] : []);
     if (!(allowedLatenessMs >= 0 && Number.isFinite(allowedLatenessMs))) {
       throw new GatewayError(`Cannot allow ${allowedLatenessMs} ms of lateness in window ${settings.name}`, {
         hint: 'The allowed lateness is a finite number of milliseconds, at least 0.',
       });
     }
-    this.name = settings.name;
-    const kind = checkedWindow(settings.window);
     this.sessionGapMs = typeof kind === 'number' ? kind : 0;
     this.assigner = typeof kind === 'number' ? undefined : kind;
     this.latenessMs = allowedLatenessMs;
-    this.earlyMs = checkedEarly(settings);
-    // A session may turn out to be none: whoever reads it must be able to tell.
-    const aggregates = this.assigner === undefined ? ['count', ...settings.aggregates] : settings.aggregates;
-    this.plan = new AggregatePlan(aggregates, settings.course);
-    const { overlap, leastStepMs } = this.assigner ?? { overlap: 1, leastStepMs: this.sessionGapMs };
-    this.overlap = overlap;
-    this.maxOpen = SPARE_WINDOWS + overlap - 1 + Math.ceil((allowedLatenessMs + outOfOrdernessMs) / leastStepMs);
+    const lateWindows = checkOpenWindows(kind, allowedLatenessMs + outOfOrdernessMs);
+    this.overlap = this.assigner?.overlap ?? 1;
+    this.maxOpen = SPARE_WINDOWS + this.overlap - 1 + lateWindows;
   }
 
   /** What a snapshot of its windows depends on: with another form they cannot go on. */
@@ -81,9 +68,17 @@ export function checkedWindow(window: WindowKind): Assigner | number {
   });
 }
 
-function checkedEarly({ name, earlyMs = Number.POSITIVE_INFINITY }: WindowSettings): number {
-  if (earlyMs >= 1) return earlyMs;
-  throw new GatewayError(`Cannot give early results of window ${name} every ${earlyMs} ms`, {
-    hint: 'That is a number of milliseconds, at least 1.',
+/**
+ * How many windows of one series stay open as readings may come so late.
+ *
+ * @param latenessMs the allowed lateness, and how far readings may be out of order
+ * @throws GatewayError where they are too many
+ */
+export function checkOpenWindows(window: Assigner | number, latenessMs: number): number {
+  const stepMs = typeof window === 'number' ? window : window.leastStepMs;
+  const count = Math.ceil(latenessMs / stepMs);
+  if (count <= MAX_LATE_WINDOWS) return count;
+  throw new GatewayError(`Cannot keep ${count} windows of ${stepMs} ms open for what comes ${latenessMs} ms late`, {
+    hint: `At most ${MAX_LATE_WINDOWS} of a series: allow less lateness, at most ${MAX_LATE_WINDOWS * stepMs} ms with time.outOfOrderness, or make larger windows.`,
   });
 }

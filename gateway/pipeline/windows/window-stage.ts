@@ -1,5 +1,4 @@
 import { DeadlineQueue } from '../../base/deadline-queue.ts';
-import { resultSeries } from '../../base/result-series.ts';
 import { seriesPattern } from '../../base/series-pattern.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
@@ -15,6 +14,7 @@ import { PastTimes } from './past-times.ts';
 import { type Correction, DeviceState, SeriesState, Surfacing } from './series-state.ts';
 import { WindowDefinition } from './window-definition.ts';
 import { checkedTiming, DEFAULT_MAX_OPEN_WINDOWS, type WindowStageOptions } from './window-options.ts';
+import { emptyResultOf, resultOf } from './window-results.ts';
 import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
 
 /**
@@ -234,7 +234,7 @@ export class WindowStage implements Stage {
     const before = windows.open.length;
     // A series that joins or returns has not moved the watermark of its device: it is late by its own time only.
     const reached = Math.min(device.watermark, newest - this.#outOfOrdernessMs);
-    const replaced = (window: ReplacedWindow) => this.#takeBack(state, definition, window, emit);
+    const replaced = (window: ReplacedWindow) => emit(emptyResultOf(state.series, definition, window));
     const holding = windows.openAt(time, device.watermark, reached, replaced);
     for (const window of holding) state.device.due = Math.min(state.device.due, dueOf(window, definition));
     if (windows.open.length === before || !windows.isOverfull) return holding;
@@ -337,45 +337,19 @@ export class WindowStage implements Stage {
     }
   }
 
-  /** Says of a window that has given results that it holds nothing any more. */
-  #takeBack(state: SeriesState, { name, plan }: WindowDefinition, window: ReplacedWindow, emit: Emit): void {
-    const { start, end, revision, isPartial } = window;
-    const fields = { ...plan.nothing(), ...(isPartial ? { partial: 0 } : {}) };
-    emit({
-      kind: 'aggregate',
-      series: resultSeries(state.series),
-      window: name,
-      start,
-      end,
-      revision,
-      fields,
-      good: 0,
-    });
-  }
-
   /** Gives the result of a window if it has changed since the last, or the last was early. */
   #emit(state: SeriesState, definition: WindowDefinition, window: OpenWindow, emit: Emit): void {
     this.#give(state, definition, window, emit, false);
   }
 
   #give(state: SeriesState, definition: WindowDefinition, window: OpenWindow, emit: Emit, isEarly: boolean): void {
-    const { accumulator, start, end, isPartial } = window;
-    if (!window.changed && (isEarly || !isPartial)) return;
+    if (!window.changed && (isEarly || !window.isPartial)) return;
+    const result = resultOf(state.series, definition, window, isEarly);
     window.changed = false;
-    window.isPartial = isEarly && Number.isFinite(definition.earlyMs);
+    window.isPartial = isEarly && definition.isEarly;
     window.isGiven = true;
-    const fields = definition.plan.fields(accumulator, window);
-    if (isPartial || Number.isFinite(definition.earlyMs)) fields['partial'] = isEarly ? 1 : 0;
-    emit({
-      kind: 'aggregate',
-      series: resultSeries(state.series),
-      window: definition.name,
-      start,
-      end,
-      revision: window.revision++,
-      fields,
-      good: accumulator.good / accumulator.readings,
-    });
+    window.revision++;
+    emit(result);
   }
 }
 

@@ -258,7 +258,8 @@ export class Witness {
   }
 }
 
-function fieldsOf(readings: readonly WitnessReading[]): Record<string, number> {
+/** Every aggregate of the witness over some readings. */
+export function fieldsOf(readings: readonly WitnessReading[]): Record<string, number> {
   const trusted = readings.filter((one) => one.quality !== 2);
   const values = trusted.map((one) => one.value).sort((a, b) => a - b);
   const count = values.length;

@@ -3,46 +3,11 @@ import { expect, test } from 'vitest';
 import type { Aggregate, Result } from '../../../../gateway/core/result.ts';
 import { WindowStage } from '../../../../gateway/pipeline/windows/window-stage.ts';
 import { Plant, throughDisk } from '../make-reading.ts';
-import { Witness, type WitnessReading, type WitnessResult } from './reference-windows.ts';
+import { AGGREGATES, expectSameFields, readingsOf, step } from './random-readings.ts';
+import { Witness, type WitnessResult } from './reference-windows.ts';
 
 /** By the number of the fate. */
 const FATES = ['aggregated', 'late', 'duplicate', 'filtered'];
-const AGGREGATES = 'count sum mean min max range first last variance stddev median p90'.split(' ');
-
-interface Step {
-  device: number;
-  metric: number;
-  /** How long after the reading before it was received. */
-  after: number;
-  /** Source time less receive time. */
-  lag: number;
-  value: number;
-  quality: 0 | 1 | 2;
-  /** Calls to `advance` before it, as shares of the time since the last reading. */
-  calls: number[];
-  restart: boolean;
-}
-
-const whole = (min: number, max: number) => fc.integer({ min, max });
-
-const step: fc.Arbitrary<Step> = fc.record({
-  device: whole(0, 2),
-  metric: whole(0, 2),
-  after: fc.oneof(
-    { weight: 6, arbitrary: whole(0, 120) },
-    whole(0, 1500),
-    whole(-200, 5000),
-    fc.double({ min: 0, max: 100, noNaN: true }),
-  ),
-  lag: fc.oneof({ weight: 5, arbitrary: whole(-300, 0) }, whole(-5000, 300)),
-  value: fc.oneof(
-    whole(-3, 3),
-    fc.double({ min: -1000, max: 1000, noNaN: true }).map((value) => value + 0),
-  ),
-  quality: fc.constantFrom(0, 0, 0, 1, 2),
-  calls: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 3 }),
-  restart: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
-});
 
 const setting = fc.record({
   size: fc.constantFrom(100, 1000, 1500),
@@ -51,21 +16,6 @@ const setting = fc.record({
   idle: fc.constantFrom(300, 2000),
   delay: fc.constantFrom(1, 250, 1000),
 });
-
-function readingsOf(steps: readonly Step[]): WitnessReading[] {
-  let time = 1_000_000;
-  return steps.map(({ device, metric, after, lag, value, quality }) => {
-    time += after;
-    return {
-      device: `device-${device}`,
-      metric: `metric-${metric}`,
-      value,
-      quality,
-      sourceTime: time + lag,
-      receiveTime: time,
-    };
-  });
-}
 
 test('random readings, disorder, lateness, idleness and restarts give what a witness that keeps everything computes', {
   timeout: 600_000,
@@ -147,14 +97,6 @@ function expectEqual(results: readonly Aggregate[], expected: readonly WitnessRe
     expected.map((one) => place(one.key, one.window, one.start, one.revision)).sort(),
   );
   for (const one of expected) {
-    const { fields, good } = found.get(place(one.key, one.window, one.start, one.revision))!;
-    expect(good).toBe(one.good);
-    expect(Object.keys(fields).sort()).toEqual(Object.keys(one.fields).sort());
-    for (const [name, value] of Object.entries(one.fields)) {
-      const rounded = ['sum', 'mean', 'variance', 'stddev', 'median', 'p90'].includes(name);
-      if (!rounded) expect(fields[name], name).toBe(value);
-      else if (Math.abs(fields[name]! - value) > 1e-9 * Math.max(1, Math.abs(value)))
-        expect(fields[name], name).toBe(value);
-    }
+    expectSameFields(found.get(place(one.key, one.window, one.start, one.revision))!, one);
   }
 }

@@ -1,0 +1,61 @@
+import { quoted } from './problems.ts';
+import { type Partly, type Report, reportError, unique } from './report.ts';
+import { windowShape } from './resolve.ts';
+import type { CheckedFile } from './schema.ts';
+import { formatDuration } from './units.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+type Window = CheckedFile['windows'][number];
+type PartlyWindow = Partly<Window>;
+
+/** The keys without which there is no shape. */
+const WHOLE_SHAPES = [['tumbling'], ['session'], ['hopping', 'every'], ['calendar', 'timeZone'], ['count']] as const;
+
+/** What the rules of windows look at beside them, in milliseconds; a part that is missing was invalid, and has been told of. */
+export interface WindowSurroundings {
+  readonly outOfOrderness: number | undefined;
+  /** How long the history keeps results. */
+  readonly historyMaxAge: number | undefined;
+}
+
+/** Checks what a schema cannot say of windows. */
+export function checkWindows(
+  windows: readonly (PartlyWindow | undefined)[],
+  surroundings: WindowSurroundings,
+  vocabulary: Vocabulary,
+  report: Report,
+): void {
+  windows.forEach((window, index) => {
+    const path = `windows[${index}]`;
+    checkShape(window?.window, `${path}.window`, surroundings, vocabulary, report);
+    if (window?.early !== undefined && window.early < 1) {
+      report(`${path}.early`, 'early results cannot come so often', 'at most once a millisecond, 1ms');
+    }
+    unique(
+      `${path}.aggregates`,
+      window?.aggregates ?? [],
+      (aggregate) => `${quoted(aggregate)} is named twice`,
+      report,
+    );
+  });
+}
+
+function checkShape(
+  shape: PartlyWindow['window'],
+  path: string,
+  { outOfOrderness = 0, historyMaxAge = Number.POSITIVE_INFINITY }: WindowSurroundings,
+  vocabulary: Vocabulary,
+  report: Report,
+): void {
+  const given = new Set(Object.entries(shape ?? {}).flatMap(([key, value]) => (value === undefined ? [] : [key])));
+  if (!WHOLE_SHAPES.some((keys) => keys.every((key) => given.has(key)))) return;
+  const whole = shape as Window['window'];
+  const latenessMs = 'allowedLateness' in whole ? (whole.allowedLateness ?? 0) : 0;
+  reportError(path, report, () => vocabulary.checkWindow(windowShape(whole), latenessMs + outOfOrderness));
+  if (latenessMs <= historyMaxAge) return;
+  report(
+    `${path}.allowedLateness`,
+    `a result would be corrected after the history has given it up: it keeps results for ${formatDuration(historyMaxAge)}, got ${formatDuration(latenessMs)}`,
+    `at most ${formatDuration(historyMaxAge)}, or a longer storage.history.maxAge`,
+  );
+}

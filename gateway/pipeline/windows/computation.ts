@@ -1,0 +1,46 @@
+import { GatewayError } from '../../core/errors.ts';
+import { AggregatePlan, type CourseSettings } from '../aggregate/aggregates.ts';
+
+/** What the configuration says of a window beside its shape. */
+export interface ComputationSettings {
+  /** Unique among all windows; part of the identity of results. */
+  readonly name: string;
+  /** The series it is computed for: see `seriesPattern`. */
+  readonly series: string;
+  /** See `isAggregate`. */
+  readonly aggregates: readonly string[];
+  /** How often a window gives what it has before its end, in milliseconds of receive time; never without it. */
+  readonly earlyMs?: number | undefined;
+  /** For aggregates that depend on the order of the readings. */
+  readonly course?: CourseSettings | undefined;
+}
+
+/** What is computed over the windows of one name, whatever their shape, checked and made ready. */
+export class Computation {
+  readonly name: string;
+  /** See `ComputationSettings`; +∞ where there are no early results. */
+  readonly earlyMs: number;
+  readonly plan: AggregatePlan;
+
+  /**
+   * @param always aggregates that are given whether they are asked for or not
+   * @throws GatewayError for settings that are not allowed
+   */
+  constructor({ name, aggregates, earlyMs, course }: ComputationSettings, always: readonly string[] = []) {
+    this.name = name;
+    this.earlyMs = checkedEarly(name, earlyMs);
+    this.plan = new AggregatePlan([...always, ...aggregates], course);
+  }
+
+  /** Whether windows give results before their end. */
+  get isEarly(): boolean {
+    return Number.isFinite(this.earlyMs);
+  }
+}
+
+function checkedEarly(name: string, earlyMs = Number.POSITIVE_INFINITY): number {
+  if (earlyMs >= 1) return earlyMs;
+  throw new GatewayError(`Cannot give early results of window ${name} every ${earlyMs} ms`, {
+    hint: 'That is a number of milliseconds, at least 1.',
+  });
+}

@@ -1,0 +1,96 @@
+import type { EpochMs } from '../../core/clock.ts';
+import type { Quality } from '../../core/quality.ts';
+import type { Series } from '../../core/reading.ts';
+import type { Emit } from '../../core/stage.ts';
+import { listOf, numberOf } from '../snapshot.ts';
+import type { Computation } from './computation.ts';
+import { REVISIONS } from './open-windows.ts';
+import type { RunningWindow } from './running-window.ts';
+import { resultOf } from './window-results.ts';
+
+const WHAT = 'windows of readings';
+
+/**
+ * The windows of one series under one definition that take its readings one after the other: where one begins and ends is up to the
+ * readings alone, and none ends because time passes.
+ */
+export abstract class OrderedWindows {
+  readonly definition: Computation;
+  protected readonly series: Series;
+  #firstRevision = 0;
+  #lastStart: EpochMs = Number.NEGATIVE_INFINITY;
+
+  constructor(definition: Computation, series: Series) {
+    this.definition = definition;
+    this.series = series;
+  }
+
+  /** Takes the next reading. `value` is finite. */
+  abstract take(value: number, quality: Quality, time: EpochMs, emit: Emit): void;
+
+  /** The windows that have begun and not ended, the oldest first. */
+  abstract get open(): readonly RunningWindow[];
+
+  /** Whether there is something to give early. */
+  get changed(): boolean {
+    return this.open.some(({ changed }) => changed);
+  }
+
+  /** Gives what windows have that have not ended, where it has changed. */
+  giveEarly(emit: Emit): void {
+    for (const window of this.open) if (window.changed) this.give(window, emit, true);
+  }
+
+  /** The clock was set back: starts come again, and results under them follow on those of the first time. */
+  beginAnew(): void {
+    this.#firstRevision += REVISIONS;
+    this.#lastStart = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Of the first result of the windows that begin from now on. */
+  protected get firstRevision(): number {
+    return this.#firstRevision;
+  }
+
+  snapshot(): unknown {
+    return [this.#firstRevision, this.#lastStart, this.open.length, this.snapshotOpen()];
+  }
+
+  /** Into a new instance. */
+  restore(snapshot: unknown): void {
+    const [firstRevision, lastStart, , open] = listOf(snapshot, WHAT);
+    this.#firstRevision = numberOf(firstRevision, WHAT);
+    this.#lastStart = numberOf(lastStart, WHAT);
+    this.restoreOpen(open);
+  }
+
+  /**
+   * Lets windows of another form under the same name follow on those of a snapshot: sinks have results under it. @returns how many windows
+   * were open, which nobody goes on with
+   */
+  static replacedBy(successor: OrderedWindows | undefined, snapshot: unknown): number {
+    const [firstRevision, , openCount] = listOf(snapshot, WHAT);
+    if (successor !== undefined) successor.#firstRevision = numberOf(firstRevision, WHAT) + REVISIONS;
+    return numberOf(openCount, WHAT);
+  }
+
+  protected abstract snapshotOpen(): unknown;
+  protected abstract restoreOpen(snapshot: unknown): void;
+
+  /**
+   * The start of a window whose first reading is of this time: its millisecond, or the one after the last start, as sinks tell results apart by
+   * series, name and start.
+   */
+  protected nextStart(time: EpochMs): EpochMs {
+    this.#lastStart = Math.max(Math.floor(time), this.#lastStart + 1);
+    return this.#lastStart;
+  }
+
+  protected give(window: RunningWindow, emit: Emit, isEarly = false): void {
+    const result = resultOf(this.series, this.definition, window, isEarly);
+    window.changed = false;
+    window.isPartial = isEarly;
+    window.revision++;
+    emit(result);
+  }
+}

@@ -1,0 +1,51 @@
+import { resultSeries } from '../../base/result-series.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import type { Series } from '../../core/reading.ts';
+import type { Aggregate } from '../../core/result.ts';
+import type { Window } from '../../core/window.ts';
+import type { Accumulator } from '../aggregate/accumulator.ts';
+import type { Computation } from './computation.ts';
+
+/** A window that gives a result. */
+export interface GivenWindow extends Window {
+  readonly accumulator: Accumulator;
+  /** Of the result. */
+  readonly revision: number;
+  /** Whether the last result was early. */
+  readonly isPartial: boolean;
+  /** What its readings have to do with; the window itself where it is not said. */
+  readonly extent?: Window;
+}
+
+/** The result of a window. One that may give early results says of each whether it is one: `partial`, 1 or 0. */
+export function resultOf(series: Series, computation: Computation, window: GivenWindow, isEarly: boolean): Aggregate {
+  const { accumulator, start, end, revision, isPartial, extent = window } = window;
+  const fields = computation.plan.fields(accumulator, extent);
+  if (isPartial || computation.isEarly) fields['partial'] = isEarly ? 1 : 0;
+  const good = accumulator.good / accumulator.readings;
+  return aggregate(series, computation.name, { start, end, revision, fields, good });
+}
+
+/** Says of a window that has given results that it holds nothing any more. */
+export function emptyResultOf(
+  series: Series,
+  { name, plan }: Computation,
+  { start, end, revision, isPartial }: Window & { readonly revision: number; readonly isPartial: boolean },
+): Aggregate {
+  const fields = { ...plan.nothing(), ...(isPartial ? { partial: 0 } : {}) };
+  return aggregate(series, name, { start, end, revision, fields, good: 0 });
+}
+
+function aggregate(
+  series: Series,
+  window: string,
+  rest: {
+    readonly start: EpochMs;
+    readonly end: EpochMs;
+    readonly revision: number;
+    readonly fields: Readonly<Record<string, number>>;
+    readonly good: number;
+  },
+): Aggregate {
+  return { kind: 'aggregate', series: resultSeries(series), window, ...rest };
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { briefly, configurationOf, problemsOf } from './load-text.ts';
+
+/** The problems of one window of this shape. */
+function shapeProblems(shape: string, more = ''): readonly string[] {
+  return briefly(problemsOf(`${more}windows:\n  - { name: w, window: { ${shape} }, aggregates: [count] }\n`));
+}
+
+test.each([
+  ['tumbling: 0s', '2:36 windows[0].window.tumbling: must be above 0: got "0s"'],
+  ['tumbling: -1m', '2:36 windows[0].window.tumbling: a duration must not be negative: got "-1m"'],
+  [
+    'tumbling: 101d12w5200w',
+    '2:36 windows[0].window.tumbling: a duration must be at most 100 years: got "101d12w5200w"',
+  ],
+  ['session: 0', '2:35 windows[0].window.session: must be above 0: got 0'],
+  ['hopping: 1m, every: 0s', '2:46 windows[0].window.every: must be above 0: got "0s"'],
+  ['count: 0', '2:33 windows[0].window.count: must be at least 1: got 0'],
+  ['count: ten', '2:33 windows[0].window.count: must be a whole number: got "ten"'],
+  ['count: 1e9', '2:24 windows[0].window: Cannot make windows of 1000000000 readings'],
+  ['count: 10, every: 11', '2:24 windows[0].window: Cannot begin windows of 10 readings with every 11 of them'],
+  [
+    'count: 10, allowedLateness: 1s',
+    '2:37 windows[0].window.allowedLateness: allowedLateness does not go together with count',
+  ],
+])('a window { %s } is refused', (shape, problem) => {
+  expect(shapeProblems(shape)).toEqual([problem]);
+});
+
+test('lateness beyond what the history keeps is refused', () => {
+  const shape = 'tumbling: 1h, allowedLateness: 40d';
+  expect(shapeProblems(shape)).toEqual([
+    '2:57 windows[0].window.allowedLateness: a result would be corrected after the history has given it up: it keeps results for 30d, got 40d',
+  ]);
+  expect(shapeProblems(shape, 'storage: { history: { maxAge: 40d } }\n')).toEqual([]);
+});
+
+test('lateness for which too many windows of a series would be open is refused', () => {
+  const [problem] = shapeProblems('tumbling: 1ms, allowedLateness: 1m', 'time: { outOfOrderness: 40001ms }\n');
+  expect(problem).toBe('3:24 windows[0].window: Cannot keep 100001 windows of 1 ms open for what comes 100001 ms late');
+  expect(shapeProblems('tumbling: 1ms, allowedLateness: 1m', 'time: { outOfOrderness: 40s }\n')).toEqual([]);
+});
+
+test('windows of a number of readings begin where the one before has ended, unless it is said how often', () => {
+  const { windows } = configurationOf(
+    'windows:\n  - { name: a, window: { count: 100 }, aggregates: [count] }\n  - { name: b, window: { count: 100, every: 10 }, aggregates: [count] }\n',
+  );
+  expect(windows.map(({ window }) => window)).toEqual([
+    { count: 100, every: undefined },
+    { count: 100, every: 10 },
+  ]);
+});

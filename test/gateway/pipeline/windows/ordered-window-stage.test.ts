@@ -1,0 +1,119 @@
+import { beforeEach, expect, test } from 'vitest';
+import type { Aggregate, Result } from '../../../../gateway/core/result.ts';
+import type { OrderedSettings } from '../../../../gateway/pipeline/windows/ordered-definition.ts';
+import { OrderedWindowStage } from '../../../../gateway/pipeline/windows/ordered-window-stage.ts';
+import { Plant, throughDisk } from '../make-reading.ts';
+
+let plant: Plant;
+let results: Aggregate[];
+
+beforeEach(() => {
+  plant = new Plant();
+  results = [];
+});
+
+const emit = (result: Result): void => {
+  if (result.kind === 'aggregate') results.push(result);
+};
+
+const THREE: OrderedSettings = { name: 'three', series: 'x', window: { count: 3 }, aggregates: ['count'] };
+
+function makeStage(...windows: OrderedSettings[]): OrderedWindowStage {
+  return new OrderedWindowStage({ windows, findSeries: (key) => plant.registry.get(key) });
+}
+
+function resumed(from: OrderedWindowStage, ...windows: OrderedSettings[]): OrderedWindowStage {
+  const stage = makeStage(...windows);
+  stage.restore(throughDisk(from.snapshot()));
+  return stage;
+}
+
+function feed(stage: OrderedWindowStage, series: string, ...times: number[]): void {
+  for (const time of times) stage.process(plant.reading(series, 1, time), emit);
+}
+
+test('windows go on under their definition, wherever it stands in the configuration, and under other ids of the series', () => {
+  const stage = makeStage(THREE);
+  feed(stage, 'a/x', 0, 1);
+  const next = resumed(stage, { ...THREE, name: 'other' }, THREE);
+  feed(next, 'b/x', 0);
+  feed(next, 'a/x', 2);
+  expect(results.map(({ series, window, start }) => [series.key, window, start])).toEqual([['a/x', 'three', 0]]);
+  expect(next.notRestored).toBeUndefined();
+});
+
+test('a changed definition drops only its own windows, says so, and its results follow on those of the old one', () => {
+  const stage = makeStage(THREE, { ...THREE, name: 'same' });
+  feed(stage, 'a/x', 0, 1, 2, 3);
+  const next = resumed(stage, { ...THREE, window: { count: 2 } }, { ...THREE, name: 'same' });
+  expect(next.notRestored).toContain('1 windows of readings are dropped');
+  results = [];
+  feed(next, 'a/x', 0, 1);
+  expect(results.map(({ window, start, revision }) => [window, start, revision])).toEqual([
+    ['three', 0, 1_000_000_000],
+    ['same', 3, 0],
+  ]);
+});
+
+test('windows of series that no definition means any more are dropped', () => {
+  const stage = makeStage(THREE);
+  feed(stage, 'a/x', 0);
+  expect(resumed(stage, { ...THREE, series: 'y' }).notRestored).toContain('1 windows of readings are dropped');
+  expect(resumed(stage).notRestored).toContain('1 windows of readings are dropped');
+});
+
+test('what is open and how much that can be is told', () => {
+  const stage = makeStage({ ...THREE, series: '*', window: { count: 10, every: 3 } });
+  feed(stage, 'a/x', 0, 1, 2, 3);
+  feed(stage, 'a/y', 0);
+  expect(stage.bounds(100)).toEqual([{ name: 'windows that readings end', used: 3, max: 400, unit: 'windows' }]);
+});
+
+test('early results that are asked for while a window is open come as soon as they are due', () => {
+  const stage = makeStage(THREE);
+  feed(stage, 'a/x', 0);
+  const next = resumed(stage, { ...THREE, earlyMs: 1000 });
+  next.advance(1000, emit);
+  expect(results.map(({ fields }) => fields)).toEqual([{ count: 1, partial: 1 }]);
+});
+
+test('a series that is not known any more makes the snapshot unreadable', () => {
+  const stage = makeStage(THREE);
+  feed(stage, 'a/x', 0);
+  const snapshot = stage.snapshot();
+  plant = new Plant();
+  expect(() => makeStage(THREE).restore(snapshot)).toThrow('Cannot restore the windows of a/x');
+});
+
+test('a stage that has seen readings cannot be restored into', () => {
+  const stage = makeStage(THREE);
+  feed(stage, 'a/x', 0);
+  expect(() => stage.restore(stage.snapshot())).toThrow('has seen readings');
+});
+
+test('a snapshot does not change when the stage goes on', () => {
+  const stage = makeStage({ ...THREE, aggregates: ['count', 'p95', 'mean'] });
+  feed(stage, 'a/x', 0);
+  const snapshot = stage.snapshot();
+  const then = throughDisk(snapshot);
+  feed(stage, 'a/x', 1);
+  expect(snapshot).toEqual(then);
+});
+
+test('a damaged snapshot is refused, whichever part of it is damaged', () => {
+  const stage = makeStage(THREE);
+  feed(stage, 'a/x', 0);
+  const whole = stage.snapshot() as Record<string, unknown>;
+  for (const part of Object.keys(whole)) {
+    for (const damage of [undefined, 'x', { a: 1 }, [[]], [['a/x', 0, true, [['three', [0, 0, 1, [0, [['x']]]]]]]]]) {
+      const damaged = { ...whole, [part]: damage };
+      const restore = () => makeStage(THREE).restore(damaged);
+      // A definition that cannot be made out is one that has changed.
+      if (part === 'definitions' && Array.isArray(damage)) restore();
+      else expect(restore, `${part} ${JSON.stringify(damage)}`).toThrow('Cannot restore');
+    }
+  }
+  for (const nothing of [undefined, null, 5, 'x', []]) {
+    expect(() => makeStage(THREE).restore(nothing)).toThrow('Cannot restore the windows');
+  }
+});
