@@ -11,6 +11,7 @@ import type { Result } from '../gateway/core/result.ts';
 import type { Stage } from '../gateway/core/stage.ts';
 import { DetectStage } from '../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../gateway/pipeline/deduplicate.ts';
+import { Derivation, type SeriesAccess } from '../gateway/pipeline/derive/derivation.ts';
 import { Normaliser } from '../gateway/pipeline/normalise.ts';
 import type { WindowSettings } from '../gateway/pipeline/windows/window-definition.ts';
 import { WindowStage } from '../gateway/pipeline/windows/window-stage.ts';
@@ -29,6 +30,19 @@ const series = Array.from({ length: SERIES }, (_, i) => {
 let results = 0;
 const emit = (_: Result) => {
   results++;
+};
+
+const outlet = {
+  derive: () => {
+    results++;
+  },
+  fail: (reason: string) => {
+    throw new Error(reason);
+  },
+};
+const access: SeriesAccess = {
+  find: (key) => registry.get(key),
+  derive: (identity, unit) => registry.derive(identity, unit),
 };
 
 const FIVE = ['count', 'mean', 'min', 'max', 'stddev'];
@@ -102,6 +116,11 @@ for (let round = 1; round <= 2; round++) {
   const deduplicator = new Deduplicator(65_536);
   measure('  deduplicate                                 ', (r) => {
     if (deduplicator.isDuplicate(r)) throw new Error('a new reading was taken for a duplicate');
+  });
+
+  const derivation = new Derivation({ name: 'd', series: '*', metric: 'd', value: 'value * 9 / 5 + 32' }, access);
+  measure('  derived by an expression                    ', (r) => {
+    derivation.process(r, outlet);
   });
 
   const minute = windowStage([MINUTE]);

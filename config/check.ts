@@ -34,15 +34,16 @@ export class Checker {
     return this.#check(schema, this.#document.contents, '', 0);
   }
 
-  /** Reports a problem at a path that was seen, or at the nearest seen one above it. */
-  report(path: string, message: string, hint?: string): void {
+  /** Reports a problem at a path that was seen, `offset` code units into the text there, or at the nearest seen one above it. */
+  report(path: string, message: string, hint?: string, offset?: number): void {
     let seen = path;
     while (seen !== '' && !this.#nodes.has(seen)) seen = seen.replace(/(^|\.)[^.[\]]*$|\[\d+\]$/, '');
-    this.#problem(this.#nodes.get(seen), path, message, hint);
+    const node = this.#nodes.get(seen);
+    this.#problem(node, path, message, hint, offset === undefined || seen !== path ? 0 : offsetIn(node, offset));
   }
 
-  #problem(at: Node | null | undefined, path: string, message: string, hint?: string): void {
-    const { line, col } = this.#lines.linePos(at?.range?.[0] ?? 0);
+  #problem(at: Node | null | undefined, path: string, message: string, hint?: string, offset = 0): void {
+    const { line, col } = this.#lines.linePos((at?.range?.[0] ?? 0) + offset);
     this.problems.push({ line: Math.max(line, 1), column: Math.max(col, 1), path, message, hint });
   }
 
@@ -260,6 +261,13 @@ export class Checker {
     this.#problem(node, path, checked.problem, checked.hint);
     return undefined;
   }
+}
+
+/** Where a place in a text lies from the beginning of its node: beyond the quote; 0 where the text stands there in another form. */
+function offsetIn(node: Node | undefined, offset: number): number {
+  if (!isScalar(node) || typeof node.value !== 'string' || node.range == null) return 0;
+  const quote = node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE' ? 1 : 0;
+  return node.range[1] - node.range[0] === node.value.length + 2 * quote ? quote + offset : 0;
 }
 
 function helpOf(schema: SchemaNode): string | undefined {

@@ -24,6 +24,7 @@ export interface Configuration {
   readonly series: readonly SeriesConfiguration[];
   readonly windows: readonly WindowConfiguration[];
   readonly reduce: readonly ReductionConfiguration[];
+  readonly derive: readonly DerivationConfiguration[];
   readonly detect: readonly DetectConfiguration[];
   readonly sinks: readonly SinkConfiguration[];
   readonly api: { readonly listen: HostPort; readonly allowAnonymous: boolean };
@@ -222,6 +223,16 @@ export interface ReductionConfiguration {
   readonly deadbandPercent: number | undefined;
   readonly atLeastEveryMs: number | undefined;
   readonly atMostEveryMs: number | undefined;
+}
+
+/** A series derived from each series a pattern names, reading by reading. */
+export interface DerivationConfiguration {
+  readonly name: string;
+  readonly series: string;
+  readonly metric: string;
+  readonly unit: string | undefined;
+  /** Expression in CEL. */
+  readonly value: string;
 }
 
 /** A detector on the series a pattern names. */

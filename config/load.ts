@@ -55,7 +55,7 @@ export function loadConfiguration(text: string, options: LoadOptions): Loaded {
   });
   const file = checker.check(configurationSchema(options.vocabulary) as SchemaNode) as CheckedFile | undefined;
   if (file !== undefined) {
-    checkRules(file, options.vocabulary, (path, message, hint) => checker.report(path, message, hint));
+    checkRules(file, options.vocabulary, (...found) => checker.report(...found));
   }
   const problems = [...syntax, ...checker.problems];
   if (file === undefined || problems.length > 0) return { problems: problems.sort(byPlace) };

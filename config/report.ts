@@ -1,7 +1,7 @@
 import { GatewayError } from '../gateway/core/errors.ts';
 
-/** Where a rule tells what it found. */
-export type Report = (path: string, message: string, hint?: string) => void;
+/** Where a rule tells what it found; `offset` is where in a text, in UTF-16 code units. */
+export type Report = (path: string, message: string, hint?: string, offset?: number) => void;
 
 /** What is left of a value when its invalid parts are taken out. */
 export type Partly<T> = T extends readonly (infer Item)[]

@@ -1,6 +1,7 @@
 import { type CheckedDetect, optionKey } from './analysis-schema.ts';
 import type {
   Configuration,
+  DerivationConfiguration,
   DetectConfiguration,
   JsonPaths,
   OpcuaNode,
@@ -52,6 +53,7 @@ export function resolveConfiguration(file: CheckedFile, vocabulary: Vocabulary):
     series: file.series.map(({ series, unit, scale, offset }) => ({ series, unit, scale, offset })),
     windows: file.windows.map(resolveWindow),
     reduce: file.reduce.map(reductionOf),
+    derive: file.derive.map(derivationOf),
     detect: file.detect.map((rule) => resolveDetect(rule, vocabulary)),
     sinks: file.sinks.map(resolveSink),
     api,
@@ -118,6 +120,17 @@ type CheckedReduction = {
 export function reductionOf(rule: CheckedReduction): ReductionConfiguration {
   const { series, deadband, deadbandPercent, atLeastEvery, atMostEvery } = rule;
   return { series, deadband, deadbandPercent, atLeastEveryMs: atLeastEvery, atMostEveryMs: atMostEvery };
+}
+
+/** A checked derivation with what it takes from its name. */
+export function derivationOf({
+  name,
+  series,
+  metric = name,
+  unit,
+  value,
+}: CheckedFile['derive'][number]): DerivationConfiguration {
+  return { name, series, metric, unit, value };
 }
 
 type CheckedShape = CheckedFile['windows'][number]['window'];

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { detect, reduce, series, windows } from './analysis-schema.ts';
+import { derive } from './derive-schema.ts';
 import {
   componentName,
   date,
@@ -167,6 +168,7 @@ export function configurationSchema(vocabulary: Vocabulary) {
       series,
       windows: windows(vocabulary),
       reduce,
+      derive,
       detect: detect(vocabulary),
       sinks: list(sink, { description: 'Where results go. The history on the box is always kept.' }),
       api: section('The page and the API.', {

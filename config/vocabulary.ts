@@ -1,5 +1,5 @@
 import type { DetectorOption } from '../gateway/core/detector.ts';
-import type { OrderedShape, ReductionConfiguration, WindowShape } from './configuration.ts';
+import type { DerivationConfiguration, OrderedShape, ReductionConfiguration, WindowShape } from './configuration.ts';
 
 /**
  * What the file may name. The rooms do not know each other, so the front door says it; the shapes are those of the rooms.
@@ -15,7 +15,18 @@ export interface Vocabulary {
   readonly checkWindow: (shape: WindowShape | OrderedShape, latenessMs: number) => void;
   /** Throws a `GatewayError` where a rule of the reduction is not allowed. */
   readonly checkReduction: (rule: ReductionConfiguration) => void;
+  /** Why the expression of a derivation cannot be used; undefined where it can. */
+  readonly derivationProblem: (value: string) => ExpressionProblem | undefined;
+  /** Derivations that read, in this order, what the one before derives, the first one again at the end; undefined where there are none. */
+  readonly derivationCycle: (derivations: readonly DerivationConfiguration[]) => readonly string[] | undefined;
   readonly detectors: readonly DetectorWords[];
+}
+
+/** What is wrong with an expression: a sentence, what is allowed, and where, in UTF-16 code units from its beginning. */
+export interface ExpressionProblem {
+  readonly message: string;
+  readonly hint: string;
+  readonly at: number;
 }
 
 /** A detector as the configuration knows it. */

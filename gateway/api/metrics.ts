@@ -76,6 +76,13 @@ export class Metrics {
       this.#counter('pipeline_reduction_readings_total', help, { series, outcome: 'passed' }, passed);
       this.#counter('pipeline_reduction_readings_total', help, { series, outcome: 'filtered' }, filtered);
     }
+    for (const { name, series, ledger } of status.derived) {
+      this.#gauge('pipeline_derived_series_count', 'Series that a derivation or a join has made', { name }, series);
+      for (const fate of FATES) {
+        const help = 'Derived readings, by what became of them; rejected could not be computed';
+        this.#counter('pipeline_derived_readings_total', help, { name, fate }, ledger[fate]);
+      }
+    }
     this.#gauge('detect_active_alarms_count', 'Alarms raised and not cleared', {}, status.activeAlarms);
     this.#gauge('api_stream_clients_count', 'Clients of the live stream', {}, api.streamClients);
     this.#counter('api_stream_slow_clients_total', 'Clients cut off for reading too slowly', {}, api.slowClients);

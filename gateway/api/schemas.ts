@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import { derivedStatuses } from './derived-schema.ts';
 
 /** How many rows a list route gives when the caller does not say. */
 export const DEFAULT_LIMIT = 500;
@@ -393,6 +394,7 @@ export const StatusReply = Type.Object({
     }),
     { description: 'What each rule of the reduction let go on' },
   ),
+  derived: derivedStatuses(Ledger),
   activeAlarms: count('Alarms raised and not cleared'),
   series: Type.Object({ count: count('Series seen'), max: count('The bound') }),
   memory: Memory,

@@ -19,6 +19,7 @@ export class SeriesRegistry {
   refusal: string | undefined;
   readonly #byKey = new Map<string, Series>();
   readonly #all: Series[] = [];
+  #derivedCount = 0;
 
   /** @param max bound on the number of series; @default 100000 */
   constructor(max = 100_000) {
@@ -35,15 +36,45 @@ export class SeriesRegistry {
       known.unit ??= unit;
       return known;
     }
-    const bytes = Buffer.byteLength(key);
-    if (bytes > MAX_KEY_BYTES) {
-      return `device, metric and tags have ${bytes} bytes together; at most ${MAX_KEY_BYTES} are allowed`;
-    }
+    const unfitKey = unfitLength(key);
+    if (unfitKey !== undefined) return unfitKey;
     if (this.refusal !== undefined) return this.refusal;
-    if (this.#all.length >= this.max) {
-      return `no room for another series: ${this.#all.length} are known, the most allowed by storage.maxSeries is ${this.max}`;
+    if (this.count >= this.max) {
+      return `no room for another series: ${this.count} are known, the most allowed by storage.maxSeries is ${this.max}`;
     }
     return this.#add(key, identity, unit);
+  }
+
+  /**
+   * The series of derived readings, made when new; or why there is none. There may be `max` of them beside the others: whether there is room for
+   * one depends on the derived ones alone, which are the same in a replay.
+   */
+  derive(identity: SeriesIdentity, unit?: string): Series | string {
+    const unfit = unfitIdentity(identity);
+    if (unfit !== undefined) return unfit;
+    const key = seriesKey(identity);
+    const known = this.#byKey.get(key);
+    if (known?.derived === true) return known;
+    const unfitKey = unfitLength(key);
+    if (unfitKey !== undefined) return unfitKey;
+    if (this.#derivedCount >= this.max) {
+      return `no room for another derived series: there are as many as storage.maxSeries allows, ${this.max}`;
+    }
+    const series = known ?? this.#add(key, identity, unit);
+    series.unit = unit ?? series.unit;
+    series.derived = true;
+    this.#derivedCount++;
+    return series;
+  }
+
+  /** Series that are not derived. */
+  get count(): number {
+    return this.#all.length - this.#derivedCount;
+  }
+
+  /** Series that are derived from others. */
+  get derivedCount(): number {
+    return this.#derivedCount;
   }
 
   /**
@@ -72,6 +103,7 @@ export class SeriesRegistry {
       metric: ownText(identity.metric),
       tags: ownTags(identity.tags),
       unit,
+      derived: false,
     };
     this.#byKey.set(series.key, series);
     this.#all.push(series);
@@ -94,6 +126,12 @@ function unfitIdentity(identity: SeriesIdentity): string | undefined {
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+function unfitLength(key: string): string | undefined {
+  const bytes = Buffer.byteLength(key);
+  if (bytes <= MAX_KEY_BYTES) return undefined;
+  return `device, metric and tags have ${bytes} bytes together; at most ${MAX_KEY_BYTES} are allowed`;
 }
 
 function unfitName(what: string, name: string): string | undefined {

@@ -1,6 +1,7 @@
 import type { Configuration, WindowConfiguration } from '../../config/configuration.ts';
 import type { SeriesRegistry } from '../base/series-registry.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
+import { Derivation, type SeriesAccess } from '../pipeline/derive/derivation.ts';
 import { Normaliser } from '../pipeline/normalise.ts';
 import { Reduction } from '../pipeline/reduction.ts';
 import type { ComputationSettings } from '../pipeline/windows/computation.ts';
@@ -18,8 +19,13 @@ export function makeNormaliser({ series, time }: Configuration): Normaliser {
 export function makeStages(configuration: Configuration, registry: SeriesRegistry, recent: RecentReadings): StageSet {
   const windows = makeWindows(configuration, registry);
   const detection = new DetectStage({ rules: configuration.detect, onAnomaly: () => recent.markLastAsAnomaly() });
+  const access: SeriesAccess = {
+    find: (key) => registry.get(key),
+    derive: (identity, unit) => registry.derive(identity, unit),
+  };
   return {
     gate: new Reduction(configuration.reduce, (key) => registry.get(key)),
+    derivers: configuration.derive.map((settings) => new Derivation(settings, access)),
     byName: { windows, orderedWindows: makeOrderedWindows(configuration, registry), detection },
     alarmDesk: {
       acknowledge: (id, time, emit) => detection.acknowledge(id, time, emit),

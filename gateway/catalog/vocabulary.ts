@@ -1,6 +1,9 @@
 import type { Vocabulary } from '../../config/schema.ts';
 import { detectorKinds } from '../detect/detectors.ts';
 import { aggregateNames, aggregatePatterns, allowedAggregates } from '../pipeline/aggregate/aggregates.ts';
+import { findCycle } from '../pipeline/derive/cycles.ts';
+import { DERIVATION_NAMES } from '../pipeline/derive/derivation.ts';
+import { Expression } from '../pipeline/derive/expression.ts';
 import { checkedReduction } from '../pipeline/reduction.ts';
 import { checkOrderedShape } from '../pipeline/windows/ordered-definition.ts';
 import { checkedWindow, checkOpenWindows } from '../pipeline/windows/window-definition.ts';
@@ -13,5 +16,18 @@ export const vocabulary: Vocabulary = {
   checkWindow: (shape, latenessMs) =>
     'count' in shape ? checkOrderedShape(shape) : checkOpenWindows(checkedWindow(shape), latenessMs),
   checkReduction: checkedReduction,
+  derivationProblem: (value) => {
+    const made = Expression.compile(value, DERIVATION_NAMES);
+    return made instanceof Expression ? undefined : made;
+  },
+  derivationCycle: (derivations) =>
+    findCycle(
+      derivations.map(({ name, series, metric }) => ({
+        source: `derive:${name}`,
+        reads: [series],
+        placedLike: series,
+        metric,
+      })),
+    ),
   detectors: detectorKinds,
 };

@@ -25,6 +25,8 @@ export interface Series {
   readonly tags: Readonly<Record<string, string>>;
   /** Unit of measure as configured, for example `°C`. */
   unit: string | undefined;
+  /** Its readings are derived from those of other series: it is as far in time as they let it, not as its device is. */
+  derived?: boolean;
 }
 
 /** A value, how far to trust it, and when it was measured and received. */

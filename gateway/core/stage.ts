@@ -32,12 +32,12 @@ export interface Gate {
 }
 
 /**
- * A part of the analysis that sees every accepted reading, in journal order.
+ * A part of the analysis that sees every accepted reading, in journal order, and gives what it makes of them.
  *
- * A stage is a deterministic function of what it was given: no ambient clock, no randomness. After `restore(snapshot())`
- * it continues as if nothing had happened, so replaying the journal gives the same results under the same identities.
+ * It is a deterministic function of what it was given: no ambient clock, no randomness. After `restore(snapshot())`
+ * it continues as if nothing had happened, so replaying the journal gives the same under the same identities.
  */
-export interface Stage {
+interface Operator<Emit> {
   /** Must not keep or change the reading, must not throw, and should not allocate. */
   process(reading: Reading, emit: Emit): Fate;
   /**
@@ -61,4 +61,24 @@ export interface Stage {
   readonly notRestored?: string | undefined;
   /** Takes over an earlier snapshot; throws a `GatewayError` where it cannot be read. */
   restore(snapshot: unknown): void;
+}
+
+/** Makes results of readings. */
+export interface Stage extends Operator<Emit> {}
+
+/** Where derived readings go; called synchronously, and nothing comes back to the deriver before it has returned. */
+export interface Outlet {
+  derive(reading: Reading): void;
+  /** There should be a derived reading, and there is none. `reason` is a clause for a person. */
+  fail(reason: string): void;
+}
+
+/** Makes further readings of readings, which all stages and derivers see in turn. */
+export interface Deriver extends Operator<Outlet> {
+  /** What it is called in the ledger, and the source of its readings: `derive:` or `join:` and a name. */
+  readonly source: string;
+  /** The receive time at which `advance` has something to do next; +∞ when nothing is due. */
+  readonly nextDue: EpochMs;
+  /** The series it has made so far. */
+  readonly derivedSeries: number;
 }

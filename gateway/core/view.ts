@@ -100,6 +100,18 @@ export interface LedgerCounts {
   readonly dropped: number;
 }
 
+/** How the readings of one derivation or join stand. */
+export interface DerivedStatus {
+  /** As in the ledger: `derive:` or `join:` and its name. */
+  readonly name: string;
+  /** Series it has made. */
+  readonly series: number;
+  /** Of what it has derived; rejected is what could not be computed. */
+  readonly ledger: LedgerCounts;
+  /** Why the last of those could not be computed, since the process started; null where there was none. */
+  readonly lastProblem: string | null;
+}
+
 /** A row of the ledger, and what it misses. */
 export interface NamedCounts extends LedgerCounts {
   readonly name: string;
@@ -241,6 +253,8 @@ export interface GatewayStatus {
   readonly checkpoint: CheckpointStatus;
   /** What each rule of the reduction let go on, and what not, since the storage was begun. */
   readonly reduction: readonly GateCounts[];
+  /** What is derived from readings, by derivations and joins in the order of the configuration. */
+  readonly derived: readonly DerivedStatus[];
   /** Alarms that are raised and not cleared. */
   readonly activeAlarms: number;
   /** Series known, and how many there may be. */

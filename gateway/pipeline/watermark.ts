@@ -3,6 +3,9 @@ import type { EpochMs } from '../core/clock.ts';
 import type { Series } from '../core/reading.ts';
 import { listOf, numberOf, recordOf, textOf, unreadable } from './snapshot.ts';
 
+/** What says whose time a series goes by. */
+type TimedSeries = Pick<Series, 'device' | 'tags'> & Partial<Pick<Series, 'key' | 'derived'>>;
+
 /** How the watermark of a device follows its series. */
 export interface WatermarkOptions {
   /** How far readings of one series may be out of order, in milliseconds of event time. */
@@ -112,12 +115,12 @@ export class Watermarks {
   }
 
   /** A clock for a series that has none yet; idle until its first reading. */
-  track(series: Pick<Series, 'device' | 'tags'>): SeriesClock {
+  track(series: TimedSeries): SeriesClock {
     return this.#track(deviceKey(series));
   }
 
   /** The watermark of the series' device; undefined before the first reading of the device. */
-  of(series: Pick<Series, 'device' | 'tags'>): EpochMs | undefined {
+  of(series: TimedSeries): EpochMs | undefined {
     const watermark = this.#devices.get(deviceKey(series))?.watermark;
     return watermark === Number.NEGATIVE_INFINITY ? undefined : watermark;
   }
@@ -273,7 +276,8 @@ export class Watermarks {
   }
 }
 
-/** Names have no control characters, so the parts cannot run together. */
-function deviceKey(series: Pick<Series, 'device' | 'tags'>): string {
-  return `${series.tags['site'] ?? ''}\n${series.device}`;
+/** Names have no control characters, so the parts cannot run together. A derived series is a device of its own: it holds no other up. */
+function deviceKey(series: TimedSeries): string {
+  const key = `${series.tags['site'] ?? ''}\n${series.device}`;
+  return series.derived === true ? `${key}\n${series.key}` : key;
 }

@@ -1,9 +1,10 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Result } from '../core/result.ts';
-import { Fate, type Stage } from '../core/stage.ts';
+import { type Deriver, Fate, type Gate, type Stage } from '../core/stage.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ClockKnown, ClockReference, ClockStep, ClockUnknown, TimeCommand } from './command.ts';
+import { DerivedReadings, graver } from './derived-readings.ts';
 import type { Ledger, LedgerRow } from './ledger.ts';
 import { ProvisionalReadings } from './provisional-readings.ts';
 import type { RecentReadings } from './recent-readings.ts';
@@ -48,6 +49,7 @@ export class Analysis {
   readonly #makeStages: () => StageSet;
   #stages: StageSet;
   #stageList: readonly Stage[];
+  #derived: DerivedReadings;
   readonly #ledger: Ledger;
   readonly #recent: RecentReadings;
   readonly #deliver: (results: readonly Result[]) => void;
@@ -69,6 +71,7 @@ export class Analysis {
     this.#stages = parts.makeStages();
     this.#stageList = Object.values(this.#stages.byName);
     this.#ledger = parts.ledger;
+    this.#derived = this.#derivedBy(this.#stages);
     this.#recent = parts.recent;
     this.#deliver = parts.results;
   }
@@ -127,9 +130,14 @@ export class Analysis {
     this.#flush();
   }
 
+  /** What is derived from readings, and how that stands. */
+  get derived(): Pick<DerivedReadings, 'status'> {
+    return this.#derived;
+  }
+
   /** Whether anything waits for a deadline that has passed by `now`. */
   isDue(now: EpochMs): boolean {
-    return this.#stageList.some((stage) => stage.isDue(now));
+    return this.#derived.nextDue <= now || this.#stageList.some((stage) => stage.isDue(now));
   }
 
   /** Lets receive time reach `now`, so that what waits for a deadline is done. */
@@ -153,9 +161,7 @@ export class Analysis {
   }
 
   snapshot(): Record<string, unknown> {
-    const { gate, byName } = this.#stages;
-    const stages = Object.entries(byName).map(([name, stage]) => [name, stage.snapshot()]);
-    return { ...Object.fromEntries(stages), [GATE]: gate.snapshot() };
+    return Object.fromEntries(partsOf(this.#stages).map(([name, part]) => [name, part.snapshot()]));
   }
 
   /**
@@ -165,12 +171,10 @@ export class Analysis {
   restore(checkpoint: Pick<Checkpoint, 'stages' | 'receiveTime' | 'wallTime' | 'setBackMs' | 'reference'>): void {
     const { stages: snapshots, receiveTime, wallTime = receiveTime, setBackMs = 0, reference } = checkpoint;
     const stages = this.#makeStages();
-    if (Object.hasOwn(snapshots, GATE)) stages.gate.restore(snapshots[GATE]);
-    for (const [name, stage] of Object.entries(stages.byName)) {
-      if (Object.hasOwn(snapshots, name)) stage.restore(snapshots[name]);
-    }
+    for (const [name, part] of partsOf(stages)) if (Object.hasOwn(snapshots, name)) part.restore(snapshots[name]);
     this.#stages = stages;
     this.#stageList = Object.values(stages.byName);
+    this.#derived = this.#derivedBy(stages);
     this.#receiveTime = receiveTime;
     this.#setBackMs = setBackMs;
     this.#reference = reference;
@@ -193,15 +197,25 @@ export class Analysis {
     return this.#pass(reading);
   }
 
+  /** Takes a reading through everything, and then what is derived from it. */
   #pass(reading: Reading): Fate {
-    if (!this.#stages.gate.passes(reading)) return Fate.filtered;
-    let fate: Fate = Fate.filtered;
-    for (const stage of this.#stageList) {
-      const here = stage.process(reading, this.#emit);
-      // A person must learn that a window has missed it, even where a detector has judged it.
-      if (here === Fate.late || fate === Fate.filtered) fate = here;
-    }
+    const fate = this.#passOnce(reading);
+    this.#derived.drain();
     return fate;
+  }
+
+  #passOnce(reading: Reading): Fate {
+    if (!this.#stages.gate.passes(reading)) return Fate.filtered;
+    let fate = this.#derived.process(reading);
+    for (const stage of this.#stageList) fate = graver(fate, stage.process(reading, this.#emit));
+    return fate;
+  }
+
+  #derivedBy({ derivers }: StageSet): DerivedReadings {
+    return new DerivedReadings(derivers, this.#ledger, (reading) => {
+      this.#recent.add(reading);
+      return this.#passOnce(reading);
+    });
   }
 
   #settle(reading: Reading, fate: Fate): void {
@@ -244,11 +258,14 @@ export class Analysis {
     const byMs = after - this.#receiveTime;
     this.#receiveTime = after;
     this.#setBackMs = setBackAfter(this.#setBackMs, byMs);
-    if (byMs !== 0) for (const stage of this.#stageList) stage.step(after, byMs, this.#emit);
+    if (byMs === 0) return;
+    this.#derived.step(after, byMs);
+    for (const stage of this.#stageList) stage.step(after, byMs, this.#emit);
   }
 
   #passTo(receiveTime: EpochMs): void {
     this.#receiveTime = receiveTime;
+    this.#derived.advance(receiveTime);
     for (const stage of this.#stageList) stage.advance(receiveTime, this.#emit);
   }
 
@@ -266,4 +283,9 @@ export class Analysis {
     }
     return this.#row;
   }
+}
+
+/** Whatever has a snapshot, by the name it is kept under, in the order of their restoration: series are derived before windows ask for them. */
+function partsOf({ gate, derivers, byName }: StageSet): readonly (readonly [string, Gate | Deriver | Stage])[] {
+  return [[GATE, gate], ...derivers.map((deriver) => [deriver.source, deriver] as const), ...Object.entries(byName)];
 }

@@ -43,6 +43,8 @@ export interface Checkpoint {
   readonly ledger: LedgerSnapshot['sources'];
   /** Counts by series group; a checkpoint of an older release has none. */
   readonly ledgerGroups?: LedgerSnapshot['groups'];
+  /** Counts of derived readings; a checkpoint of an older release has none. */
+  readonly ledgerDerived?: LedgerSnapshot['derived'];
   /** What the sources have noted about their peers; nothing in a checkpoint of an older release. */
   readonly marks?: MarkSnapshot;
   /** Snapshot of each stage by its name. */

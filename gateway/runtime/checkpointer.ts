@@ -156,7 +156,7 @@ export class Checkpointer {
   /** Synchronous, as the offset and all snapshots must be of one moment: else a replay would analyse readings twice, or never. */
   #take(): Checkpoint {
     const { clock, registry, deduplicator, deadLetters, analysis, ledger, marks } = this.#parts;
-    const { sources, groups } = ledger.snapshot();
+    const { sources, groups, derived } = ledger.snapshot();
     const { offset: deadLetterOffset, items: deadLetterItems } = deadLetters.settle();
     return {
       takenAt: clock.now(),
@@ -172,6 +172,7 @@ export class Checkpointer {
       series: registry.all().map(({ device, metric, tags, unit }) => ({ device, metric, tags, unit })),
       ledger: sources,
       ledgerGroups: groups,
+      ledgerDerived: derived,
       marks: marks.snapshot(),
       stages: analysis.snapshot(),
     };

@@ -319,6 +319,7 @@ export class Gateway implements Lifecycle, GatewayView {
       forwarders: this.#forwarders,
       ledger: this.#ledger,
       stages: this.#analysis.stages,
+      derived: this.#analysis.derived,
       checkpointer: this.#checkpointer,
       clockKeeper: this.#clockKeeper,
       shedding: this.#shedding,

@@ -19,6 +19,8 @@ export interface LedgerSnapshot {
   readonly sources: Readonly<Record<string, LedgerRow>>;
   /** Undefined in a checkpoint of a release that did not count by group. */
   readonly groups: ReadonlyMap<string, LedgerRow> | undefined;
+  /** Undefined in a checkpoint of a release that derived nothing. */
+  readonly derived?: ReadonlyMap<string, LedgerRow> | undefined;
 }
 
 /** The group of what cannot be told to come from any device. */
@@ -32,10 +34,12 @@ export const MAX_GROUPS = 1_000;
  * Where every reading ended, by source and, once more, by series group: the device. What was received is counted on arrival and again, by
  * its fate, where it ends; the two must agree in every row at any moment:
  * `received = inFlight + aggregated + filtered + duplicate + late + rejected + dropped`. Sources and groups add up to the same total.
+ * Derived readings have rows of their own, which balance too, and are in no total: nobody has sent them.
  */
 export class Ledger {
   readonly #sources = new Map<string, LedgerRow>();
   readonly #groups = new Map<string, LedgerRow>();
+  readonly #derived = new Map<string, LedgerRow>();
   /** By series id: looking up the row of a reading allocates nothing and compares no text. */
   readonly #groupOfSeries: (LedgerRow | undefined)[] = [];
 
@@ -57,6 +61,18 @@ export class Ledger {
   settle(row: LedgerRow, series: Series, fate: Fate): void {
     settleIn(row, fate);
     settleIn(this.#group(series), fate);
+  }
+
+  /** The row of what a deriver makes, begun at zero. What it could not compute counts as rejected there. */
+  derivedRow(source: string): LedgerRow {
+    return rowIn(this.#derived, source);
+  }
+
+  /** A derived reading has found its fate, at once. Hot path. */
+  countDerived(row: LedgerRow, fate: Fate): void {
+    row.received++;
+    row.inFlight++;
+    settleIn(row, fate);
   }
 
   /** What has come in was set aside; `device` is that of its reading as `deviceKey` says it, where that is known. */
@@ -95,13 +111,18 @@ export class Ledger {
 
   /** What has ended. What is in flight is not in it: it is in the journal, and a replay counts it again. */
   snapshot(): LedgerSnapshot {
-    return { sources: Object.fromEntries(endedIn(this.#sources)), groups: new Map(endedIn(this.#groups)) };
+    return {
+      sources: Object.fromEntries(endedIn(this.#sources)),
+      groups: new Map(endedIn(this.#groups)),
+      derived: new Map(endedIn(this.#derived)),
+    };
   }
 
-  restore({ sources, groups }: LedgerSnapshot): void {
+  restore({ sources, groups, derived }: LedgerSnapshot): void {
     // Into the same rows, as others hold them already.
     for (const [source, row] of Object.entries(sources)) Object.assign(this.row(source), row);
     for (const [group, row] of groups ?? []) Object.assign(rowIn(this.#groups, group), row);
+    for (const [source, row] of derived ?? []) Object.assign(this.derivedRow(source), row);
     // Of whom the readings were before they were counted by group, nobody knows any more.
     if (groups === undefined) Object.assign(this.#groupNamed(undefined), this.total());
   }

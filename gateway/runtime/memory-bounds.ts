@@ -2,7 +2,7 @@ import type { SeriesRegistry } from '../base/series-registry.ts';
 import type { Log } from '../core/log.ts';
 import type { Bound } from '../core/memory.ts';
 import type { Source } from '../core/source.ts';
-import type { Stage } from '../core/stage.ts';
+import type { Deriver, Stage } from '../core/stage.ts';
 import type { Deduplicator } from './analysis.ts';
 import type { ClockKeeper } from './clock-keeper.ts';
 import { type Ledger, MAX_GROUPS } from './ledger.ts';
@@ -22,7 +22,7 @@ export interface MemoryHolders {
   readonly deduplicator: Deduplicator;
   readonly recent: RecentReadings;
   readonly ledger: Ledger;
-  readonly stages: readonly Stage[];
+  readonly stages: readonly (Stage | Deriver)[];
   readonly clockKeeper: Pick<ClockKeeper, 'status'>;
   /** What came in while the journal was being synced. */
   readonly admission: { readonly waiting: { readonly bytes: number; readonly maxBytes: number } };
@@ -48,7 +48,8 @@ export function memoryBounds(holders: MemoryHolders): readonly Bound[] {
     pending('outbox', outbox),
     pending('dead letters', deadLetterLog),
     { name: 'results on their way to the disk', used: results.unsynced, max: MAX_UNSYNCED_RESULTS, unit: 'results' },
-    { name: 'series', used: registry.all().length, max: registry.max, unit: 'series' },
+    { name: 'series', used: registry.count, max: registry.max, unit: 'series' },
+    { name: 'derived series', used: registry.derivedCount, max: registry.max, unit: 'series' },
     ...stages.flatMap((stage) => stage.bounds?.(registry.max) ?? []),
     {
       name: 'waiting for the clock',

@@ -113,10 +113,12 @@ async function restoreCheckpoint(parts: RecoveryParts): Promise<Checkpoint | und
       for (const { unit, ...identity } of checkpoint.series) parts.registry.recall(identity, unit);
       const { provisional, homeless } = restoredProvisional(parts, checkpoint);
       parts.analysis.restore(checkpoint);
-      for (const stage of Object.values(parts.analysis.stages.byName)) {
-        if (stage.notRestored !== undefined) parts.logger.warn({ takenAt: checkpoint.takenAt }, stage.notRestored);
+      const { derivers, byName } = parts.analysis.stages;
+      for (const { notRestored } of [...derivers, ...Object.values(byName)]) {
+        if (notRestored !== undefined) parts.logger.warn({ takenAt: checkpoint.takenAt }, notRestored);
       }
-      parts.ledger.restore({ sources: checkpoint.ledger, groups: checkpoint.ledgerGroups });
+      const { ledger: sources, ledgerGroups: groups, ledgerDerived: derived } = checkpoint;
+      parts.ledger.restore({ sources, groups, derived });
       parts.marks.restore(checkpoint.marks ?? []);
       if (homeless.length > 0) dropHomeless(parts, checkpoint.journalOffset, homeless);
       parts.analysis.resumeProvisional(provisional);

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Series } from '../core/reading.ts';
-import type { Emit, Gate, Stage } from '../core/stage.ts';
+import type { Deriver, Emit, Gate, Stage } from '../core/stage.ts';
 
 /** The alarms as the detection knows them. */
 export interface AlarmDesk {
@@ -13,6 +13,8 @@ export interface AlarmDesk {
 export interface StageSet {
   /** Before all of them. */
   readonly gate: Gate;
+  /** They see a reading before the stages do, and the stages see what they derive. */
+  readonly derivers: readonly Deriver[];
   /** In the order in which a reading passes them, by the names under which their snapshots are kept. */
   readonly byName: Readonly<Record<string, Stage>>;
   readonly alarmDesk: AlarmDesk;

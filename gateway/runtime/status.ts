@@ -1,6 +1,7 @@
 import type { ComponentState } from '../core/lifecycle.ts';
 import type { Source } from '../core/source.ts';
 import type { GatewayStatus, SeriesStatus } from '../core/view.ts';
+import type { Analysis } from './analysis.ts';
 import type { Checkpointer } from './checkpointer.ts';
 import type { ClockKeeper } from './clock-keeper.ts';
 import type { Forwarder } from './forwarder.ts';
@@ -21,6 +22,7 @@ export interface StatusParts {
   readonly forwarders: readonly Forwarder[];
   readonly ledger: Ledger;
   readonly stages: StageSet;
+  readonly derived: Analysis['derived'];
   readonly checkpointer: Checkpointer;
   readonly clockKeeper: ClockKeeper;
   readonly shedding: LoadShedding;
@@ -59,11 +61,18 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     outbox: outbox.status(),
     checkpoint: rest.checkpointer.status(),
     reduction: rest.stages.gate.counts(),
+    derived: rest.derived.status(),
     activeAlarms: rest.stages.alarmDesk.activeCount,
-    series: { count: registry.all().length, max: registry.max },
+    series: { count: registry.count, max: registry.max },
     memory: {
       ...rest.shedding.status(),
-      bounds: memoryBounds({ ...parts, ...rest, sources, ledger, stages: Object.values(rest.stages.byName) }),
+      bounds: memoryBounds({
+        ...parts,
+        ...rest,
+        sources,
+        ledger,
+        stages: [...rest.stages.derivers, ...Object.values(rest.stages.byName)],
+      }),
     },
   };
 }

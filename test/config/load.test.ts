@@ -35,6 +35,7 @@ describe('a file that says little', () => {
       windows: [],
       detect: [],
       reduce: [],
+      derive: [],
       sinks: [],
       api: { listen: { host: '127.0.0.1', port: 8080 }, allowAnonymous: false },
       log: { level: 'info' },

@@ -18,6 +18,7 @@ export function Ledger({ store }: { store: Store; version: number }): View {
   const sources = store.status?.sources ?? [];
   const all = store.status?.ledger;
   const reduction = store.status?.reduction ?? [];
+  const derived = store.status?.derived ?? [];
   return html`<section class="panel ledger-panel" aria-labelledby="ledger-title">
     <div class="panel-head">
       <h2 id="ledger-title">Ledger</h2>
@@ -26,6 +27,7 @@ export function Ledger({ store }: { store: Store; version: number }): View {
     ${sources.map((source) => html`<${Balance} key=${source.name} name=${source.name} counts=${source.ledger} />`)}
     ${all !== undefined && sources.length > 1 ? html`<${Balance} name="all sources" counts=${all} />` : null}
     ${reduction.length === 0 ? null : html`<${Reduction} rules=${reduction} />`}
+    ${derived.length === 0 ? null : html`<${Derived} rows=${derived} />`}
     ${store.ledger === undefined || store.ledger.groups.length === 0 ? null : html`<${Devices} report=${store.ledger} />`}
   </section>`;
 }
@@ -40,6 +42,24 @@ function Reduction({ rules }: { rules: GatewayStatus['reduction'] }): View {
         ${rules.map(
           ({ series, passed, filtered }) => html`<tr key=${series}>
             <th scope="row">${series}</th><td>${formatCount(passed)}</td><td>${formatCount(filtered)}</td>
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+/** What derivations and joins have made of readings, and what could not be computed. */
+function Derived({ rows }: { rows: GatewayStatus['derived'] }): View {
+  return html`<div class="devices" tabindex="0" role="region" aria-label="Derived readings">
+    <table data-testid="derived">
+      <caption class="muted">derived: in no sum above, as nobody has sent it</caption>
+      <thead><tr><th scope="col">by</th><th scope="col">series</th><th scope="col">readings</th><th scope="col">not computed</th></tr></thead>
+      <tbody>
+        ${rows.map(
+          ({ name, series, ledger, lastProblem }) => html`<tr key=${name}>
+            <th scope="row">${name}</th><td>${formatCount(series)}</td><td>${formatCount(ledger.received)}</td>
+            <td class=${`rejected ${ledger.rejected === 0 ? 'zero' : ''}`} title=${lastProblem}>${formatCount(ledger.rejected)}</td>
           </tr>`,
         )}
       </tbody>

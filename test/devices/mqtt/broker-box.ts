@@ -56,6 +56,7 @@ export class BrokerBox {
       deduplicator: new Deduplicator(16),
       makeStages: () => ({
         gate: openGate,
+        derivers: [],
         byName: {},
         alarmDesk: { acknowledge: () => false, activeCount: 0 },
         watermarkOf: () => undefined,

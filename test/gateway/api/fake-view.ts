@@ -201,6 +201,14 @@ export class FakeView implements GatewayView {
       outbox: { ...LOG, bytes: 734_003_200, nextOffset: 9000, oldestTime: this.now - 5_000_000 },
       checkpoint: { offset: 4100, at: this.now - 12_000, ageMs: 12_000, bytes: 48_213 },
       reduction: [{ series: '*/temperature', passed: 40, filtered: 60 }],
+      derived: [
+        {
+          name: 'derive:fahrenheit',
+          series: 2,
+          ledger: { ...NO_READINGS, received: 50, aggregated: 47, rejected: 3 },
+          lastProblem: 'it gives Infinity, which is no number, for 0 of boiler/temperature',
+        },
+      ],
       activeAlarms: this.alarmRows.filter((row) => row.clearedAt === null).length,
       series: { count: this.#series.size, max: 10_000 },
       memory: this.memory,

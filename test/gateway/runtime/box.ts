@@ -9,6 +9,7 @@ import type { Result } from '../../../gateway/core/result.ts';
 import type { History, Sink } from '../../../gateway/core/sink.ts';
 import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
+import { Derivation, type DerivationSettings, type SeriesAccess } from '../../../gateway/pipeline/derive/derivation.ts';
 import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
 import { Reduction, type ReductionSettings } from '../../../gateway/pipeline/reduction.ts';
 import { WindowStage } from '../../../gateway/pipeline/windows/window-stage.ts';
@@ -77,6 +78,8 @@ export class Box {
   rememberedReadings = 16;
   /** What goes on to the stages, from the next boot on. */
   reduce: readonly ReductionSettings[] = [];
+  /** What is derived from readings, from the next boot on. */
+  derive: readonly DerivationSettings[] = [];
   /** Why the sink refuses a result for ever. */
   refuse: (result: Result) => string | undefined = () => undefined;
   /** Id that the history calls active. */
@@ -93,6 +96,7 @@ export class Box {
     const registry = new SeriesRegistry(this.maxSeries);
     const recent = new RecentReadings();
     const findSeries = (key: string) => registry.get(key);
+    const access: SeriesAccess = { find: findSeries, derive: (identity, unit) => registry.derive(identity, unit) };
     const windows = () =>
       new WindowStage({
         windows: [
@@ -141,6 +145,7 @@ export class Box {
         const byName = { windows: windows(), detection: detection() };
         return {
           gate: new Reduction(this.reduce, findSeries),
+          derivers: this.derive.map((settings) => new Derivation(settings, access)),
           byName,
           alarmDesk: {
             acknowledge: (id, time, emit) => byName.detection.acknowledge(id, time, emit),

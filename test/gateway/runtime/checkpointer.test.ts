@@ -68,6 +68,7 @@ class Rig {
         results: () => undefined,
         makeStages: () => ({
           gate: openGate,
+          derivers: [],
           byName: {},
           alarmDesk: { acknowledge: () => false, activeCount: 0 },
           watermarkOf: () => undefined,

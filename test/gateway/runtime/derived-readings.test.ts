@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import type { DerivationSettings } from '../../../gateway/pipeline/derive/derivation.ts';
+import { type Box, newBox, START } from './box.ts';
+
+const DOUBLE: DerivationSettings = { name: 'double', series: 'd/a', metric: 'b', unit: 'V', value: 'value * 2' };
+const SHARE: DerivationSettings = { name: 'share', series: 'd/b', metric: 'c', value: '1000 / (value - 8)' };
+
+async function boxWith(...derive: DerivationSettings[]): Promise<Box> {
+  const box = await newBox();
+  box.derive = derive;
+  await box.boot();
+  return box;
+}
+
+async function send(box: Box, from: number, ...values: number[]): Promise<void> {
+  values.forEach((value, i) => {
+    box.send({ metric: 'a', value, time: START + (from + i) * 1000 });
+  });
+  await box.acknowledged();
+}
+
+function derived(box: Box): unknown {
+  return box.gateway.status().derived;
+}
+
+describe('a derived reading', () => {
+  test('is a reading of a series like any other: it is shown, goes into windows and is judged', async () => {
+    const box = await boxWith(SHARE, DOUBLE);
+    await send(box, 0, 3, 5, 4.5);
+    const series = box.gateway.series();
+    expect(series.map(({ key, unit, last }) => [key, unit, last?.value])).toEqual([
+      ['d/a', null, 4.5],
+      ['d/b', 'V', 9],
+      ['d/c', null, 1000],
+    ]);
+    const rows = box.gateway.readings({ series: 'd/c', limit: 9 });
+    expect(rows?.map(({ value, anomaly }) => [value, anomaly])).toEqual([
+      [-500, false],
+      [500, true],
+      [1000, true],
+    ]);
+    await box.clock.advance(90_000);
+    const ofMinute = box.stored().filter((result) => result.kind === 'aggregate' && result.window === 'm');
+    expect(ofMinute).toMatchObject([
+      { series: { key: 'd/a' }, fields: { count: 3, last: 4.5 } },
+      { series: { key: 'd/b', unit: 'V' }, fields: { count: 3, last: 9 } },
+      { series: { key: 'd/c' }, fields: { count: 3, last: 1000 } },
+    ]);
+    const alarms = box.stored().filter(({ kind }) => kind === 'alarm');
+    expect(alarms).toMatchObject([{ series: { key: 'd/c' }, state: 'raised', value: 500 }]);
+    await box.stop();
+  });
+
+  test('is counted in a row of its own, which balances, and what has no number is counted as rejected there, with the reason', async () => {
+    const box = await boxWith(DOUBLE, SHARE);
+    await send(box, 0, 3, 4, 5);
+    const counts = { inFlight: 0, filtered: 0, duplicate: 0, late: 0, dropped: 0 };
+    const expected = [
+      {
+        name: 'derive:double',
+        series: 1,
+        ledger: { ...counts, received: 3, aggregated: 3, rejected: 0 },
+        lastProblem: null,
+      },
+      {
+        name: 'derive:share',
+        series: 1,
+        ledger: { ...counts, received: 3, aggregated: 2, rejected: 1 },
+        lastProblem: 'it gives Infinity, which is no number, for 8 of d/b',
+      },
+    ];
+    expect(derived(box)).toEqual(expected);
+    const { ledger, sources } = box.gateway.status();
+    expect(ledger).toMatchObject({ received: 3, aggregated: 3 });
+    expect(sources).toEqual([]);
+    expect(box.gateway.ledgerReport(9)).toMatchObject({
+      total: { received: 3, imbalance: 0 },
+      sources: [{ name: 'floor', received: 3, imbalance: 0 }],
+      groups: [{ name: 'd', received: 3, imbalance: 0 }],
+    });
+    await box.crash();
+    expect(derived(box)).toEqual(expected);
+    await box.stop();
+  });
+
+  test('comes once, whether a crash comes before or after the checkpoint', async () => {
+    const whole = await boxWith(DOUBLE, SHARE);
+    await send(whole, 0, 1, 2, 3, 5, 6, 7, 0.5);
+    await whole.clock.advance(90_000);
+    const box = await boxWith(DOUBLE, SHARE);
+    await send(box, 0, 1, 2);
+    await box.crash();
+    await send(box, 2, 3, 5);
+    await box.untilCheckpoint();
+    await box.crash();
+    await send(box, 4, 6, 7);
+    await box.crash();
+    await send(box, 6, 0.5);
+    await box.clock.advance(90_000);
+    expect(box.latest()).toEqual(whole.latest());
+    expect(derived(box)).toMatchObject([{ ledger: { received: 7 } }, { ledger: { received: 7 } }]);
+    await box.stop();
+    await whole.stop();
+  });
+
+  test('of a device that goes on holds no window of the device open where it stops coming', async () => {
+    const box = await boxWith({ ...DOUBLE, value: '1 / (value - 1)' });
+    await send(box, 0, 2);
+    await send(box, 1, ...Array.from({ length: 80 }, () => 1));
+    const minutes = () => box.stored().filter((result) => result.kind === 'aggregate' && result.window === 'm');
+    // It is 80 s by the times of the device, and nobody has been idle yet.
+    await box.clock.advance(1);
+    expect(minutes()).toMatchObject([{ series: { key: 'd/a' }, fields: { count: 60 } }]);
+    await box.clock.advance(90_000);
+    expect(minutes()).toContainEqual(expect.objectContaining({ series: expect.objectContaining({ key: 'd/b' }) }));
+    await box.stop();
+  });
+
+  test('has room beside the series that are measured, and only so much', async () => {
+    const box = await newBox();
+    box.maxSeries = 2;
+    box.derive = [
+      { name: 'x', series: '*/a', metric: 'x', value: 'value' },
+      { name: 'y', series: '*/a', metric: 'y', value: 'value' },
+      { name: 'z', series: '*/a', metric: 'z', value: 'value' },
+    ];
+    await box.boot();
+    await send(box, 0, 1);
+    expect(box.gateway.series().map(({ key }) => key)).toEqual(['d/a', 'd/x', 'd/y']);
+    expect(box.gateway.status().series).toEqual({ count: 1, max: 2 });
+    expect(derived(box)).toMatchObject([
+      { series: 1 },
+      { series: 1 },
+      {
+        series: 0,
+        ledger: { received: 1, rejected: 1 },
+        lastProblem: 'no room for another derived series: there are as many as storage.maxSeries allows, 2',
+      },
+    ]);
+    box.send({ metric: 'e', value: 1, time: START });
+    await box.acknowledged();
+    expect(box.gateway.series().map(({ key }) => key)).toContain('d/e');
+    expect(box.gateway.status().memory.bounds).toContainEqual({
+      name: 'derived series',
+      used: 2,
+      max: 2,
+      unit: 'series',
+    });
+    await box.crash();
+    expect(box.gateway.status().series).toEqual({ count: 2, max: 2 });
+    await box.stop();
+  });
+
+  test('passes the reduction as well', async () => {
+    const box = await boxWith(DOUBLE);
+    box.reduce = [{ series: 'd/b', deadband: 3 }];
+    await box.crash();
+    await send(box, 0, 1, 2, 3);
+    expect(derived(box)).toMatchObject([{ ledger: { received: 3, aggregated: 2, filtered: 1 } }]);
+    expect(box.gateway.status().ledger).toMatchObject({ received: 3, aggregated: 3 });
+    await box.stop();
+  });
+});
