@@ -10,8 +10,11 @@ export class Losses {
   mayCountTwice = false;
   /** It was said that no checkpoint is left that fits the journal. */
   hasLostState = false;
-  /** A sink's place was beyond the end of its log, as after a power cut on a full disk: it was said that it begins again, and counts what it gets again. */
-  mayDeliverTwice = false;
+  /**
+   * A full disk had no room for what a log has dropped, and a power cut took the count: sinks, whose places are beyond its end, have counted that. It was
+   * said that they begin again, and they count what they get again.
+   */
+  hasForgottenResults = false;
   readonly #last = new Map<string, number>();
   readonly #sums = new Map<string, number>();
 
@@ -19,7 +22,7 @@ export class Losses {
   constructor(trace: Trace) {
     trace.listeners.push((event) => {
       this.mayCountTwice ||= event.includes('fewer redelivered readings are recognised');
-      this.mayDeliverTwice ||= event.includes('but the log ends at');
+      this.hasForgottenResults ||= event.includes('but the log ends at');
       this.hasLostState ||= /the journal (begins after|ends before the checkpoint)/.test(event);
     });
   }
