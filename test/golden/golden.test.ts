@@ -14,12 +14,14 @@ import type { Result } from '../../gateway/core/result.ts';
 import { Fate, type Stage } from '../../gateway/core/stage.ts';
 import type { OrderedSettings } from '../../gateway/pipeline/windows/ordered-definition.ts';
 import { OrderedWindowStage } from '../../gateway/pipeline/windows/ordered-window-stage.ts';
+import type { RollupSettings } from '../../gateway/pipeline/windows/rollup-settings.ts';
 import type { WindowSettings } from '../../gateway/pipeline/windows/window-definition.ts';
 import { WindowStage } from '../../gateway/pipeline/windows/window-stage.ts';
 
 interface Config {
   readonly shows: string;
   readonly windows: readonly (WindowSettings & OrderedSettings)[];
+  readonly rollups?: readonly RollupSettings[];
   readonly time: { readonly outOfOrdernessMs: number; readonly idleTimeoutMs: number };
 }
 
@@ -36,7 +38,8 @@ type Line =
   | { readonly step: number };
 
 const STAGES: Readonly<Record<string, (config: Config, registry: SeriesRegistry) => Stage>> = {
-  windows: ({ windows, time }, registry) => new WindowStage({ windows, time, findSeries: (key) => registry.get(key) }),
+  windows: ({ windows, rollups = [], time }, registry) =>
+    new WindowStage({ windows, rollups, time, findSeries: (key) => registry.get(key) }),
   'ordered-windows': ({ windows }, registry) =>
     new OrderedWindowStage({ windows, findSeries: (key) => registry.get(key) }),
 };

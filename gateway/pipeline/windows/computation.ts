@@ -24,12 +24,17 @@ export class Computation {
 
   /**
    * @param always aggregates that are given whether they are asked for or not
+   * @param from what it is made from by merging, if it is
    * @throws GatewayError for settings that are not allowed
    */
-  constructor({ name, aggregates, earlyMs, course }: ComputationSettings, always: readonly string[] = []) {
+  constructor(
+    { name, aggregates, earlyMs, course }: ComputationSettings,
+    always: readonly string[] = [],
+    from?: AggregatePlan,
+  ) {
     this.name = name;
     this.earlyMs = checkedEarly(name, earlyMs);
-    this.plan = new AggregatePlan([...always, ...aggregates], course);
+    this.plan = new AggregatePlan([...always, ...aggregates], course, from);
   }
 
   /** Whether windows give results before their end. */

@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../core/clock.ts';
 import type { Window } from '../../core/window.ts';
 import type { Accumulator } from '../aggregate/accumulator.ts';
+import type { OpenRollups } from './open-rollups.ts';
 import type { PastTimes } from './past-times.ts';
 import type { WindowDefinition } from './window-definition.ts';
 
@@ -23,6 +24,10 @@ export class OpenWindow implements Window {
   isPartial = false;
   /** Whether the watermark has passed its end: from then on a reading makes a correction. */
   passed: boolean;
+  /** Whether a rollup it belongs to has closed before it: what it takes is missing there. */
+  isMissed = false;
+  /** Whether a rollup it belongs to has given a result since it was told of a change here. */
+  isUntold = false;
 
   constructor(start: EpochMs, end: EpochMs, accumulator: Accumulator, passed: boolean) {
     this.start = start;
@@ -59,6 +64,8 @@ export abstract class OpenWindows {
   floor: EpochMs = Number.NEGATIVE_INFINITY;
   /** Of the first result of the windows that are opened from now on. */
   firstRevision = 0;
+  /** What these windows are merged into. */
+  readonly rollups: OpenRollups[] = [];
   readonly #tally: OpenWindowTally;
 
   constructor(definition: WindowDefinition, tally = new OpenWindowTally(Number.POSITIVE_INFINITY)) {
@@ -103,11 +110,40 @@ export abstract class OpenWindows {
     this.#put(this.open.length, window);
   }
 
-  /** Removes the oldest windows. */
+  /** Removes the oldest windows; what they hold goes on in the rollups. */
   close(count: number): void {
-    for (const window of this.remove(0, count)) this.floor = Math.max(this.floor, window.end);
+    for (const window of this.remove(0, count)) {
+      this.floor = Math.max(this.floor, window.end);
+      for (const rollup of this.rollups) rollup.wholeOf(window)?.accumulator.merge(this.contentOf(window));
+    }
     this.forget();
   }
+
+  /** Opens the windows of the rollups that a window belongs to; `opened` is told of each, whether it was open already or not. */
+  openWholes(part: OpenWindow, watermark: EpochMs, opened: (rollup: OpenWindows, whole: OpenWindow) => void): void {
+    part.isMissed = false;
+    for (const rollup of this.rollups) {
+      const whole = rollup.openFor(part, watermark);
+      if (whole !== undefined) {
+        opened(rollup, whole);
+        rollup.openWholes(whole, watermark, opened);
+      }
+      if (whole === undefined || whole.isMissed) part.isMissed = true;
+    }
+  }
+
+  /** The watermark at which an open window gives its result, or, after that, closes. */
+  dueOf({ passed, end }: OpenWindow): EpochMs {
+    return passed ? end + this.definition.latenessMs : end;
+  }
+
+  /** All that an open window holds. */
+  contentOf(window: OpenWindow): Accumulator {
+    return window.accumulator;
+  }
+
+  /** A window has given a result: the next reading of what it is made of is a change. */
+  awaitParts(_window: OpenWindow): void {}
 
   /** End of the newest window that holds `now` and has been before; −∞ where there is none. */
   protected abstract endOfPast(now: EpochMs, past: PastTimes): EpochMs;

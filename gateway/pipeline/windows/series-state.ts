@@ -9,14 +9,17 @@ export class SeriesState {
   readonly series: Series;
   readonly clock: SeriesClock;
   readonly device: DeviceState;
-  /** One for each definition that means the series. */
+  /** One for each definition that means the series; what is made of others comes after them. */
   readonly windows: readonly OpenWindows[];
+  /** Those that take readings. */
+  readonly fed: readonly OpenWindows[];
 
   constructor(series: Series, clock: SeriesClock, device: DeviceState, windows: readonly OpenWindows[]) {
     this.series = series;
     this.clock = clock;
     this.device = device;
     this.windows = windows;
+    this.fed = windows.filter(({ definition }) => definition.from === undefined);
   }
 }
 

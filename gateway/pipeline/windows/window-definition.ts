@@ -18,6 +18,10 @@ const MAX_LATE_WINDOWS = 100_000;
 
 /** Window settings, checked and made ready. */
 export class WindowDefinition extends Computation {
+  /** The series it is computed for: see `seriesPattern`. */
+  readonly series: string;
+  /** What it is made of; undefined where it takes readings. */
+  readonly from: WindowDefinition | undefined;
   /** Windows that depend on the time alone; undefined for sessions. */
   readonly assigner: Assigner | undefined;
   /** The silence that ends a session, in milliseconds; 0 for other windows. */
@@ -28,12 +32,17 @@ export class WindowDefinition extends Computation {
   /** How many windows hold one time. */
   readonly overlap: number;
 
-  /** @throws GatewayError for settings that are not allowed */
-  constructor(settings: WindowSettings, outOfOrdernessMs: number) {
+  /**
+   * @param from what it is made of by merging, if it is
+   * @throws GatewayError for settings that are not allowed
+   */
+  constructor(settings: WindowSettings, outOfOrdernessMs: number, from?: WindowDefinition) {
     const { allowedLatenessMs } = settings.window;
     const kind = checkedWindow(settings.window);
     // A session may turn out to be none: whoever reads it must be able to tell.
-    super(settings, typeof kind === 'number' ? ['count'] : []);
+    super(settings, typeof kind === 'number' ? ['count'] : [], from?.plan);
+    this.series = settings.series;
+    this.from = from;
     if (!(allowedLatenessMs >= 0 && Number.isFinite(allowedLatenessMs))) {
       throw new GatewayError(`Cannot allow ${allowedLatenessMs} ms of lateness in window ${settings.name}`, {
         hint: 'The allowed lateness is a finite number of milliseconds, at least 0.',
@@ -44,13 +53,15 @@ export class WindowDefinition extends Computation {
     this.latenessMs = allowedLatenessMs;
     const lateWindows = checkOpenWindows(kind, allowedLatenessMs + outOfOrdernessMs);
     this.overlap = this.assigner?.overlap ?? 1;
-    this.maxOpen = SPARE_WINDOWS + this.overlap - 1 + lateWindows;
+    // Of a rollup one for each part there can be, and the one that the last closed part lies in.
+    this.maxOpen = from === undefined ? SPARE_WINDOWS + this.overlap - 1 + lateWindows : from.maxOpen + 1;
   }
 
   /** What a snapshot of its windows depends on: with another form they cannot go on. */
   get form(): string {
     const shape = this.assigner?.form ?? ['session', this.sessionGapMs];
-    return JSON.stringify([this.name, ...shape, ...this.plan.form]);
+    const kind = this.from === undefined ? [] : ['rollup'];
+    return JSON.stringify([this.name, ...kind, ...shape, ...this.plan.form]);
   }
 }
 

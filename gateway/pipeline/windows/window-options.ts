@@ -1,6 +1,7 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { Series } from '../../core/reading.ts';
 import type { WatermarkOptions } from '../watermark.ts';
+import type { RollupSettings } from './rollup-settings.ts';
 import type { WindowSettings } from './window-definition.ts';
 
 /** A late reading's correction waits this long in receive time for others to the same window. */
@@ -12,6 +13,8 @@ export const DEFAULT_MAX_OPEN_WINDOWS = 500_000;
 /** What the window stage is told. */
 export interface WindowStageOptions {
   readonly windows: readonly WindowSettings[];
+  /** @default none */
+  readonly rollups?: readonly RollupSettings[];
   readonly time: WatermarkOptions & {
     /** How long corrections are gathered, in milliseconds of receive time. @default 1000 */
     readonly correctionDelayMs?: number;
@@ -32,12 +35,12 @@ export interface WindowTiming extends WatermarkOptions {
  *
  * @throws GatewayError for a time that is out of its range, or a name that is given twice
  */
-export function checkedTiming({ windows, time }: WindowStageOptions): WindowTiming {
+export function checkedTiming({ windows, rollups = [], time }: WindowStageOptions): WindowTiming {
   const { outOfOrdernessMs, idleTimeoutMs, correctionDelayMs = DEFAULT_CORRECTION_DELAY_MS } = time;
   requireMs('time.outOfOrderness', outOfOrdernessMs, 0);
   requireMs('time.idleTimeout', idleTimeoutMs, 1);
   requireMs('time.correctionDelay', correctionDelayMs, 1);
-  requireUniqueNames(windows);
+  requireUniqueNames([...windows, ...rollups]);
   return { outOfOrdernessMs, idleTimeoutMs, correctionDelayMs };
 }
 
@@ -48,7 +51,7 @@ function requireMs(name: string, value: number, least: number): void {
   });
 }
 
-function requireUniqueNames(windows: readonly WindowSettings[]): void {
+function requireUniqueNames(windows: readonly { readonly name: string }[]): void {
   const seen = new Set<string>();
   for (const { name } of windows) {
     if (seen.has(name)) {

@@ -17,12 +17,22 @@ export interface GivenWindow extends Window {
   readonly extent?: Window;
 }
 
-/** The result of a window. One that may give early results says of each whether it is one: `partial`, 1 or 0. */
-export function resultOf(series: Series, computation: Computation, window: GivenWindow, isEarly: boolean): Aggregate {
-  const { accumulator, start, end, revision, isPartial, extent = window } = window;
-  const fields = computation.plan.fields(accumulator, extent);
+/**
+ * The result of a window. One that may give early results says of each whether it is one: `partial`, 1 or 0.
+ *
+ * @param content all that it holds, where that is more than its own accumulator
+ */
+export function resultOf(
+  series: Series,
+  computation: Computation,
+  window: GivenWindow,
+  isEarly: boolean,
+  content: Accumulator = window.accumulator,
+): Aggregate {
+  const { start, end, revision, isPartial, extent = window } = window;
+  const fields = computation.plan.fields(content, extent);
   if (isPartial || computation.isEarly) fields['partial'] = isEarly ? 1 : 0;
-  const good = accumulator.good / accumulator.readings;
+  const good = content.good / content.readings;
   return aggregate(series, computation.name, { start, end, revision, fields, good });
 }
 

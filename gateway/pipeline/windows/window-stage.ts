@@ -7,12 +7,12 @@ import type { Reading, Series } from '../../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../../core/stage.ts';
 import { type SeriesClock, Watermarks } from '../watermark.ts';
 import { EarlyResults } from './early-results.ts';
-import { OpenAlignedWindows } from './open-aligned-windows.ts';
-import { OpenSessions } from './open-sessions.ts';
 import { type OpenWindow, type OpenWindows, OpenWindowTally, type ReplacedWindow } from './open-windows.ts';
+import { openWindowsOf } from './open-windows-of.ts';
 import { PastTimes } from './past-times.ts';
+import { defineWindows } from './rollup-settings.ts';
 import { type Correction, DeviceState, SeriesState, Surfacing } from './series-state.ts';
-import { WindowDefinition } from './window-definition.ts';
+import type { WindowDefinition } from './window-definition.ts';
 import { checkedTiming, DEFAULT_MAX_OPEN_WINDOWS, type WindowStageOptions } from './window-options.ts';
 import { emptyResultOf, resultOf } from './window-results.ts';
 import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
@@ -60,8 +60,8 @@ export class WindowStage implements Stage {
   /** @throws GatewayError for settings that are not allowed */
   constructor(options: WindowStageOptions) {
     const { outOfOrdernessMs, idleTimeoutMs, correctionDelayMs } = checkedTiming(options);
-    this.#definitions = options.windows.map((settings) => new WindowDefinition(settings, outOfOrdernessMs));
-    this.#matches = options.windows.map((settings) => seriesPattern(settings.series));
+    this.#definitions = defineWindows(options.windows, options.rollups ?? [], outOfOrdernessMs);
+    this.#matches = this.#definitions.map(({ series }) => seriesPattern(series));
     this.#early = new EarlyResults(this.#definitions);
     this.#findSeries = options.findSeries;
     this.#tally = new OpenWindowTally(options.maxOpenWindows ?? DEFAULT_MAX_OPEN_WINDOWS);
@@ -77,21 +77,22 @@ export class WindowStage implements Stage {
     if (state === undefined) state = this.#meet(series);
     if (state === null || typeof value === 'string') return Fate.filtered;
     const number = typeof value === 'number' ? value : value ? 1 : 0;
-    const { clock, windows } = state;
+    const { clock, fed } = state;
     let taken = false;
     let missed = false;
-    for (let i = 0; i < windows.length; i++) {
-      const openWindows = windows[i]!;
+    for (let i = 0; i < fed.length; i++) {
+      const openWindows = fed[i]!;
       const holding = openWindows.find(sourceTime) ?? this.#open(state, openWindows, sourceTime, emit);
       if (holding.length < openWindows.definition.overlap) missed = true;
       for (let j = 0; j < holding.length; j++) {
         const window = holding[j]!;
+        if (window.isMissed) missed = true;
         window.accumulator.add(number, quality, sourceTime);
-        if (!window.changed) this.#change(state, openWindows, window);
+        if (!window.changed || window.isUntold) this.#change(state, openWindows, window);
         taken = true;
       }
     }
-    if (!taken) return windows.length === 0 ? Fate.filtered : Fate.late;
+    if (!taken) return fed.length === 0 ? Fate.filtered : Fate.late;
     const moved = this.#watermarks.observe(clock, sourceTime, this.#now, reading.stamped === true);
     if (moved) this.#move(state.device, clock.device.watermark, emit);
     return missed ? Fate.late : Fate.aggregated;
@@ -137,8 +138,9 @@ export class WindowStage implements Stage {
   bounds(maxSeries: number): readonly Bound[] {
     const { count, max } = this.#tally;
     const ofSeries = this.#definitions.reduce((sum, { maxOpen }) => sum + maxOpen, 0);
-    // One may stay open of each series and definition, however many there are.
-    const most = Math.min(maxSeries * ofSeries, max + maxSeries * this.#definitions.length);
+    // One may stay open of each series and definition, however many there are, and two of a rollup: of that one, and of the last that closed.
+    const least = this.#definitions.reduce((sum, { from }) => sum + (from === undefined ? 1 : 2), 0);
+    const most = Math.min(maxSeries * ofSeries, max + maxSeries * least);
     return [{ name: 'open windows', used: count, max: most, unit: 'windows' }];
   }
 
@@ -173,9 +175,12 @@ export class WindowStage implements Stage {
     if (restored.past !== undefined) this.#past.restore(restored.past);
     this.#corrections = restored.corrections;
     this.#droppedWindows = restored.dropped;
-    for (const [{ device }, definition, window] of openOf(this.#all)) {
-      device.due = Math.min(device.due, dueOf(window, definition));
-      if (window.changed && !window.passed) this.#early.expect(definition, this.#now);
+    for (const [{ device }, windows, window] of openOf(this.#all)) {
+      device.due = Math.min(device.due, windows.dueOf(window));
+      window.isUntold = windows.rollups.length > 0;
+      // A rollup that the snapshot does not know begins with what is open.
+      if (!window.isMissed) this.#expectWholes(device, windows, window);
+      if (window.changed && !window.passed) this.#early.expect(windows.definition, this.#now);
     }
     for (const { device, clock } of this.#all) {
       // What a definition that allows less lateness than before makes due closes with the next step of the watermark.
@@ -187,8 +192,8 @@ export class WindowStage implements Stage {
   /** The clock was set back: what has its times from there, or waits for its end to come there, would wait for long. */
   #setBack(device: DeviceState, before: EpochMs, emit: Emit): void {
     const ahead = device.series.filter(({ clock }) => clock.stamped && clock.newest > this.#now);
-    for (const [state, definition, window] of openOf(device.clock.active === 0 ? device.series : ahead)) {
-      this.#give(state, definition, window, emit, !window.passed && window.end > before);
+    for (const [state, windows, window] of openOf(device.clock.active === 0 ? device.series : ahead)) {
+      this.#give(state, windows, window, emit, !window.passed && window.end > before);
     }
     if (ahead.length === 0) return;
     for (const { windows } of ahead) for (const openWindows of windows) openWindows.beginAnew(this.#now, this.#past);
@@ -214,10 +219,10 @@ export class WindowStage implements Stage {
   }
 
   #add(series: Series, clock: SeriesClock): SeriesState {
-    const windows: OpenWindows[] = [];
-    for (let i = 0; i < this.#definitions.length; i++) {
-      if (this.#matches[i]!(series)) windows.push(openWindowsOf(this.#definitions[i]!, this.#tally));
-    }
+    const windows = openWindowsOf(
+      this.#definitions.filter((_, i) => this.#matches[i]!(series)),
+      this.#tally,
+    );
     this.#devices[clock.device.order] ??= new DeviceState(clock.device);
     const device = this.#devices[clock.device.order]!;
     const state = new SeriesState(series, clock, device, windows);
@@ -236,24 +241,49 @@ export class WindowStage implements Stage {
     const reached = Math.min(device.watermark, newest - this.#outOfOrdernessMs);
     const replaced = (window: ReplacedWindow) => emit(emptyResultOf(state.series, definition, window));
     const holding = windows.openAt(time, device.watermark, reached, replaced);
-    for (const window of holding) state.device.due = Math.min(state.device.due, dueOf(window, definition));
-    if (windows.open.length === before || !windows.isOverfull) return holding;
-    while (windows.isOverfull) {
-      this.#emit(state, definition, windows.open[0]!, emit);
-      windows.close(1);
+    for (const window of holding) {
+      state.device.due = Math.min(state.device.due, windows.dueOf(window));
+      this.#expectWholes(state.device, windows, window);
     }
+    if (windows.open.length === before || !windows.isOverfull) return holding;
+    while (windows.isOverfull) this.#closeOldest(state, windows, emit);
     return windows.openAt(time, device.watermark, reached, replaced);
   }
 
-  /** The first reading of a window since its last result. */
-  #change(state: SeriesState, windows: OpenWindows, window: OpenWindow): void {
-    window.changed = true;
-    if (!window.passed) {
-      this.#early.expect(windows.definition, this.#now);
-      return;
+  #expectWholes(device: DeviceState, windows: OpenWindows, part: OpenWindow): void {
+    if (windows.rollups.length === 0) return;
+    windows.openWholes(part, device.clock.watermark, (rollup, whole) => {
+      device.due = Math.min(device.due, rollup.dueOf(whole));
+    });
+  }
+
+  #closeOldest(state: SeriesState, windows: OpenWindows, emit: Emit): void {
+    this.#emit(state, windows, windows.open[0]!, emit);
+    windows.close(1);
+    // Nothing comes any more for what has no part after those that have closed.
+    for (const rollup of windows.rollups) {
+      while (rollup.open[0] !== undefined && rollup.open[0].end <= windows.floor)
+        this.#closeOldest(state, rollup, emit);
     }
+  }
+
+  /** The first reading of a window since its last result, or since that of a rollup it belongs to. */
+  #change(state: SeriesState, windows: OpenWindows, window: OpenWindow): void {
+    window.isUntold = false;
+    if (!window.changed) {
+      window.changed = true;
+      if (window.passed) this.#expectCorrection({ state, windows, window });
+      else this.#early.expect(windows.definition, this.#now);
+    }
+    for (const rollup of windows.rollups) {
+      const whole = rollup.wholeOf(window);
+      if (whole !== undefined && (!whole.changed || whole.isUntold)) this.#change(state, rollup, whole);
+    }
+  }
+
+  #expectCorrection(correction: Correction): void {
     if (this.#correctAt === Number.POSITIVE_INFINITY) this.#correctAt = this.#now + this.#correctionDelayMs;
-    this.#corrections.push({ state, windows, window });
+    this.#corrections.push(correction);
   }
 
   #correct(emit: Emit): void {
@@ -261,15 +291,15 @@ export class WindowStage implements Stage {
     this.#corrections = [];
     this.#correctAt = Number.POSITIVE_INFINITY;
     for (const { state, windows, window } of due) {
-      if (window.passed) this.#emit(state, windows.definition, window, emit);
+      if (window.passed) this.#emit(state, windows, window, emit);
     }
   }
 
   /** Gives what windows have that have not ended. */
   #giveEarly(time: EpochMs, emit: Emit): void {
     const due = this.#early.takeDue(time);
-    for (const [state, definition, window] of openOf(this.#all)) {
-      if (due.has(definition) && !window.passed) this.#give(state, definition, window, emit, true);
+    for (const [state, windows, window] of openOf(this.#all)) {
+      if (due.has(windows.definition) && !window.passed) this.#give(state, windows, window, emit, true);
     }
   }
 
@@ -293,8 +323,8 @@ export class WindowStage implements Stage {
 
   /** Gives what windows of a silent device have ended by `time`, and plans for those that end later. */
   #giveSilent(device: DeviceState, time: EpochMs, emit: Emit): void {
-    for (const [state, definition, window] of openOf(device.series)) {
-      if (window.end <= time) this.#emit(state, definition, window, emit);
+    for (const [state, windows, window] of openOf(device.series)) {
+      if (window.end <= time) this.#emit(state, windows, window, emit);
     }
     this.#planSurfacing(device);
   }
@@ -329,7 +359,7 @@ export class WindowStage implements Stage {
           const closes = window.end + definition.latenessMs <= watermark;
           if (closes) closed++;
           else device.due = Math.min(device.due, window.end + definition.latenessMs);
-          if (closes || !window.passed) this.#emit(state, definition, window, emit);
+          if (closes || !window.passed) this.#emit(state, windows, window, emit);
           window.passed = true;
         }
         if (closed > 0) windows.close(closed);
@@ -338,14 +368,16 @@ export class WindowStage implements Stage {
   }
 
   /** Gives the result of a window if it has changed since the last, or the last was early. */
-  #emit(state: SeriesState, definition: WindowDefinition, window: OpenWindow, emit: Emit): void {
-    this.#give(state, definition, window, emit, false);
+  #emit(state: SeriesState, windows: OpenWindows, window: OpenWindow, emit: Emit): void {
+    this.#give(state, windows, window, emit, false);
   }
 
-  #give(state: SeriesState, definition: WindowDefinition, window: OpenWindow, emit: Emit, isEarly: boolean): void {
+  #give(state: SeriesState, windows: OpenWindows, window: OpenWindow, emit: Emit, isEarly: boolean): void {
+    const { definition } = windows;
     if (!window.changed && (isEarly || !window.isPartial)) return;
-    const result = resultOf(state.series, definition, window, isEarly);
+    const result = resultOf(state.series, definition, window, isEarly, windows.contentOf(window));
     window.changed = false;
+    windows.awaitParts(window);
     window.isPartial = isEarly && definition.isEarly;
     window.isGiven = true;
     window.revision++;
@@ -353,21 +385,9 @@ export class WindowStage implements Stage {
   }
 }
 
-function openWindowsOf(definition: WindowDefinition, tally: OpenWindowTally): OpenWindows {
-  const { assigner } = definition;
-  return assigner === undefined
-    ? new OpenSessions(definition, tally)
-    : new OpenAlignedWindows(definition, assigner, tally);
-}
-
 /** Every open window of some series, series by series, the oldest first. */
-function* openOf(states: readonly SeriesState[]): Generator<readonly [SeriesState, WindowDefinition, OpenWindow]> {
+function* openOf(states: readonly SeriesState[]): Generator<readonly [SeriesState, OpenWindows, OpenWindow]> {
   for (const state of states) {
-    for (const { open, definition } of state.windows) for (const window of open) yield [state, definition, window];
+    for (const windows of state.windows) for (const window of windows.open) yield [state, windows, window];
   }
-}
-
-/** The watermark at which the window gives its result, or, after that, closes. */
-function dueOf(window: OpenWindow, definition: WindowDefinition): EpochMs {
-  return window.passed ? window.end + definition.latenessMs : window.end;
 }
