@@ -18,7 +18,10 @@ export function makeNormaliser({ series, time }: Configuration): Normaliser {
 /** New windows and detectors, as configured; anomalies are marked in `recent`. */
 export function makeStages(configuration: Configuration, registry: SeriesRegistry, recent: RecentReadings): StageSet {
   const windows = makeWindows(configuration, registry);
-  const detection = new DetectStage({ rules: configuration.detect, onAnomaly: () => recent.markLastAsAnomaly() });
+  const detection = new DetectStage({
+    rules: configuration.detect,
+    onAnomaly: (reading) => recent.markAnomaly(reading),
+  });
   const access: SeriesAccess = {
     find: (key) => registry.get(key),
     derive: (identity, unit) => registry.derive(identity, unit),

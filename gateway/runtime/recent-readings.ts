@@ -23,7 +23,6 @@ export class RecentReadings {
   readonly #rings: (Ring | undefined)[] = [];
   #heldTotal = 0;
   #maxHeldTotal = MAX_HELD_TOTAL;
-  #last: Ring | undefined;
   #live = false;
   #changed: Ring[] = [];
 
@@ -35,7 +34,6 @@ export class RecentReadings {
       ring.grow();
     }
     ring.add(reading);
-    this.#last = ring;
     if (this.#live && !ring.changed) {
       ring.changed = true;
       this.#changed.push(ring);
@@ -64,18 +62,17 @@ export class RecentReadings {
     }
   }
 
-  /** Marks the reading that was added last as an anomaly. */
-  markLastAsAnomaly(): void {
-    this.#last?.markLast();
+  /** Marks a reading as an anomaly, if it is still held. It may have waited for its time, or for what came after it, since it was added. */
+  markAnomaly({ series, sourceTime }: Pick<Reading, 'series' | 'sourceTime'>): void {
+    this.#rings[series.id]?.markAnomaly(sourceTime);
   }
 
   /**
    * Puts the times of provisional readings right, as `correct` says; where it says undefined, the estimate stays and the reading is
-   * uncertain. Afterwards no reading counts as added last.
+   * uncertain.
    */
   settle(correct: (time: EpochMs) => EpochMs | undefined): void {
     for (const ring of this.#rings) ring?.settle(correct);
-    this.#last = undefined;
   }
 
   /** The readings that a query asks for, oldest first. */
@@ -204,9 +201,14 @@ class Ring {
     if (this.#held < this.capacity) this.#held++;
   }
 
-  markLast(): void {
-    const last = this.#next === 0 ? this.capacity - 1 : this.#next - 1;
-    this.#flags[last]! |= ANOMALY;
+  /** The newest with this time. */
+  markAnomaly(time: EpochMs): void {
+    for (let back = 1; back <= this.#held; back++) {
+      const index = (this.#next - back + this.capacity) % this.capacity;
+      if (this.#times[index] !== time) continue;
+      this.#flags[index]! |= ANOMALY;
+      return;
+    }
   }
 
   settle(correct: (time: EpochMs) => EpochMs | undefined): void {

@@ -121,7 +121,7 @@ export class Box {
         rules: [
           { series: '*', detector: 'range', options: { max: 100 }, alarm: { severity: 'critical', holdMs: 5_000 } },
         ],
-        onAnomaly: () => recent.markLastAsAnomaly(),
+        onAnomaly: (reading) => recent.markAnomaly(reading),
       });
     this.gateway = new Gateway({
       name: 'box',

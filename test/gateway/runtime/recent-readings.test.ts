@@ -42,10 +42,11 @@ test('booleans and texts come back as what they were', () => {
   ]);
 });
 
-test('only the reading that was added last is marked as an anomaly', () => {
+test('only the reading that is called one is marked as an anomaly, also behind others and where it is no longer held', () => {
   const recent = recentWith([1, 2]);
-  recent.markLastAsAnomaly();
   recent.add(reading(3, 3));
+  recent.markAnomaly(reading(2, 1));
+  recent.markAnomaly(reading(7, 7));
   expect(recent.query(series, { series: series.key, limit: 9 }).map(({ anomaly }) => anomaly)).toEqual([
     false,
     true,
@@ -87,7 +88,7 @@ test('given up, each series keeps its last reading only, and its counts; afterwa
   for (let i = 100; i < 200; i++) recent.add(reading(i, i));
   expect(held()).toEqual([199]);
   expect(recent.receivedTotal(series)).toBe(200);
-  recent.markLastAsAnomaly();
+  recent.markAnomaly(reading(199, 199));
   expect(recent.last(series)).toMatchObject({ value: 199, anomaly: true });
   recent.isGivenUp = false;
   for (let i = 200; i < 230; i++) recent.add(reading(i, i));
