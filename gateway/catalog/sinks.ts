@@ -14,14 +14,22 @@ export interface FedSink {
   readonly options: ForwarderOptions;
 }
 
+/** What sinks are made with. */
+export interface SinkParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 /** The history is fed at once, so that the page shows a window when it closes. */
 const HISTORY_FEED: ForwarderOptions = { maxItems: 1_000, lingerMs: 50 };
 
 /** The history, which every gateway has, and the configured sinks. */
 export function makeSinks(
-  { gateway, storage, sinks }: Configuration,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  configuration: Configuration,
+  parts: SinkParts,
 ): { readonly history: HistorySink; readonly sinks: readonly FedSink[] } {
+  const { storage } = configuration;
+  const { clock, logger } = parts;
   const history = new HistorySink(
     {
       name: 'history',
@@ -31,12 +39,20 @@ export function makeSinks(
     },
     { clock, logger: logger.child({ sink: 'history' }), disk: systemDisk },
   );
-  const configured = sinks.map((sink) => ({
+  const configured = makeConfiguredSinks(configuration, parts);
+  return { history, sinks: [{ sink: history, options: HISTORY_FEED }, ...configured] };
+}
+
+/** The configured sinks alone. */
+export function makeConfiguredSinks(
+  { gateway, sinks }: Configuration,
+  { clock, logger }: SinkParts,
+): readonly FedSink[] {
+  return sinks.map((sink) => ({
     sink: new InfluxdbSink(
       { ...sink, gatewayTags: { ...gateway.tags, gateway: gateway.name } },
       { clock, logger: logger.child({ sink: sink.name }) },
     ),
     options: { maxItems: sink.batch.maxItems, lingerMs: sink.batch.everyMs, catchUp: sink.catchUp },
   }));
-  return { history, sinks: [{ sink: history, options: HISTORY_FEED }, ...configured] };
 }

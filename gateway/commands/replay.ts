@@ -5,11 +5,12 @@ import { divisionOf, KEY_GROUPS } from '../catalog/key-groups.ts';
 import { loadFile } from './configuration-file.ts';
 import { Progress } from './progress.ts';
 import type { Analyst } from './replay/analyst.ts';
+import { backfillsOf, type Destination, StandardOutput } from './replay/destination.ts';
 import { LocalAnalyst } from './replay/local-analyst.ts';
 import { readRecorded } from './replay/recorded-input.ts';
 import { Recording } from './replay/recording.ts';
 import { ThreadAnalyst } from './replay/thread-analyst.ts';
-import type { Surroundings } from './surroundings.ts';
+import { ExitCode, type Surroundings } from './surroundings.ts';
 
 /** So many rounds are on their way at the most: then nothing is read before the results of the first are written. */
 const MAX_ROUNDS_AHEAD = 8;
@@ -22,20 +23,24 @@ export function replayCommand(surroundings: Surroundings): Command {
     )
     .requiredOption('-c, --config <file>', 'the configuration whose windows and detection are used')
     .option('--workers <n>', `threads among which the devices are divided, 1 to ${KEY_GROUPS}`, workerCount, 1)
+    .option('--write', 'write the results to the InfluxDB sinks of the configuration instead')
     .argument('<input...>', 'files ending in .csv, .ndjson, .jsonl, .lp or .line')
-    .action(async (inputs: string[], options: { config: string; workers: number }) => {
+    .action(async (inputs: string[], options: { config: string; workers: number; write?: true }) => {
       const { configuration } = await loadFile(options.config, surroundings);
       const paths = inputs.map((input) => resolve(surroundings.workingFolder, input));
       const division = divisionOf(configuration);
       if (division.undivided !== undefined && options.workers > 1) {
         surroundings.err(`Replaying with one worker: ${division.undivided}\n`);
       }
+      const destination =
+        options.write === true ? await backfillsOf(configuration, surroundings) : new StandardOutput(surroundings);
       const analysts = makeAnalysts(configuration, division.undivided === undefined ? options.workers : 1);
       try {
-        await replay(paths, new Recording({ configuration, division, analysts }), surroundings);
+        await replay(paths, new Recording({ configuration, division, analysts }), destination, surroundings);
       } finally {
-        await Promise.all(analysts.map((analyst) => analyst.end()));
+        await Promise.all([destination.close(), ...analysts.map((analyst) => analyst.end())]);
       }
+      if (destination.refused > 0) throw new ExitCode(1);
     });
 }
 
@@ -50,24 +55,38 @@ function makeAnalysts(configuration: Configuration, workers: number): readonly A
   return Array.from({ length: workers }, () => new ThreadAnalyst(configuration));
 }
 
-async function replay(paths: readonly string[], recording: Recording, surroundings: Surroundings): Promise<void> {
+async function replay(
+  paths: readonly string[],
+  recording: Recording,
+  destination: Destination,
+  surroundings: Surroundings,
+): Promise<void> {
+  const { err, signal } = surroundings;
   const progress = new Progress(surroundings);
   for await (const path of readRecorded(paths, recording)) {
-    progress.show(() => `${recording.received} readings, just now from ${path}`);
-    await writeResults(recording, MAX_ROUNDS_AHEAD, surroundings);
-    if (surroundings.signal.aborted) return;
+    progress.show(() => `${recording.received} readings, just now from ${path}${destination.progress}`);
+    await writeResults(recording, MAX_ROUNDS_AHEAD, destination, signal);
+    if (signal.aborted) break;
   }
-  recording.end();
-  await writeResults(recording, 0, surroundings);
-  if (surroundings.signal.aborted) return;
+  if (!signal.aborted) {
+    recording.end();
+    await writeResults(recording, 0, destination, signal);
+    await destination.finish();
+  }
   progress.done();
-  surroundings.err(`${await recording.summary()}\n`);
+  // A reader of the output that has seen enough wants to hear no more; what was written to a database by then is told.
+  err(signal.aborted ? destination.summary : `${await recording.summary()}\n${destination.summary}`);
 }
 
 /** Writes results until so many rounds are left. */
-async function writeResults(recording: Recording, left: number, { out, signal }: Surroundings): Promise<void> {
+async function writeResults(
+  recording: Recording,
+  left: number,
+  destination: Destination,
+  signal: AbortSignal,
+): Promise<void> {
   while (recording.pending > left && !signal.aborted) {
     const lines = await recording.nextResults();
-    if (lines !== '') await out(lines);
+    if (lines !== '') await destination.write(lines);
   }
 }
