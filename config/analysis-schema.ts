@@ -90,6 +90,11 @@ export function windows({ aggregateNames, aggregatePatterns, allowedAggregates }
           examples: ['10m'],
         }),
       ),
+      late: oneOf(['count', 'store'], {
+        description:
+          'Readings that come too late: only counted, or stored too, one by one, under the name of the window with :late.',
+        default: 'count',
+      }),
       interpolation: oneOf(['step', 'linear'], {
         description: 'Between two readings: step holds the value until the next, linear moves evenly to it.',
         default: 'step',

@@ -210,6 +210,8 @@ export interface WindowConfiguration {
   readonly aggregates: readonly string[];
   /** How often a window gives what it has before its end, in milliseconds; undefined: never. */
   readonly earlyMs: number | undefined;
+  /** Whether readings that come too late are only counted, or stored too. */
+  readonly late: 'count' | 'store';
   /** What the values between two readings are taken to be. */
   readonly interpolation: 'step' | 'linear';
   /** Readings further apart say nothing about the time between them, in milliseconds; undefined bridges any distance. */

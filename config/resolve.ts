@@ -157,7 +157,7 @@ function timedShape(shape: Exclude<CheckedShape, CheckedOrdered>): WindowShape {
 }
 
 function resolveWindow(checked: CheckedFile['windows'][number]): WindowConfiguration {
-  const { name, series, window, aggregates, early, interpolation, maxGap } = checked;
+  const { name, series, window, aggregates, early, late, interpolation, maxGap } = checked;
   return {
     name,
     series,
@@ -166,6 +166,7 @@ function resolveWindow(checked: CheckedFile['windows'][number]): WindowConfigura
       : { ...timedShape(window), allowedLatenessMs: window.allowedLateness },
     aggregates,
     earlyMs: early,
+    late,
     interpolation,
     maxGapMs: maxGap,
   };

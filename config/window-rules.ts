@@ -31,6 +31,9 @@ export function checkWindows(
     if (window?.early !== undefined && window.early < 1) {
       report(`${path}.early`, 'early results cannot come so often', 'at most once a millisecond, 1ms');
     }
+    if (window?.late === 'store' && window.window !== undefined && 'count' in window.window) {
+      report(`${path}.late`, 'nothing comes too late for windows of a number of readings', 'leave it out');
+    }
     unique(
       `${path}.aggregates`,
       window?.aggregates ?? [],

@@ -58,6 +58,6 @@ function makeOrderedWindows({ windows }: Configuration, registry: SeriesRegistry
 }
 
 function computationOf(window: WindowConfiguration): ComputationSettings {
-  const { name, series, aggregates, earlyMs, interpolation, maxGapMs } = window;
-  return { name, series, aggregates, earlyMs, course: { interpolation, maxGapMs } };
+  const { name, series, aggregates, earlyMs, late, interpolation, maxGapMs } = window;
+  return { name, series, aggregates, earlyMs, late, course: { interpolation, maxGapMs } };
 }

@@ -50,3 +50,13 @@ test('windows of a number of readings begin where the one before has ended, unle
     { count: 100, every: 10 },
   ]);
 });
+
+test('readings that come too late are only counted, unless it is said that they are stored, which needs a window that has such', () => {
+  const one = (shape: string, late: string) =>
+    `windows:\n  - { name: w, window: { ${shape} }, ${late}aggregates: [count] }\n`;
+  expect(configurationOf(one('tumbling: 1m', '')).windows[0]?.late).toBe('count');
+  expect(configurationOf(one('session: 1m', 'late: store, ')).windows[0]?.late).toBe('store');
+  expect(briefly(problemsOf(one('count: 10', 'late: store, ')))).toEqual([
+    '2:45 windows[0].late: nothing comes too late for windows of a number of readings',
+  ]);
+});

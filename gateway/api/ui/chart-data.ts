@@ -19,6 +19,9 @@ const READABLE_WINDOWS = 400;
 const LIVE_MS = 60_000;
 const SHORTEST_MS = 60_000;
 
+/** The names end so under which readings stand that came too late for a window. */
+const LATE = ':late';
+
 /** What the chart shows: readings, window results and alarms of one series over one stretch of time. */
 export class ChartData {
   key: string | undefined;
@@ -85,7 +88,8 @@ export class ChartData {
   window(): string | undefined {
     const names = this.windows();
     if (this.chosenWindow !== undefined && names.includes(this.chosenWindow)) return this.chosenWindow;
-    return names.find((name) => this.#inSpan(name).length <= READABLE_WINDOWS) ?? names.at(-1);
+    const whole = names.filter((name) => !name.endsWith(LATE));
+    return whole.find((name) => this.#inSpan(name).length <= READABLE_WINDOWS) ?? whole.at(-1);
   }
 
   /** Results of the window on show, in order of their start. */

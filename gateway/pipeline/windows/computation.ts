@@ -11,6 +11,8 @@ export interface ComputationSettings {
   readonly aggregates: readonly string[];
   /** How often a window gives what it has before its end, in milliseconds of receive time; never without it. */
   readonly earlyMs?: number | undefined;
+  /** Whether readings that come too late are only counted, or given one by one too: see `lateResultOf`. @default count */
+  readonly late?: 'count' | 'store' | undefined;
   /** For aggregates that depend on the order of the readings. */
   readonly course?: CourseSettings | undefined;
 }
@@ -21,6 +23,8 @@ export class Computation {
   /** See `ComputationSettings`; +∞ where there are no early results. */
   readonly earlyMs: number;
   readonly plan: AggregatePlan;
+  /** Whether readings that come too late are given one by one. */
+  readonly storesLate: boolean;
 
   /**
    * @param always aggregates that are given whether they are asked for or not
@@ -28,12 +32,13 @@ export class Computation {
    * @throws GatewayError for settings that are not allowed
    */
   constructor(
-    { name, aggregates, earlyMs, course }: ComputationSettings,
+    { name, aggregates, earlyMs, late, course }: ComputationSettings,
     always: readonly string[] = [],
     from?: AggregatePlan,
   ) {
     this.name = name;
     this.earlyMs = checkedEarly(name, earlyMs);
+    this.storesLate = late === 'store';
     this.plan = new AggregatePlan([...always, ...aggregates], course, from);
   }
 

@@ -66,6 +66,8 @@ export abstract class OpenWindows {
   firstRevision = 0;
   /** What these windows are merged into. */
   readonly rollups: OpenRollups[] = [];
+  /** How many readings came too late and were given one by one. */
+  lateCount = 0;
   readonly #tally: OpenWindowTally;
 
   constructor(definition: WindowDefinition, tally = new OpenWindowTally(Number.POSITIVE_INFINITY)) {

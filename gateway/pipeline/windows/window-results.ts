@@ -1,6 +1,7 @@
 import { resultSeries } from '../../base/result-series.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import type { Series } from '../../core/reading.ts';
+import { Quality } from '../../core/quality.ts';
+import type { Reading, Series } from '../../core/reading.ts';
 import type { Aggregate } from '../../core/result.ts';
 import type { Window } from '../../core/window.ts';
 import type { Accumulator } from '../aggregate/accumulator.ts';
@@ -44,6 +45,31 @@ export function emptyResultOf(
 ): Aggregate {
   const fields = { ...plan.nothing(), ...(isPartial ? { partial: 0 } : {}) };
   return aggregate(series, name, { start, end, revision, fields, good: 0 });
+}
+
+/** Where the readings stand that came too late for the windows of a name: no window can have it, as it has a colon. */
+export function lateStreamOf(window: string): string {
+  return `${window}:late`;
+}
+
+/**
+ * A reading that came too late, as a result of its own: of the millisecond of its source time, with its `value`, unless that is of bad quality,
+ * and with how far it was `behind` the newest reading of its series, in seconds.
+ *
+ * @param place how many of its series came too late for this window before: several of one millisecond follow on each other as revisions
+ */
+export function lateResultOf(
+  { name }: Computation,
+  { series, quality, sourceTime }: Reading,
+  value: number,
+  { newest, place }: { readonly newest: EpochMs; readonly place: number },
+): Aggregate {
+  const start = Math.floor(sourceTime);
+  // After the clock was set back the series has no newest reading yet.
+  const behind = Math.max(0, newest - sourceTime) / 1000;
+  const fields = quality === Quality.bad ? { behind } : { value, behind };
+  const good = quality === Quality.good ? 1 : 0;
+  return aggregate(series, lateStreamOf(name), { start, end: start + 1, revision: place, fields, good });
 }
 
 function aggregate(

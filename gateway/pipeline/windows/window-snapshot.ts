@@ -37,7 +37,7 @@ export function snapshotWindows(stage: WindowStageState): unknown {
     watermarks,
     series: series.map((state) => [
       state.series.key,
-      state.windows.map(({ definition, floor, open, firstRevision }) => [
+      state.windows.map(({ definition, floor, open, firstRevision, lateCount }) => [
         definitions.indexOf(definition),
         floor,
         open.map(({ start, end, revision, changed, passed, accumulator, isPartial, isGiven, isMissed }) => [
@@ -52,6 +52,7 @@ export function snapshotWindows(stage: WindowStageState): unknown {
           isMissed,
         ]),
         firstRevision,
+        lateCount,
       ]),
     ]),
     corrections: corrections
@@ -108,7 +109,7 @@ export function restoreWindows(
     if (clock === undefined) throw unreadable('the windows', `no clock for series ${order}`);
     const state = restoration.add(textOf(key, 'the key of a series'), clock);
     for (const list of listOf(lists, WHAT)) {
-      const [at, floor, windows, firstRevision = 0] = listOf(list, WHAT);
+      const [at, floor, windows, firstRevision = 0, lateCount = 0] = listOf(list, WHAT);
       const definition = previous[numberOf(at, 'the windows')];
       const target = state.windows.find((candidate) => candidate.definition === definition);
       const open = listOf(windows, WHAT);
@@ -117,12 +118,15 @@ export function restoreWindows(
         // Sinks have results under its name: those of the new form follow on them.
         const name = nameIn(forms[numberOf(at, 'the windows')]!);
         const successor = state.windows.find((candidate) => candidate.definition.name === name);
-        if (successor !== undefined) successor.firstRevision = numberOf(firstRevision, WHAT) + REVISIONS;
+        if (successor === undefined) continue;
+        successor.firstRevision = numberOf(firstRevision, WHAT) + REVISIONS;
+        successor.lateCount = numberOf(lateCount, WHAT);
         continue;
       }
       // What had closed stays closed, even where more lateness is allowed now: a part of a window must not replace the whole.
       target.floor = numberOf(floor, WHAT);
       target.firstRevision = numberOf(firstRevision, WHAT);
+      target.lateCount = numberOf(lateCount, WHAT);
       for (const window of open) restoreWindow(window, target);
     }
     return state;

@@ -14,7 +14,7 @@ import { defineWindows } from './rollup-settings.ts';
 import { type Correction, DeviceState, SeriesState, Surfacing } from './series-state.ts';
 import type { WindowDefinition } from './window-definition.ts';
 import { checkedTiming, DEFAULT_MAX_OPEN_WINDOWS, type WindowStageOptions } from './window-options.ts';
-import { emptyResultOf, resultOf } from './window-results.ts';
+import { emptyResultOf, lateResultOf, resultOf } from './window-results.ts';
 import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
 
 /**
@@ -83,7 +83,10 @@ export class WindowStage implements Stage {
     for (let i = 0; i < fed.length; i++) {
       const openWindows = fed[i]!;
       const holding = openWindows.find(sourceTime) ?? this.#open(state, openWindows, sourceTime, emit);
-      if (holding.length < openWindows.definition.overlap) missed = true;
+      if (holding.length < openWindows.definition.overlap) {
+        missed = true;
+        if (openWindows.definition.storesLate) giveLate(openWindows, reading, number, clock.newest, emit);
+      }
       for (let j = 0; j < holding.length; j++) {
         const window = holding[j]!;
         if (window.isMissed) missed = true;
@@ -383,6 +386,11 @@ export class WindowStage implements Stage {
     window.revision++;
     emit(result);
   }
+}
+
+/** Gives a reading that has missed a window. */
+function giveLate(windows: OpenWindows, reading: Reading, value: number, newest: EpochMs, emit: Emit): void {
+  emit(lateResultOf(windows.definition, reading, value, { newest, place: windows.lateCount++ }));
 }
 
 /** Every open window of some series, series by series, the oldest first. */

@@ -106,6 +106,14 @@ describe('ChartData', () => {
     expect(chart.aggregates()).toHaveLength(500);
   });
 
+  test('shows readings that came too late for a window only where they are chosen', async () => {
+    answers.aggregates = [row('minute:late', NOW - 70_000, 1), row('minute', NOW - 60_000, 60_000)];
+    const chart = await shown(NOW);
+    expect(chart.window()).toBe('minute');
+    chart.chosenWindow = 'minute:late';
+    expect(chart.aggregates()).toHaveLength(1);
+  });
+
   test('is bounded', async () => {
     const chart = await shown();
     for (let i = 0; i < 30; i++) {

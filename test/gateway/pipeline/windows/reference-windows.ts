@@ -19,6 +19,8 @@ export interface WitnessWindow {
   readonly lateness: number;
   /** How often it gives what it has before its end. */
   readonly early?: number;
+  /** Whether it gives each reading that it misses. */
+  readonly stores?: boolean;
 }
 
 export interface WitnessResult {
@@ -51,6 +53,8 @@ interface WitnessSeries {
   windows: Kept[];
   /** By window: the end of the last one that was closed. */
   readonly floors: Map<WitnessWindow, number>;
+  /** By window: how many readings it has missed. */
+  readonly missed: Map<WitnessWindow, number>;
 }
 
 export class Witness {
@@ -86,6 +90,7 @@ export class Witness {
         idle: true,
         windows: [],
         floors: new Map(),
+        missed: new Map(),
       };
       this.#series.push(series);
     }
@@ -98,7 +103,10 @@ export class Witness {
           ? this.#holding(series, window, reading.sourceTime, watermark)
           : this.#session(series, window, window.gap, reading.sourceTime, watermark);
       const wanted = window.gap === undefined ? window.size / window.every : 1;
-      if (holding.length < wanted) missed = true;
+      if (holding.length < wanted) {
+        missed = true;
+        if (window.stores === true) this.#store(series, window, reading);
+      }
       for (const kept of holding) {
         taken = true;
         kept.readings.push(reading);
@@ -115,6 +123,20 @@ export class Witness {
     if (newer || series.idle) series.progress = this.#now;
     series.idle = false;
     this.#step(reading.device);
+  }
+
+  #store(series: WitnessSeries, window: WitnessWindow, { value, quality, sourceTime }: WitnessReading): void {
+    const revision = series.missed.get(window) ?? 0;
+    series.missed.set(window, revision + 1);
+    const behind = Math.max(0, series.newest - sourceTime) / 1000;
+    this.results.push({
+      key: series.key,
+      window: `${window.name}:late`,
+      start: Math.floor(sourceTime),
+      revision,
+      fields: quality === 2 ? { behind } : { value, behind },
+      good: quality === 0 ? 1 : 0,
+    });
   }
 
   #holding(series: WitnessSeries, window: WitnessWindow, time: number, watermark: number): Kept[] {

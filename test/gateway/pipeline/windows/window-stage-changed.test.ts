@@ -117,3 +117,37 @@ test('what a set-back gives of a window that has not ended is marked as early', 
   stage.step(3_000, -7_000, emit);
   expect(results.map(({ fields }) => fields)).toEqual([{ count: 1, partial: 1 }]);
 });
+
+test('of readings that came too late in one millisecond a sink is left with the last, and a consumer can tell them apart, after a restart too', () => {
+  const windows = [tumbling('m', 1000, { late: 'store' })];
+  const stage = makeStage(windows);
+  feed(stage, plant.reading('a/x', 1, 0), plant.reading('a/x', 1, 5000));
+  feed(stage, plant.reading('a/x', 7, 100.25, { at: 5001 }));
+  const next = makeStage(windows);
+  next.restore(throughDisk(stage.snapshot()));
+  feed(next, plant.reading('a/x', 8, 100.5, { at: 5002 }));
+  const late = results.filter(({ window }) => window === 'm:late');
+  expect(late.map(({ start, end, revision, fields }) => [start, end, revision, fields['value']])).toEqual([
+    [100, 101, 0, 7],
+    [100, 101, 1, 8],
+  ]);
+  expect(kept().get(100)?.fields['value']).toBe(8);
+});
+
+test('a late reading after the clock was set back, when the series has not come anywhere yet, is behind nothing', () => {
+  const stage = makeStage([tumbling('m', 10_000, { late: 'store' })]);
+  const stamped = (time: number): Reading => ({ ...plant.reading('a/x', 1, time), stamped: true });
+  feed(stage, stamped(10_000), stamped(20_000), stamped(25_000));
+  stage.step(15_000, -10_000, emit);
+  expect(feed(stage, stamped(15_500))).toEqual([Fate.late]);
+  expect(results.at(-1)).toMatchObject({ window: 'm:late', start: 15_500, fields: { value: 1, behind: 0 } });
+});
+
+test('readings that came too late are numbered on where the aggregates have changed', () => {
+  const stage = makeStage([tumbling('m', 1000, { late: 'store' })]);
+  feed(stage, plant.reading('a/x', 1, 0), plant.reading('a/x', 1, 5000), plant.reading('a/x', 1, 100, { at: 5001 }));
+  const next = makeStage([tumbling('m', 1000, { late: 'store', aggregates: ['max'] })]);
+  next.restore(throughDisk(stage.snapshot()));
+  feed(next, plant.reading('a/x', 1, 6000), plant.reading('a/x', 2, 100, { at: 6001 }));
+  expect(results.at(-1)).toMatchObject({ window: 'm:late', start: 100, revision: 1, fields: { value: 2 } });
+});

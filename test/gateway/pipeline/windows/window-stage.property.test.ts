@@ -29,10 +29,10 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
       ({ size, lateness, disorder, idle, delay }, steps) => {
         const plant = new Plant();
         const definitions = [
-          { name: 'a', size, every: size, lateness },
+          { name: 'a', size, every: size, lateness, stores: true },
           { name: 'b', size: size * 3, every: size * 3, lateness: lateness / 2 },
-          { name: 'c', size: size * 4, every: size * 2, lateness, early: size },
-          { name: 'd', size: 0, every: 0, gap: size / 2, lateness, early: size * 3 },
+          { name: 'c', size: size * 4, every: size * 2, lateness, early: size, stores: true },
+          { name: 'd', size: 0, every: 0, gap: size / 2, lateness, early: size * 3, stores: true },
         ];
         const witness = new Witness(definitions, { disorder, idle, delay });
         const make = () =>
@@ -46,6 +46,7 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
               },
               aggregates: AGGREGATES,
               earlyMs: one.early,
+              late: one.stores === true ? 'store' : 'count',
             })),
             time: { outOfOrdernessMs: disorder, idleTimeoutMs: idle, correctionDelayMs: delay },
             findSeries: (key) => plant.registry.get(key),
