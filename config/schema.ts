@@ -100,7 +100,11 @@ const time = section('What is believed about the times of readings.', {
     description: 'A device that sends nothing for this long no longer holds its windows open.',
     default: '10s',
   }),
-  maxFuture: duration({ description: 'Readings further ahead of the clock than this are rejected.', default: '1h' }),
+  maxFuture: duration({
+    description:
+      'A reading further ahead of the clock than this gets the time at which it came, and quality uncertain.',
+    default: '1h',
+  }),
   earliest: date({ description: 'Readings older than this are rejected.', default: '2000-01-01' }),
   sync: oneOf(['auto', 'required', 'ignore'], {
     description:

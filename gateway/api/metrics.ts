@@ -47,6 +47,7 @@ export class Metrics {
     for (const metric of [...this.#gauges.values(), ...this.#counters.values()]) metric.reset();
     this.#gateway(status, api);
     this.#clock(status);
+    this.#deviceClocks(status);
     this.#sources(status);
     this.#ledger(ledger);
     this.#sinks(status);
@@ -102,6 +103,17 @@ export class Metrics {
     const waiting = 'Readings without a time of their own that wait for the time';
     this.#gauge('runtime_clock_provisional_readings_count', waiting, {}, provisionalReadings);
     this.#counter('runtime_clock_marked_readings_total', 'Readings that kept an estimated time', {}, markedTotal);
+  }
+
+  #deviceClocks({ deviceClocks }: GatewayStatus): void {
+    const { aheadCount, ahead, restampedTotal } = deviceClocks;
+    this.#gauge('devices_clocks_ahead_count', 'Devices whose clock is more than 5 s ahead', {}, aheadCount);
+    for (const { device, skewMs } of ahead) {
+      const help = 'How far the clock of a device is ahead; the 20 furthest';
+      this.#gauge('devices_clock_skew_seconds', help, { device }, skewMs / 1000);
+    }
+    const restamped = 'Readings too far ahead to be believed, which got the time at which they came';
+    this.#counter('devices_restamped_readings_total', restamped, {}, restampedTotal);
   }
 
   #sources(status: GatewayStatus): void {

@@ -180,6 +180,9 @@ const SeriesStatus = Type.Object({
   receivedTotal: count('Readings received'),
   rate: count('Readings a second over about the last ten seconds'),
   watermark: nullable(time('Readings with an earlier source time are expected to be in')),
+  skewMs: nullable(
+    Type.Number({ description: 'How far the clock of its device is ahead, by its readings of the last minutes' }),
+  ),
 });
 /** The answer of `GET /api/v1/series`. */
 export const SeriesReply = Type.Object({ series: Type.Array(SeriesStatus) });
@@ -341,6 +344,21 @@ const ClockStatus = Type.Object({
   markedTotal: count('Readings that kept an estimated time, and are uncertain'),
 });
 
+const DeviceClocksStatus = Type.Object({
+  aheadCount: count('Devices whose clock is more than five seconds ahead'),
+  ahead: Type.Array(
+    Type.Object({
+      device: Type.String(),
+      skewMs: count('By how much at least, in milliseconds'),
+      restampedTotal: count('Its readings that were too far ahead to be believed'),
+    }),
+    { description: 'At most 20 of them, the furthest ahead first' },
+  ),
+  restampedTotal: count(
+    'Readings too far ahead to be believed: they got the time at which they came, and are uncertain',
+  ),
+});
+
 const Bound = Type.Object({
   name: Type.String({ description: 'What is held' }),
   used: count('How much just now'),
@@ -374,6 +392,7 @@ export const StatusReply = Type.Object({
   uptimeMs: count('Milliseconds since then, by the monotonic clock'),
   now: time('The wall clock of the gateway'),
   clock: ClockStatus,
+  deviceClocks: DeviceClocksStatus,
   sources: Type.Array(SourceStatus),
   sinks: Type.Array(SinkStatus),
   ledger: Ledger,

@@ -42,6 +42,8 @@ export interface Reading {
   readonly receiveTime: EpochMs;
   /** It has no time of its own: the source time is that of receiving it. One that has may bring that very millisecond. */
   readonly stamped?: boolean;
+  /** Its source time is too far ahead to be believed: the analysis takes the receive time instead. Kept, as a redelivery is known by it. */
+  readonly ahead?: boolean;
   /** It has no time of its own, and the gateway did not know the time: both times are estimates. */
   readonly provisional?: boolean;
 }

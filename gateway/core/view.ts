@@ -86,6 +86,11 @@ export interface SeriesStatus {
   readonly rate: number;
   /** Of its device; null before the first reading of a window. */
   readonly watermark: EpochMs | null;
+  /**
+   * How far the clock of its device is ahead of the gateway's, in milliseconds: the most by which the time of a reading of the last minutes was
+   * ahead of its receive time. Negative where all came later; null where none had a time of its own since the process started.
+   */
+  readonly skewMs: number | null;
 }
 
 /** How many readings ended in which fate; `received` is always the sum of the others. */
@@ -208,6 +213,26 @@ export interface ClockStatus {
   readonly markedTotal: number;
 }
 
+/** What readings tell of the clocks of devices. */
+export interface DeviceClocksStatus {
+  /** Devices whose clock is more than five seconds ahead of the gateway's. */
+  readonly aheadCount: number;
+  /** At most 20 of them, the furthest ahead first. */
+  readonly ahead: readonly DeviceClockAhead[];
+  /** Readings too far ahead to be believed, since the process started: they got the time at which they came, and are uncertain. */
+  readonly restampedTotal: number;
+}
+
+/** A device whose clock is ahead. */
+export interface DeviceClockAhead {
+  /** As in the ledger. */
+  readonly device: string;
+  /** By how much at least, by its readings of the last minutes. */
+  readonly skewMs: number;
+  /** Its part of `restampedTotal`. */
+  readonly restampedTotal: number;
+}
+
 /** Normal; tight: live data and new series are given up; critical: sources wait too. */
 export type MemoryState = 'normal' | 'tight' | 'critical';
 
@@ -241,6 +266,7 @@ export interface GatewayStatus {
   /** Wall time of this status. */
   readonly now: EpochMs;
   readonly clock: ClockStatus;
+  readonly deviceClocks: DeviceClocksStatus;
   readonly sources: readonly (SourceStatus & { name: string; type: string; ledger: LedgerCounts })[];
   readonly sinks: readonly SinkStatus[];
   /** The sum over all sources. */

@@ -21,7 +21,7 @@ export interface NormaliseSetting {
 export interface NormaliseLimits {
   /** Source times before this are refused. @default 2000-01-01 */
   readonly earliest?: EpochMs | undefined;
-  /** Source times this far ahead of the wall clock are refused, in milliseconds. @default 3600000 */
+  /** Source times further ahead of the wall clock are not believed, in milliseconds. @default 3600000 */
   readonly maxFutureMs?: number | undefined;
 }
 
@@ -53,6 +53,7 @@ export class Normaliser {
   readonly #maxFutureMs: number;
   /** By series id. */
   readonly #compiled: (Compiled | undefined)[] = [];
+  #isAhead = false;
   #isNumber = true;
   #number = 0;
   #other: Value = false;
@@ -92,7 +93,13 @@ export class Normaliser {
     if (quality !== Quality.good && quality !== Quality.uncertain && quality !== Quality.bad) {
       return `the quality ${String(quality)} is none of 0 (good), 1 (uncertain) and 2 (bad)`;
     }
+    this.#isAhead = false;
     return sourceTime === undefined ? undefined : this.#checkTime(sourceTime, now ?? Number.MAX_VALUE);
+  }
+
+  /** Whether the source time of the last reading that was taken is too far ahead to be believed. */
+  get isAhead(): boolean {
+    return this.#isAhead;
   }
 
   /** The value of the last reading that was taken, scaled. */
@@ -114,14 +121,8 @@ export class Normaliser {
     if (time < this.#earliest) {
       return `the source time is ${isoTime(time)}, before ${isoTime(this.#earliest)}, the earliest allowed`;
     }
-    return this.#refusedFuture(time, now);
-  }
-
-  #refusedFuture(sourceTime: EpochMs, now: EpochMs): string {
-    return (
-      `the source time ${isoTime(sourceTime)} is ${Math.round((sourceTime - now) / 1000)} s ahead of the gateway's clock; ` +
-      `at most ${this.#maxFutureMs / 1000} s are allowed`
-    );
+    this.#isAhead = true;
+    return undefined;
   }
 }
 

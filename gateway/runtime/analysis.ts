@@ -114,7 +114,7 @@ export class Analysis {
       // that a replay remembers alike.
       const isKnown = this.#deduplicator.isDuplicate(reading);
       if (isKnown && reading.stamped !== true) this.#settle(reading, Fate.duplicate);
-      else if (reading.provisional !== true) this.#settle(reading, this.#judge(reading));
+      else if (reading.provisional !== true) this.#settle(reading, this.#judge(believed(reading)));
       else this.#takeProvisional(reading);
     }
     this.#flush();
@@ -150,7 +150,7 @@ export class Analysis {
   remember(readings: readonly Reading[]): void {
     for (const reading of readings) {
       // The times of a provisional one may have been put right since.
-      if (!this.#deduplicator.isDuplicate(reading) && reading.provisional !== true) this.#recent.add(reading);
+      if (!this.#deduplicator.isDuplicate(reading) && reading.provisional !== true) this.#recent.add(believed(reading));
     }
   }
 
@@ -288,4 +288,11 @@ export class Analysis {
 /** Whatever has a snapshot, by the name it is kept under, in the order of their restoration: series are derived before windows ask for them. */
 function partsOf({ gate, derivers, byName }: StageSet): readonly (readonly [string, Gate | Deriver | Stage])[] {
   return [[GATE, gate], ...derivers.map((deriver) => [deriver.source, deriver] as const), ...Object.entries(byName)];
+}
+
+/** The reading with a time that can be believed: the one at which it came, where its own is too far ahead. */
+function believed(reading: Reading): Reading {
+  return reading.ahead === true
+    ? { ...reading, sourceTime: reading.receiveTime, stamped: true, ahead: false }
+    : reading;
 }

@@ -21,6 +21,7 @@ import { Checkpointer } from './checkpointer.ts';
 import { ClockKeeper } from './clock-keeper.ts';
 import type { Command } from './command.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { DeviceClocks } from './device-clocks.ts';
 import { Forwarder } from './forwarder.ts';
 import { FreshAcknowledgements } from './fresh-acknowledgements.ts';
 import type { GatewayParts } from './gateway-parts.ts';
@@ -52,6 +53,7 @@ export class Gateway implements Lifecycle, GatewayView {
   readonly #admission: Admission;
   readonly #checkpointer: Checkpointer;
   readonly #clockKeeper: ClockKeeper;
+  readonly #deviceClocks = new DeviceClocks();
   readonly #feed: LiveFeed;
   readonly #acknowledgements = new FreshAcknowledgements();
   readonly #results: ResultLogs;
@@ -118,6 +120,7 @@ export class Gateway implements Lifecycle, GatewayView {
     });
     this.#admission = new Admission({
       clock: this.#clockKeeper,
+      deviceClocks: this.#deviceClocks,
       journal: parts.journal,
       deadLetters: this.#deadLetters,
       ledger: this.#ledger,
@@ -322,6 +325,7 @@ export class Gateway implements Lifecycle, GatewayView {
       derived: this.#analysis.derived,
       checkpointer: this.#checkpointer,
       clockKeeper: this.#clockKeeper,
+      deviceClocks: this.#deviceClocks,
       shedding: this.#shedding,
       results: this.#results,
       marks: this.#admittedMarks,
@@ -334,7 +338,7 @@ export class Gateway implements Lifecycle, GatewayView {
   }
 
   series(): readonly SeriesStatus[] {
-    return seriesStatus(this.#parts, this.#analysis.stages);
+    return seriesStatus(this.#parts, this.#analysis.stages, this.#deviceClocks);
   }
 
   readings(query: ReadingsQuery): readonly ReadingRow[] | undefined {

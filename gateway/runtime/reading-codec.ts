@@ -11,7 +11,7 @@ import { deviceKey, type Reading, type Series, type SeriesIdentity, type Value }
  *              | kind:u8 = 3  (reading | mark)*
  *     reading := flags:u8  index:varint  [definition]  [receiveTime:f64]  [sourceTime:f64]  [value]
  *     flags   := quality (bits 0–1) | value kind (bits 2–3) | same receive time as the reading before (bit 4) | no time of its own: sourceTime = receiveTime (bit 5)
- *                | provisional (bit 6)
+ *                | provisional (bit 6); with a time of its own: that is too far ahead to be believed
  *     index   := which definition of this record; one that is new follows at once
  *     definition := source:text device:text metric:text unit:text tags:varint (name:text value:text)*
  *     mark    := flags:u8 = 128 peer:text id:varint value:varint, or 129 peer:text id:varint without a value, or 130 peer:text
@@ -88,7 +88,7 @@ export class ReadingEncoder {
       (kind << KIND_SHIFT) |
       (sameReceiveTime ? SAME_RECEIVE_TIME : 0) |
       (stamped ? STAMPED : 0) |
-      (reading.provisional === true ? PROVISIONAL : 0);
+      (reading.provisional === true || (reading.ahead === true && !stamped) ? PROVISIONAL : 0);
     this.#writeSeries(series, reading.source);
     if (!sameReceiveTime) this.#writeDouble(receiveTime);
     if (!stamped) this.#writeDouble(sourceTime);
@@ -228,9 +228,10 @@ export function decodeReadings(
     const value = readValue(cursor, (flags >>> KIND_SHIFT) & 0b11);
     const { series, source } = definition;
     const quality = (flags & QUALITY_MASK) as Quality;
-    const provisional = (flags & PROVISIONAL) !== 0;
+    const provisional = stamped && (flags & PROVISIONAL) !== 0;
+    const ahead = !stamped && (flags & PROVISIONAL) !== 0;
     if (series === undefined) homeless.push(definition);
-    else readings.push({ series, source, value, quality, sourceTime, receiveTime, stamped, provisional });
+    else readings.push({ series, source, value, quality, sourceTime, receiveTime, stamped, ahead, provisional });
   }
   return { readings, homeless, marks };
 }

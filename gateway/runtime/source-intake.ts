@@ -2,9 +2,10 @@ import type { MarkChange, MarkTable } from '../base/mark-table.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Intake } from '../core/intake.ts';
 import type { Marks } from '../core/marks.ts';
-import type { Quality } from '../core/quality.ts';
+import { Quality } from '../core/quality.ts';
 import { deviceKey, type Reading, type Series, type SeriesIdentity, type Value } from '../core/reading.ts';
 import type { ClockKeeper } from './clock-keeper.ts';
+import type { DeviceClocks } from './device-clocks.ts';
 import type { Ledger, LedgerRow } from './ledger.ts';
 import { SourceMarks } from './source-marks.ts';
 
@@ -19,6 +20,8 @@ export interface Normaliser {
     now: EpochMs | undefined,
   ): string | undefined;
   readonly value: Value;
+  /** Whether its source time is too far ahead to be believed. */
+  readonly isAhead: boolean;
 }
 
 /** What the door of a source works with. */
@@ -27,6 +30,7 @@ export interface SourceIntakeParts {
   readonly normaliser: Normaliser;
   /** Tells what time it is, where that is known. */
   readonly clock: Pick<ClockKeeper, 'isKnown' | 'latest'>;
+  readonly deviceClocks: DeviceClocks;
   /** What the sources have noted, as they see it. */
   readonly marks: MarkTable;
   /** The series of an identity, or a sentence why there is none. */
@@ -69,22 +73,27 @@ export class SourceIntake implements Intake {
     sourceTime: EpochMs | undefined,
     receiveTime: EpochMs,
   ): string | undefined {
-    const { normaliser, clock } = this.#parts;
-    const problem = normaliser.normalise(series, value, quality, sourceTime, clock.latest(receiveTime));
+    const { normaliser, clock, deviceClocks } = this.#parts;
+    const now = clock.latest(receiveTime);
+    const problem = normaliser.normalise(series, value, quality, sourceTime, now);
     if (problem !== undefined) {
       const payload = Buffer.from(JSON.stringify({ value: String(value), sourceTime }));
       this.#reject(series.key, problem, payload, deviceKey(series));
       return problem;
     }
+    const ahead = normaliser.isAhead;
+    if (sourceTime !== undefined && now !== undefined) deviceClocks.observe(series, sourceTime, now, ahead);
     this.#parts.ledger.admit(this.#row, series);
     this.#admission.add({
       series,
       source: this.#source,
       value: normaliser.value,
-      quality,
+      // Marked: the time at which it came is only an estimate of when it was measured.
+      quality: ahead && quality === Quality.good ? Quality.uncertain : quality,
       sourceTime: sourceTime ?? receiveTime,
       receiveTime,
       stamped: sourceTime === undefined,
+      ahead,
       provisional: sourceTime === undefined && !clock.isKnown,
     });
     return undefined;

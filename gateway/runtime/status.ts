@@ -4,6 +4,7 @@ import type { GatewayStatus, SeriesStatus } from '../core/view.ts';
 import type { Analysis } from './analysis.ts';
 import type { Checkpointer } from './checkpointer.ts';
 import type { ClockKeeper } from './clock-keeper.ts';
+import type { DeviceClocks } from './device-clocks.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import type { Ledger } from './ledger.ts';
@@ -25,6 +26,7 @@ export interface StatusParts {
   readonly derived: Analysis['derived'];
   readonly checkpointer: Checkpointer;
   readonly clockKeeper: ClockKeeper;
+  readonly deviceClocks: DeviceClocks;
   readonly shedding: LoadShedding;
   readonly results: ResultLogs;
   readonly marks: MemoryHolders['marks'];
@@ -53,6 +55,7 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     uptimeMs: clock.monotonicMs() - rest.startedMonotonicMs,
     now: clock.now(),
     clock: rest.clockKeeper.status(),
+    deviceClocks: rest.deviceClocks.status(),
     sources: sourceStatuses,
     sinks,
     ledger: ledger.total(),
@@ -95,7 +98,11 @@ export function reasonsNotReady({ parts, state, sources, shedding }: StatusParts
 }
 
 /** How every series stands just now, in order of appearance. */
-export function seriesStatus({ registry, recent }: GatewayParts, { watermarkOf }: StageSet): readonly SeriesStatus[] {
+export function seriesStatus(
+  { registry, recent }: GatewayParts,
+  { watermarkOf }: StageSet,
+  deviceClocks: DeviceClocks,
+): readonly SeriesStatus[] {
   return registry.all().map((series) => ({
     key: series.key,
     device: series.device,
@@ -106,5 +113,6 @@ export function seriesStatus({ registry, recent }: GatewayParts, { watermarkOf }
     receivedTotal: recent.receivedTotal(series),
     rate: recent.rate(series),
     watermark: watermarkOf(series) ?? null,
+    skewMs: deviceClocks.skewMs(series) ?? null,
   }));
 }

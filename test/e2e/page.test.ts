@@ -207,6 +207,18 @@ describe.skipIf(program === undefined)('the page', () => {
     expect(problems).toEqual([]);
   });
 
+  test('devices whose clocks are ahead are told, and by how much', async () => {
+    const { plant, page, problems } = await plantPage();
+    const clocks = page.getByTestId('device-clocks');
+    await eventually(() => page.getByTestId('uptime').textContent()).not.toBe('–');
+    expect(await clocks.count()).toBe(0);
+    const ahead = [{ device: 'press-1', skewMs: 7_200_000, restampedTotal: 40 }];
+    plant.view.deviceClocks = { aheadCount: 3, ahead, restampedTotal: 40 };
+    await eventually(() => clocks.textContent()).toBe('3 ahead');
+    expect(await clocks.getAttribute('title')).toBe("ahead of the gateway's clock: press-1 by 2 h 0 min …");
+    expect(problems).toEqual([]);
+  });
+
   test('the ledger is told by device, and how many devices are not shown', async () => {
     const plant = new LivePlant();
     plant.view.groups = Array.from({ length: 30 }, (_, i) => groupRow(`device-${i}`, { received: 1234, late: 1234 }));

@@ -1,4 +1,4 @@
-import type { ClockStatus } from '../../core/view.ts';
+import type { ClockStatus, DeviceClocksStatus } from '../../core/view.ts';
 import { formatBytes, formatDuration, formatRate } from './format.ts';
 import { html, type View } from './html.ts';
 import { State } from './state.ts';
@@ -25,6 +25,7 @@ export function Header({ store }: { store: Store; version: number }): View {
     </span>
     <dl class="facts">
       ${clockFact(status?.clock)}
+      ${deviceClocksFact(status?.deviceClocks)}
       <div><dt>Up</dt><dd data-testid="uptime">${status === undefined ? '–' : formatDuration(status.uptimeMs)}</dd></div>
       <div><dt>Readings</dt><dd>${formatRate(rate)}</dd></div>
       <div><dt>Series</dt><dd>${status?.series.count ?? '–'}</dd></div>
@@ -39,6 +40,14 @@ function clockFact(clock: ClockStatus | undefined): View {
   if (clock === undefined || (clock.state !== 'unset' && clock.state !== 'waiting')) return null;
   const waiting = clock.provisionalReadings === 0 ? '' : `, ${clock.provisionalReadings} readings wait`;
   return html`<div><dt>Clock</dt><dd data-testid="clock" title=${clock.detail}>${clock.state}${waiting}</dd></div>`;
+}
+
+/** Only where there are any: devices that people should set the clock of. */
+function deviceClocksFact(clocks: DeviceClocksStatus | undefined): View {
+  if (clocks === undefined || clocks.aheadCount === 0) return null;
+  const each = clocks.ahead.map(({ device, skewMs }) => `${device} by ${formatDuration(skewMs)}`).join(', ');
+  const title = `ahead of the gateway's clock: ${each}${clocks.aheadCount > clocks.ahead.length ? ' …' : ''}`;
+  return html`<div><dt>Device clocks</dt><dd data-testid="device-clocks" title=${title}>${clocks.aheadCount} ahead</dd></div>`;
 }
 
 /** Tells that what is shown may be old. Lies above the page, so that nothing moves. */

@@ -4,6 +4,7 @@ import type { AlarmEvent, Severity } from '../../../gateway/core/result.ts';
 import type { AggregateQuery, AggregateRow, AlarmQuery, AlarmRow } from '../../../gateway/core/sink.ts';
 import type {
   ClockStatus,
+  DeviceClocksStatus,
   GatewayStatus,
   GatewayView,
   LedgerCounts,
@@ -67,6 +68,7 @@ export class FakeView implements GatewayView {
     provisionalReadings: 0,
     markedTotal: 3,
   };
+  deviceClocks: DeviceClocksStatus = { aheadCount: 0, ahead: [], restampedTotal: 0 };
   ledger: LedgerCounts = {
     ...NO_READINGS,
     received: 1000,
@@ -112,7 +114,18 @@ export class FakeView implements GatewayView {
   /** Makes a series, or gives it a unit. */
   addSeries(device: string, metric: string, unit: string | null): string {
     const key = `${device}/${metric}`;
-    const status = { key, device, metric, tags: {}, unit, last: null, receivedTotal: 0, rate: 0, watermark: null };
+    const status = {
+      key,
+      device,
+      metric,
+      tags: {},
+      unit,
+      last: null,
+      receivedTotal: 0,
+      rate: 0,
+      watermark: null,
+      skewMs: null,
+    };
     this.#series.set(key, { status, readings: [] });
     return key;
   }
@@ -175,6 +188,7 @@ export class FakeView implements GatewayView {
       startedAt: this.now - 3_725_000,
       uptimeMs: 3_725_000,
       clock: this.clock,
+      deviceClocks: this.deviceClocks,
       now: this.now,
       sources: [
         {

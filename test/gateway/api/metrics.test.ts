@@ -102,6 +102,18 @@ describe('/metrics', () => {
     }
   });
 
+  test('the clocks of devices that are ahead are there, and no longer when they are right', async () => {
+    const before = one.view.deviceClocks;
+    const ahead = [{ device: 'press-1', skewMs: 7_200_000, restampedTotal: 40 }];
+    one.view.deviceClocks = { aheadCount: 1, ahead, restampedTotal: 41 };
+    const samples = await scrape();
+    one.view.deviceClocks = before;
+    expect(samples.get('headgate_devices_clocks_ahead_count')).toBe(1);
+    expect(samples.get('headgate_devices_clock_skew_seconds{device="press-1"}')).toBe(7_200);
+    expect(samples.get('headgate_devices_restamped_readings_total')).toBe(41);
+    expect((await scrape()).has('headgate_devices_clock_skew_seconds{device="press-1"}')).toBe(false);
+  });
+
   test('a sink that has gone is no longer told', async () => {
     const { sinks } = one.view;
     one.view.sinks = sinks.slice(0, 1);

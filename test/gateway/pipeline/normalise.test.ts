@@ -87,18 +87,22 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('the
   expect(problem).toBe(`the source time ${time} is not a finite number of milliseconds`);
 });
 
-test('a source time more than an hour ahead is refused', () => {
+test('a source time more than an hour ahead is taken, and not believed', () => {
   const normaliser = new Normaliser([]);
-  const at = (sourceTime: number) => normaliser.normalise(plant.series('a/b'), 1, Quality.good, sourceTime, NOW);
-  expect(at(NOW + 3_600_000)).toBeUndefined();
-  expect(at(NOW + 3_700_000)).toBe(
-    "the source time 2026-06-01T01:01:40.000Z is 3700 s ahead of the gateway's clock; at most 3600 s are allowed",
-  );
+  const isAhead = (sourceTime: number | undefined) => {
+    expect(normaliser.normalise(plant.series('a/b'), 1, Quality.good, sourceTime, NOW)).toBeUndefined();
+    return normaliser.isAhead;
+  };
+  expect(isAhead(NOW + 3_600_000)).toBe(false);
+  expect(isAhead(NOW + 3_600_001)).toBe(true);
+  expect(isAhead(Number.MAX_VALUE)).toBe(true);
+  expect(isAhead(undefined)).toBe(false);
 });
 
 test('a gateway that does not know the time does not judge the future', () => {
   const normaliser = new Normaliser([]);
   expect(normaliser.normalise(plant.series('a/b'), 1, Quality.good, NOW, undefined)).toBeUndefined();
+  expect(normaliser.isAhead).toBe(false);
   expect(normaliser.normalise(plant.series('a/b'), 1, Quality.good, Number.POSITIVE_INFINITY, undefined)).toContain(
     'finite',
   );
@@ -115,7 +119,8 @@ test('limits can be chosen', () => {
   const normaliser = new Normaliser([], { earliest: 0, maxFutureMs: 1000 });
   const at = (sourceTime: number) => normaliser.normalise(plant.series('a/b'), 1, Quality.good, sourceTime, NOW);
   expect(at(0)).toBeUndefined();
-  expect(at(NOW + 1001)).toContain('at most 1 s');
+  expect(at(NOW + 1001)).toBeUndefined();
+  expect(normaliser.isAhead).toBe(true);
 });
 
 test.each([0, Number.NaN, Number.POSITIVE_INFINITY])('the scale %s is refused', (scale) => {

@@ -22,9 +22,13 @@ const arbitraryReading = fc
     sourceTime: fc.oneof(fc.double({ min: 0, max: 4e12, noNaN: true }), fc.constant(1.7e12)),
     receiveTime: fc.integer({ min: 1.7e12, max: 1.7e12 + 3 }),
     stamped: fc.boolean(),
-    provisional: fc.boolean(),
+    marked: fc.boolean(),
   })
-  .map((reading) => (reading.stamped ? { ...reading, sourceTime: reading.receiveTime } : reading));
+  .map(({ marked, ...reading }) =>
+    reading.stamped
+      ? { ...reading, sourceTime: reading.receiveTime, ahead: false, provisional: marked }
+      : { ...reading, ahead: marked, provisional: false },
+  );
 
 test('readings come back from a journal record as they were, whatever their names, values and times', () => {
   fc.assert(
