@@ -192,6 +192,12 @@ const reductionRule = Type.Object(
     deadbandPercent: optional(
       Type.Number({ description: 'The same, in percent of the last one; with deadband both count.', minimum: 0 }),
     ),
+    swingingDoor: optional(
+      Type.Number({
+        description: 'Straight lines between the numbers that go on come within this of all that do not.',
+        minimum: 0,
+      }),
+    ),
     atLeastEvery: optional(
       positiveDuration({ description: 'After so long a reading goes on whatever its value.', examples: ['5m'] }),
     ),

@@ -223,6 +223,7 @@ export interface ReductionConfiguration {
   readonly series: string;
   readonly deadband: number | undefined;
   readonly deadbandPercent: number | undefined;
+  readonly swingingDoor: number | undefined;
   readonly atLeastEveryMs: number | undefined;
   readonly atMostEveryMs: number | undefined;
 }

@@ -118,8 +118,8 @@ type CheckedReduction = {
 
 /** A checked rule of the reduction with its times in milliseconds. */
 export function reductionOf(rule: CheckedReduction): ReductionConfiguration {
-  const { series, deadband, deadbandPercent, atLeastEvery, atMostEvery } = rule;
-  return { series, deadband, deadbandPercent, atLeastEveryMs: atLeastEvery, atMostEveryMs: atMostEvery };
+  const { series, deadband, deadbandPercent, swingingDoor, atLeastEvery, atMostEvery } = rule;
+  return { series, deadband, deadbandPercent, swingingDoor, atLeastEveryMs: atLeastEvery, atMostEveryMs: atMostEvery };
 }
 
 /** A checked derivation with what it takes from its name. */

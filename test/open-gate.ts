@@ -1,4 +1,13 @@
 import type { Gate } from '../gateway/core/stage.ts';
 
 /** Lets every reading go on. */
-export const openGate: Gate = { passes: () => true, counts: () => [], snapshot: () => undefined, restore: () => {} };
+export const openGate: Gate = {
+  take: (reading, _now, doorway) => doorway.goOn(reading),
+  nextDue: Number.POSITIVE_INFINITY,
+  release: () => {},
+  step: () => {},
+  held: () => [],
+  counts: () => [],
+  snapshot: () => undefined,
+  restore: () => {},
+};

@@ -3,7 +3,7 @@ import type { SeriesRegistry } from '../base/series-registry.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
 import { Derivation, type SeriesAccess } from '../pipeline/derive/derivation.ts';
 import { Normaliser } from '../pipeline/normalise.ts';
-import { Reduction } from '../pipeline/reduction.ts';
+import { Reduction } from '../pipeline/reduction/reduction.ts';
 import type { ComputationSettings } from '../pipeline/windows/computation.ts';
 import { OrderedWindowStage } from '../pipeline/windows/ordered-window-stage.ts';
 import { WindowStage } from '../pipeline/windows/window-stage.ts';
@@ -27,7 +27,11 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
     derive: (identity, unit) => registry.derive(identity, unit),
   };
   return {
-    gate: new Reduction(configuration.reduce, (key) => registry.get(key)),
+    gate: new Reduction({
+      rules: configuration.reduce,
+      findSeries: (key) => registry.get(key),
+      idleTimeoutMs: configuration.time.idleTimeoutMs,
+    }),
     derivers: configuration.derive.map((settings) => new Derivation(settings, access)),
     byName: { windows, orderedWindows: makeOrderedWindows(configuration, registry), detection },
     alarmDesk: {

@@ -4,7 +4,7 @@ import { aggregateNames, aggregatePatterns, allowedAggregates } from '../pipelin
 import { findCycle } from '../pipeline/derive/cycles.ts';
 import { DERIVATION_NAMES } from '../pipeline/derive/derivation.ts';
 import { Expression } from '../pipeline/derive/expression.ts';
-import { checkedReduction } from '../pipeline/reduction.ts';
+import { reductionRule } from '../pipeline/reduction/reduction-rule.ts';
 import { checkOrderedShape } from '../pipeline/windows/ordered-definition.ts';
 import { checkedWindow, checkOpenWindows } from '../pipeline/windows/window-definition.ts';
 
@@ -15,7 +15,7 @@ export const vocabulary: Vocabulary = {
   allowedAggregates,
   checkWindow: (shape, latenessMs) =>
     'count' in shape ? checkOrderedShape(shape) : checkOpenWindows(checkedWindow(shape), latenessMs),
-  checkReduction: checkedReduction,
+  checkReduction: reductionRule,
   derivationProblem: (value) => {
     const made = Expression.compile(value, DERIVATION_NAMES);
     return made instanceof Expression ? undefined : made;

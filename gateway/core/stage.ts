@@ -20,10 +20,30 @@ export interface GateCounts {
   readonly filtered: number;
 }
 
+/** What becomes of readings at a gate; called synchronously. */
+export interface Doorway {
+  /** The stages see it. */
+  goOn(reading: Reading): void;
+  /** They never do. */
+  leaveOut(reading: Reading): void;
+}
+
 /** Says of each accepted reading, in journal order, whether the stages see it. Deterministic, as they are. */
 export interface Gate {
-  /** Must not keep or change the reading, must not throw, and should not allocate. */
-  passes(reading: Reading): boolean;
+  /**
+   * Calls `doorway` for the reading, or lets it wait for what comes next, and for those that have waited before it. Must not throw, and should not
+   * allocate.
+   * @param now receive time
+   */
+  take(reading: Reading, now: EpochMs, doorway: Doorway): void;
+  /** At this receive time `release` has something to do, or may; +∞ when nothing waits. */
+  readonly nextDue: EpochMs;
+  /** Receive time has reached `now`: what has waited so long goes on. */
+  release(now: EpochMs, doorway: Doorway): void;
+  /** The wall clock was set, by `byMs`; see `Stage`. */
+  step(byMs: number): void;
+  /** What waits: in flight, and in the snapshot. */
+  held(): Iterable<Reading>;
   /** Since the storage was begun, rule by rule. */
   counts(): readonly GateCounts[];
   /** See `Stage`. */

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Result } from '../core/result.ts';
-import { type Deriver, Fate, type Gate, type Stage } from '../core/stage.ts';
+import { type Deriver, type Doorway, Fate, type Gate, type Stage } from '../core/stage.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ClockKnown, ClockReference, ClockStep, ClockUnknown, TimeCommand } from './command.ts';
 import { DerivedReadings, graver } from './derived-readings.ts';
@@ -55,6 +55,10 @@ export class Analysis {
   readonly #deliver: (results: readonly Result[]) => void;
   /** What waits until it is known what time it is. */
   #provisional = new ProvisionalReadings();
+  readonly #doorway: Doorway = {
+    goOn: (reading) => this.#settle(reading, this.#judge(reading)),
+    leaveOut: (reading) => this.#settle(reading, Fate.filtered),
+  };
   readonly #emit = (result: Result): void => {
     this.#results.push(result);
   };
@@ -114,7 +118,7 @@ export class Analysis {
       // that a replay remembers alike.
       const isKnown = this.#deduplicator.isDuplicate(reading);
       if (isKnown && reading.stamped !== true) this.#settle(reading, Fate.duplicate);
-      else if (reading.provisional !== true) this.#settle(reading, this.#judge(believed(reading)));
+      else if (reading.provisional !== true) this.#show(believed(reading));
       else this.#takeProvisional(reading);
     }
     this.#flush();
@@ -137,7 +141,10 @@ export class Analysis {
 
   /** Whether anything waits for a deadline that has passed by `now`. */
   isDue(now: EpochMs): boolean {
-    return this.#derived.nextDue <= now || this.#stageList.some((stage) => stage.isDue(now));
+    return (
+      Math.min(this.#stages.gate.nextDue, this.#derived.nextDue) <= now ||
+      this.#stageList.some((stage) => stage.isDue(now))
+    );
   }
 
   /** Lets receive time reach `now`, so that what waits for a deadline is done. */
@@ -182,30 +189,34 @@ export class Analysis {
     this.#flush();
   }
 
-  /** Goes on with the provisional readings of an earlier process: they are shown, and counted as in flight. */
-  resumeProvisional(provisional: ProvisionalReadings): void {
+  /** Goes on with the readings that waited in an earlier process: they are counted as in flight, and the provisional ones are shown. */
+  resumeWaiting(provisional: ProvisionalReadings): void {
     this.#provisional = provisional;
     for (const reading of provisional.all()) {
       this.#recent.add(reading);
-      this.#ledger.admit(this.#rowOf(reading.source), reading.series);
+      this.#admit(reading);
     }
+    for (const reading of this.#stages.gate.held()) this.#admit(reading);
   }
 
-  /** Shows the reading and passes it through the stages. */
-  #judge(reading: Reading): Fate {
+  /** A derived one is in no row until it has found its fate. */
+  #admit(reading: Reading): void {
+    if (reading.series.derived !== true) this.#ledger.admit(this.#rowOf(reading.source), reading.series);
+  }
+
+  /** Shows the reading, and takes it to the gate. */
+  #show(reading: Reading): void {
     this.#recent.add(reading);
-    return this.#pass(reading);
+    this.#take(reading);
   }
 
-  /** Takes a reading through everything, and then what is derived from it. */
-  #pass(reading: Reading): Fate {
-    const fate = this.#passOnce(reading);
+  /** Takes a reading to the gate and, if it goes on, through everything; then what is derived from it. */
+  #take(reading: Reading): void {
+    this.#stages.gate.take(reading, this.#receiveTime, this.#doorway);
     this.#derived.drain();
-    return fate;
   }
 
-  #passOnce(reading: Reading): Fate {
-    if (!this.#stages.gate.passes(reading)) return Fate.filtered;
+  #judge(reading: Reading): Fate {
     let fate = this.#derived.process(reading);
     for (const stage of this.#stageList) fate = graver(fate, stage.process(reading, this.#emit));
     return fate;
@@ -214,19 +225,20 @@ export class Analysis {
   #derivedBy({ derivers }: StageSet): DerivedReadings {
     return new DerivedReadings(derivers, this.#ledger, (reading) => {
       this.#recent.add(reading);
-      return this.#passOnce(reading);
+      this.#stages.gate.take(reading, this.#receiveTime, this.#doorway);
     });
   }
 
   #settle(reading: Reading, fate: Fate): void {
-    this.#ledger.settle(this.#rowOf(reading.source), reading.series, fate);
+    if (reading.series.derived === true) this.#ledger.countDerived(this.#ledger.derivedRow(reading.source), fate);
+    else this.#ledger.settle(this.#rowOf(reading.source), reading.series, fate);
   }
 
   /** Shows the reading now, and passes it on when its time is known, or given up. */
   #takeProvisional(reading: Reading): void {
     this.#recent.add(reading);
     const marked = this.#provisional.take(reading);
-    if (marked !== undefined) this.#settle(marked, this.#pass(marked));
+    if (marked !== undefined) this.#take(marked);
   }
 
   #follow(command: ClockStep): void {
@@ -240,16 +252,16 @@ export class Analysis {
   }
 
   #know(command: ClockKnown): void {
-    for (const reading of this.#provisional.giveUpEarlier(command)) this.#settle(reading, this.#pass(reading));
+    for (const reading of this.#provisional.giveUpEarlier(command)) this.#take(reading);
     this.#step(command.before, command.time);
     this.#reference = command;
     this.#recent.settle(this.#provisional.correctedBy(command));
-    for (const reading of this.#provisional.release(command)) this.#settle(reading, this.#pass(reading));
+    for (const reading of this.#provisional.release(command)) this.#take(reading);
   }
 
   #giveUp(): void {
     this.#recent.settle(() => undefined);
-    for (const reading of this.#provisional.giveUp()) this.#settle(reading, this.#pass(reading));
+    for (const reading of this.#provisional.giveUp()) this.#take(reading);
   }
 
   /** The wall clock was set from `before` to `after`: receive time goes with it, and no time has passed by that. */
@@ -259,11 +271,23 @@ export class Analysis {
     this.#receiveTime = after;
     this.#setBackMs = setBackAfter(this.#setBackMs, byMs);
     if (byMs === 0) return;
+    this.#stages.gate.step(byMs);
     this.#derived.step(after, byMs);
     for (const stage of this.#stageList) stage.step(after, byMs, this.#emit);
   }
 
+  /** What waits at the gate goes on at its time, before anything that falls due later. */
   #passTo(receiveTime: EpochMs): void {
+    const { gate } = this.#stages;
+    for (let due = gate.nextDue; due <= receiveTime; due = gate.nextDue) {
+      this.#advanceTo(Math.max(due, this.#receiveTime));
+      gate.release(this.#receiveTime, this.#doorway);
+      this.#derived.drain();
+    }
+    this.#advanceTo(receiveTime);
+  }
+
+  #advanceTo(receiveTime: EpochMs): void {
     this.#receiveTime = receiveTime;
     this.#derived.advance(receiveTime);
     for (const stage of this.#stageList) stage.advance(receiveTime, this.#emit);

@@ -9,17 +9,16 @@ class Outflow implements Outlet {
   readonly deriver: Deriver;
   readonly row: LedgerRow;
   lastProblem: string | null = null;
-  readonly #waiting: Waiting;
+  readonly #waiting: Reading[];
 
-  constructor(deriver: Deriver, row: LedgerRow, waiting: Waiting) {
+  constructor(deriver: Deriver, row: LedgerRow, waiting: Reading[]) {
     this.deriver = deriver;
     this.row = row;
     this.#waiting = waiting;
   }
 
   derive(reading: Reading): void {
-    this.#waiting.readings.push(reading);
-    this.#waiting.rows.push(this.row);
+    this.#waiting.push(reading);
   }
 
   fail(reason: string): void {
@@ -29,27 +28,20 @@ class Outflow implements Outlet {
   }
 }
 
-/** Derived readings that have not passed the stages yet, and the rows they are counted in. */
-interface Waiting {
-  readonly readings: Reading[];
-  readonly rows: LedgerRow[];
-}
-
 /**
  * The derivers of an analysis. What they derive waits until the reading it comes from has passed all stages, then passes them itself: so no
  * deriver is called while it is at work, and the order is the same whatever is derived from what.
  */
 export class DerivedReadings {
   readonly #flows: readonly Outflow[];
-  readonly #waiting: Waiting = { readings: [], rows: [] };
-  readonly #ledger: Ledger;
-  readonly #pass: (reading: Reading) => Fate;
+  /** Derived readings that have not been taken on yet. */
+  readonly #waiting: Reading[] = [];
+  readonly #take: (reading: Reading) => void;
 
-  /** @param pass shows a reading and takes it through the derivers and stages once, without `drain` */
-  constructor(derivers: readonly Deriver[], ledger: Ledger, pass: (reading: Reading) => Fate) {
+  /** @param take shows a reading and takes it to the gate, without `drain` */
+  constructor(derivers: readonly Deriver[], ledger: Ledger, take: (reading: Reading) => void) {
     this.#flows = derivers.map((deriver) => new Outflow(deriver, ledger.derivedRow(deriver.source), this.#waiting));
-    this.#ledger = ledger;
-    this.#pass = pass;
+    this.#take = take;
   }
 
   /** What the derivers make of a reading waits for `drain`. Hot path. */
@@ -64,13 +56,9 @@ export class DerivedReadings {
 
   /** Takes what waits through the stages, and what is derived from that in turn. */
   drain(): void {
-    const { readings, rows } = this.#waiting;
-    for (let i = 0; i < readings.length; i++) {
-      const reading = readings[i]!;
-      this.#ledger.countDerived(rows[i]!, this.#pass(reading));
-    }
-    readings.length = 0;
-    rows.length = 0;
+    const waiting = this.#waiting;
+    for (let i = 0; i < waiting.length; i++) this.#take(waiting[i]!);
+    waiting.length = 0;
   }
 
   /** Receive time has reached `now`: what falls due before it is derived in the order of the deadlines, whoever derives it. */

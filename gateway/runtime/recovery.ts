@@ -121,7 +121,7 @@ async function restoreCheckpoint(parts: RecoveryParts): Promise<Checkpoint | und
       parts.ledger.restore({ sources, groups, derived });
       parts.marks.restore(checkpoint.marks ?? []);
       if (homeless.length > 0) dropHomeless(parts, checkpoint.journalOffset, homeless);
-      parts.analysis.resumeProvisional(provisional);
+      parts.analysis.resumeWaiting(provisional);
       return checkpoint;
     } catch (error) {
       parts.logger.warn(

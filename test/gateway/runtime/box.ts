@@ -11,7 +11,8 @@ import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
 import { Derivation, type DerivationSettings, type SeriesAccess } from '../../../gateway/pipeline/derive/derivation.ts';
 import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
-import { Reduction, type ReductionSettings } from '../../../gateway/pipeline/reduction.ts';
+import { Reduction } from '../../../gateway/pipeline/reduction/reduction.ts';
+import type { ReductionSettings } from '../../../gateway/pipeline/reduction/reduction-rule.ts';
 import { WindowStage } from '../../../gateway/pipeline/windows/window-stage.ts';
 import { Gateway } from '../../../gateway/runtime/gateway.ts';
 import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
@@ -144,7 +145,7 @@ export class Box {
       makeStages: () => {
         const byName = { windows: windows(), detection: detection() };
         return {
-          gate: new Reduction(this.reduce, findSeries),
+          gate: new Reduction({ rules: this.reduce, findSeries, idleTimeoutMs: 5_000 }),
           derivers: this.derive.map((settings) => new Derivation(settings, access)),
           byName,
           alarmDesk: {
@@ -179,10 +180,10 @@ export class Box {
     return new Promise((resolve) => this.intake.acknowledge(resolve));
   }
 
-  /** Time goes on until the next checkpoint is on the disk. */
-  async untilCheckpoint(): Promise<void> {
+  /** Time goes on until the next checkpoint is on the disk, which is due in `inMs` at the latest. */
+  async untilCheckpoint(inMs = CHECKPOINT_EVERY_MS): Promise<void> {
     const { at } = this.gateway.status().checkpoint;
-    await this.clock.advance(CHECKPOINT_EVERY_MS);
+    await this.clock.advance(inMs);
     await vi.waitUntil(() => this.gateway.status().checkpoint.at !== at, { timeout: 5_000 });
     await settle();
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DerivationSettings } from '../../../gateway/pipeline/derive/derivation.ts';
-import { type Box, newBox, START } from './box.ts';
+import { type Box, CHECKPOINT_EVERY_MS, newBox, START } from './box.ts';
 
 const DOUBLE: DerivationSettings = { name: 'double', series: 'd/a', metric: 'b', unit: 'V', value: 'value * 2' };
 const SHARE: DerivationSettings = { name: 'share', series: 'd/b', metric: 'c', value: '1000 / (value - 8)' };
@@ -158,6 +158,21 @@ describe('a derived reading', () => {
     await send(box, 0, 1, 2, 3);
     expect(derived(box)).toMatchObject([{ ledger: { received: 3, aggregated: 2, filtered: 1 } }]);
     expect(box.gateway.status().ledger).toMatchObject({ received: 3, aggregated: 3 });
+    await box.stop();
+  });
+
+  test('waits at a swinging door as well, and is counted once it has gone on', async () => {
+    const box = await boxWith(DOUBLE);
+    box.reduce = [{ series: 'd/b', swingingDoor: 1 }];
+    await box.crash();
+    await box.clock.advance(CHECKPOINT_EVERY_MS - 1000);
+    await send(box, 0, 1, 2, 3);
+    await box.untilCheckpoint(1000);
+    await box.crash();
+    expect(derived(box)).toMatchObject([{ ledger: { received: 2, aggregated: 1, filtered: 1 } }]);
+    await box.clock.advance(90_000);
+    expect(derived(box)).toMatchObject([{ ledger: { received: 3, aggregated: 2, filtered: 1 } }]);
+    expect(box.gateway.status().ledger).toMatchObject({ received: 3, inFlight: 0, aggregated: 3 });
     await box.stop();
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { settle } from '../../manual-clock.ts';
-import { bootedBox, newBox, START } from './box.ts';
+import { bootedBox, CHECKPOINT_EVERY_MS, newBox, START } from './box.ts';
 
 test('what is refused is counted, kept with its reason, and acknowledged after it is durable', async () => {
   const box = await bootedBox();
@@ -108,6 +108,36 @@ test('what a rule keeps back is counted as filtered, and reaches no window; afte
     .stored()
     .flatMap((result) => (result.kind === 'aggregate' && result.window === 's' ? [result.fields] : []));
   expect(sums.at(-1)).toEqual({ sum: 10 + 12 + 14 + 16 + 20 + 25, first: 10 });
+  await box.stop();
+});
+
+test('what a swinging door lets wait is in flight, also after a crash, and goes on before its series is idle and its window closes', async () => {
+  const box = await newBox();
+  box.reduce = [{ series: 'd/a', swingingDoor: 1 }];
+  await box.boot();
+  const send = async (from: number, ...values: number[]) => {
+    values.forEach((value, i) => {
+      box.send({ metric: 'a', value, time: START + (from + i) * 1000 });
+    });
+    await box.acknowledged();
+  };
+  await box.clock.advance(CHECKPOINT_EVERY_MS - 1000);
+  await send(0, 10, 11, 12);
+  await box.untilCheckpoint(1000);
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 3, inFlight: 1, aggregated: 1, filtered: 1 });
+  await send(3, 13, 20);
+  await box.crash();
+  expect(box.gateway.status().ledger).toMatchObject({ received: 5, inFlight: 1, aggregated: 2, filtered: 2 });
+  await box.clock.advance(90_000);
+  expect(box.gateway.status()).toMatchObject({
+    ledger: { received: 5, inFlight: 0, aggregated: 3, filtered: 2, late: 0 },
+    reduction: [{ series: 'd/a', passed: 3, filtered: 2 }],
+  });
+  const sums = box
+    .stored()
+    .flatMap((result) => (result.kind === 'aggregate' && result.window === 's' ? [result.fields] : []));
+  expect(sums).toContainEqual({ sum: 10 + 13 + 20, first: 10 });
   await box.stop();
 });
 
