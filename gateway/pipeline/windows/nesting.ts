@@ -29,13 +29,21 @@ const ASKED_EVERY_MS = 30 * 86_400_000;
  * @throws GatewayError where it does not
  */
 export function requireNesting(part: object, whole: RollupShape): void {
-  if ('tumblingMs' in part) requireMultiple((part as Tumbling).tumblingMs, whole);
+  const sizeMs = sizeOf(part as Partly);
+  if (sizeMs !== undefined) requireMultiple(sizeMs, whole);
   else if ('calendar' in part) requireStretches(part as Calendar, whole);
   else {
     throw new GatewayError('Cannot merge windows that do not lie side by side, or whose ends the readings decide', {
       hint: 'A rollup is made from tumbling or calendar windows, or from another rollup.',
     });
   }
+}
+
+type Partly = { readonly tumblingMs?: number; readonly hoppingMs?: number; readonly everyMs?: number };
+
+/** The size of windows that lie side by side; undefined for others. */
+function sizeOf({ tumblingMs, hoppingMs, everyMs }: Partly): number | undefined {
+  return tumblingMs ?? (hoppingMs === everyMs ? hoppingMs : undefined);
 }
 
 function requireMultiple(sizeMs: number, whole: RollupShape): void {

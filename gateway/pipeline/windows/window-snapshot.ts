@@ -40,7 +40,7 @@ export function snapshotWindows(stage: WindowStageState): unknown {
       state.windows.map(({ definition, floor, open, firstRevision, lateCount }) => [
         definitions.indexOf(definition),
         floor,
-        open.map(({ start, end, revision, changed, passed, accumulator, isPartial, isGiven, isMissed }) => [
+        open.map(({ start, end, revision, changed, passed, accumulator, isPartial, isGiven }) => [
           start,
           end,
           revision,
@@ -49,7 +49,6 @@ export function snapshotWindows(stage: WindowStageState): unknown {
           accumulator.snapshot(),
           isPartial,
           isGiven,
-          isMissed,
         ]),
         firstRevision,
         lateCount,
@@ -163,10 +162,7 @@ function nameIn(form: string): unknown {
 }
 
 function restoreWindow(snapshot: unknown, windows: OpenWindows): void {
-  const [start, end, revision, changed, passed, accumulator, isPartial, isGiven, isMissed] = listOf(
-    snapshot,
-    'a window',
-  );
+  const [start, end, revision, changed, passed, accumulator, isPartial, isGiven] = listOf(snapshot, 'a window');
   const window = new OpenWindow(
     numberOf(start, 'a window'),
     numberOf(end, 'a window'),
@@ -178,7 +174,6 @@ function restoreWindow(snapshot: unknown, windows: OpenWindows): void {
   window.isPartial = isPartial === true;
   // An earlier release did not say so.
   window.isGiven = isGiven === undefined ? window.revision > windows.firstRevision : isGiven === true;
-  window.isMissed = isMissed === true;
   window.accumulator.restore(accumulator);
   windows.resume(window);
 }

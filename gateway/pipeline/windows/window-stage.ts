@@ -182,7 +182,7 @@ export class WindowStage implements Stage {
       device.due = Math.min(device.due, windows.dueOf(window));
       window.isUntold = windows.rollups.length > 0;
       // A rollup that the snapshot does not know begins with what is open.
-      if (!window.isMissed) this.#expectWholes(device, windows, window);
+      this.#expectWholes(device, windows, window);
       if (window.changed && !window.passed) this.#early.expect(windows.definition, this.#now);
     }
     for (const { device, clock } of this.#all) {

@@ -6,6 +6,7 @@ const berlin = (calendar: 'day' | 'week' | 'month' | 'year') => ({ calendar, tim
 
 test.each<[object, RollupShape]>([
   [{ tumblingMs: MINUTE }, { tumblingMs: 2 * MINUTE }],
+  [{ hoppingMs: MINUTE, everyMs: MINUTE }, { tumblingMs: 2 * MINUTE }],
   [{ tumblingMs: MINUTE }, berlin('day')],
   [{ tumblingMs: 60 * MINUTE }, berlin('year')],
   [{ tumblingMs: 15 * MINUTE }, { calendar: 'day', timeZone: 'Asia/Kathmandu' }],

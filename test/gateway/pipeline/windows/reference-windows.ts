@@ -16,6 +16,8 @@ export interface WitnessWindow {
   readonly every: number;
   /** Of a session instead: how long it lasts after its last reading. */
   readonly gap?: number;
+  /** Of a rollup: the name of what it is made from. It holds what that holds. */
+  readonly from?: string;
   readonly lateness: number;
   /** How often it gives what it has before its end. */
   readonly early?: number;
@@ -146,7 +148,11 @@ export class Witness {
       const end = start + window.size;
       let kept = series.windows.find((one) => one.window === window && one.start === start && !one.closed);
       if (kept === undefined) {
-        if (this.#isLate(series, window, end, watermark)) continue;
+        const missing =
+          window.from === undefined
+            ? this.#isLate(series, window, end, watermark)
+            : end <= (series.floors.get(window) ?? -Infinity) || !this.#isHeld(series, window.from, time);
+        if (missing) continue;
         kept = {
           window,
           start,
@@ -160,9 +166,21 @@ export class Witness {
         };
         series.windows.push(kept);
       }
-      holding.push(kept);
+      if (window.from === undefined || this.#isHeld(series, window.from, time)) holding.push(kept);
     }
     return holding;
+  }
+
+  /** Whether the window of that name which holds a time is open, and what it is made from: it has just taken the reading, or never will. */
+  #isHeld(series: WitnessSeries, name: string, time: number): boolean {
+    return series.windows.some(
+      ({ window, start, end, closed }) =>
+        window.name === name &&
+        start <= time &&
+        time < end &&
+        !closed &&
+        (window.from === undefined || this.#isHeld(series, window.from, time)),
+    );
   }
 
   /** Puts together what a reading touches, and takes back what was given under another start. */

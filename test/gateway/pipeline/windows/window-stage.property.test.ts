@@ -34,7 +34,11 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
           { name: 'c', size: size * 4, every: size * 2, lateness, early: size, stores: true },
           { name: 'd', size: 0, every: 0, gap: size / 2, lateness, early: size * 3, stores: true },
         ];
-        const witness = new Witness(definitions, { disorder, idle, delay });
+        const rollups = [
+          { name: 'e', from: 'a', size: size * 5, every: size * 5, lateness },
+          { name: 'f', from: 'e', size: size * 10, every: size * 10, lateness, early: size * 2 },
+        ];
+        const witness = new Witness([...definitions, ...rollups], { disorder, idle, delay });
         const make = () =>
           new WindowStage({
             windows: definitions.map((one) => ({
@@ -47,6 +51,12 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
               aggregates: AGGREGATES,
               earlyMs: one.early,
               late: one.stores === true ? 'store' : 'count',
+            })),
+            rollups: rollups.map(({ name, from, size: tumblingMs, early: earlyMs }) => ({
+              name,
+              from,
+              window: { tumblingMs },
+              earlyMs,
             })),
             time: { outOfOrdernessMs: disorder, idleTimeoutMs: idle, correctionDelayMs: delay },
             findSeries: (key) => plant.registry.get(key),
