@@ -18,6 +18,33 @@ const seriesEntry = Type.Object(
   { ...closed, description: 'Unit and scaling of series.' },
 );
 
+/** What a value must be for a window to begin, and to go on. */
+function stateCondition() {
+  const words = { ...closed, description: 'What the value must be.' };
+  const until = (description: string) => optional(Type.Number({ description, examples: [75] }));
+  return Type.Union(
+    [
+      Type.Object(
+        {
+          above: Type.Number({ description: 'Begins above this, and lasts as long.', examples: [80] }),
+          until: until('Lasts until the value is below this instead; at most `above`.'),
+        },
+        words,
+      ),
+      Type.Object(
+        {
+          below: Type.Number({ description: 'Begins below this, and lasts as long.', examples: [5] }),
+          until: until('Lasts until the value is above this instead; at least `below`.'),
+        },
+        words,
+      ),
+      Type.Object({ equals: Type.Number({ description: 'Lasts as long as it is this.', examples: [3] }) }, words),
+      Type.Object({ unchanged: Type.Literal(true, { description: 'Lasts as long as it stays the same.' }) }, words),
+    ],
+    { description: 'What the value must be for a window to begin, and to go on.' },
+  );
+}
+
 /** Which stretches of time, or which readings, a window takes. */
 function windowShape() {
   const allowedLateness = duration({
@@ -60,6 +87,7 @@ function windowShape() {
           }),
         ),
       }),
+      ended({ while: stateCondition() }),
     ],
     { description: 'Shape of the window.' },
   );

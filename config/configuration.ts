@@ -196,11 +196,17 @@ export type WindowShape =
   | { readonly sessionGapMs: number }
   | { readonly calendar: 'day' | 'week' | 'month' | 'year'; readonly timeZone: string };
 
-/** Windows that readings begin and end: so many of them, of which one begins with each `every`-th reading. */
-export interface OrderedShape {
-  readonly count: number;
-  readonly every: number | undefined;
-}
+/** Windows that readings begin and end: so many of them, of which one begins with each `every`-th, or those while a condition holds. */
+export type OrderedShape =
+  | { readonly count: number; readonly every: number | undefined }
+  | { readonly while: StateCondition };
+
+/** What a value must be for a window to begin and to go on; `until` is where it ends instead of at the first bound. */
+export type StateCondition =
+  | { readonly above: number; readonly until?: number | undefined }
+  | { readonly below: number; readonly until?: number | undefined }
+  | { readonly equals: number }
+  | { readonly unchanged: true };
 
 /** What is computed over windows of one shape, and for which series. */
 export interface WindowConfiguration {

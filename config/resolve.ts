@@ -134,7 +134,7 @@ export function derivationOf({
 }
 
 type CheckedShape = CheckedFile['windows'][number]['window'];
-type CheckedOrdered = Extract<CheckedShape, { count: number }>;
+type CheckedOrdered = Extract<CheckedShape, { count: number } | { while: object }>;
 
 /** A checked shape with its times in milliseconds. */
 export function windowShape(shape: CheckedShape): WindowShape | OrderedShape {
@@ -142,11 +142,11 @@ export function windowShape(shape: CheckedShape): WindowShape | OrderedShape {
 }
 
 function isOrdered(shape: CheckedShape): shape is CheckedOrdered {
-  return 'count' in shape;
+  return 'count' in shape || 'while' in shape;
 }
 
-function orderedShape({ count, every }: CheckedOrdered): OrderedShape {
-  return { count, every };
+function orderedShape(shape: CheckedOrdered): OrderedShape {
+  return 'while' in shape ? { while: shape.while } : { count: shape.count, every: shape.every };
 }
 
 function timedShape(shape: Exclude<CheckedShape, CheckedOrdered>): WindowShape {

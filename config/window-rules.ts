@@ -9,7 +9,14 @@ type Window = CheckedFile['windows'][number];
 type PartlyWindow = Partly<Window>;
 
 /** The keys without which there is no shape. */
-const WHOLE_SHAPES = [['tumbling'], ['session'], ['hopping', 'every'], ['calendar', 'timeZone'], ['count']] as const;
+const WHOLE_SHAPES = [
+  ['tumbling'],
+  ['session'],
+  ['hopping', 'every'],
+  ['calendar', 'timeZone'],
+  ['count'],
+  ['while'],
+] as const;
 
 /** What the rules of windows look at beside them, in milliseconds; a part that is missing was invalid, and has been told of. */
 export interface WindowSurroundings {
@@ -53,6 +60,7 @@ function checkShape(
   const given = new Set(Object.entries(shape ?? {}).flatMap(([key, value]) => (value === undefined ? [] : [key])));
   if (!WHOLE_SHAPES.some((keys) => keys.every((key) => given.has(key)))) return;
   const whole = shape as Window['window'];
+  if ('while' in whole && !isWholeCondition(whole.while)) return;
   const latenessMs = 'allowedLateness' in whole ? (whole.allowedLateness ?? 0) : 0;
   reportError(path, report, () => vocabulary.checkWindow(windowShape(whole), latenessMs + outOfOrderness));
   if (latenessMs <= historyMaxAge) return;
@@ -61,4 +69,9 @@ function checkShape(
     `a result would be corrected after the history has given it up: it keeps results for ${formatDuration(historyMaxAge)}, got ${formatDuration(latenessMs)}`,
     `at most ${formatDuration(historyMaxAge)}, or a longer storage.history.maxAge`,
   );
+}
+
+/** Whether the key is there that says what the condition is. */
+function isWholeCondition(condition: object): boolean {
+  return ['above', 'below', 'equals', 'unchanged'].some((key) => Object.hasOwn(condition, key));
 }

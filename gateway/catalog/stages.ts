@@ -54,9 +54,12 @@ function makeWindows({ windows, time }: Configuration, registry: SeriesRegistry)
   });
 }
 
-function makeOrderedWindows({ windows }: Configuration, registry: SeriesRegistry): OrderedWindowStage {
+function makeOrderedWindows({ windows, time }: Configuration, registry: SeriesRegistry): OrderedWindowStage {
   return new OrderedWindowStage({
-    windows: windows.flatMap((one) => ('count' in one.window ? [{ ...computationOf(one), window: one.window }] : [])),
+    windows: windows.flatMap((one) =>
+      'allowedLatenessMs' in one.window ? [] : [{ ...computationOf(one), window: one.window }],
+    ),
+    time: { outOfOrdernessMs: time.outOfOrdernessMs, idleTimeoutMs: time.idleTimeoutMs },
     findSeries: (key) => registry.get(key),
   });
 }

@@ -14,7 +14,9 @@ export const vocabulary: Vocabulary = {
   aggregatePatterns,
   allowedAggregates,
   checkWindow: (shape, latenessMs) =>
-    'count' in shape ? checkOrderedShape(shape) : checkOpenWindows(checkedWindow(shape), latenessMs),
+    'count' in shape || 'while' in shape
+      ? checkOrderedShape(shape)
+      : checkOpenWindows(checkedWindow(shape), latenessMs),
   checkReduction: reductionRule,
   derivationProblem: (value) => {
     const made = Expression.compile(value, DERIVATION_NAMES);

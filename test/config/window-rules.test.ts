@@ -19,6 +19,18 @@ test.each([
   ['count: ten', '2:33 windows[0].window.count: must be a whole number: got "ten"'],
   ['count: 1e9', '2:24 windows[0].window: Cannot make windows of 1000000000 readings'],
   ['count: 10, every: 11', '2:24 windows[0].window: Cannot begin windows of 10 readings with every 11 of them'],
+  ['while: { above: hot }', '2:42 windows[0].window.while.above: must be a number: got "hot"'],
+  [
+    'while: { above: 80, until: 81 }',
+    '2:24 windows[0].window: Cannot make windows that begin above 80 and last until the value is below 81',
+  ],
+  ['while: { until: 75 }', '2:33 windows[0].window.while.above: is missing'],
+  ['while: { equals: 3, until: 75 }', '2:46 windows[0].window.while.until: until does not go together with equals'],
+  ['while: { unchanged: false }', '2:46 windows[0].window.while.unchanged: must be true: got false'],
+  [
+    'while: { above: 1 }, allowedLateness: 1s',
+    '2:47 windows[0].window.allowedLateness: allowedLateness does not go together with while',
+  ],
   [
     'count: 10, allowedLateness: 1s',
     '2:37 windows[0].window.allowedLateness: allowedLateness does not go together with count',
@@ -39,6 +51,18 @@ test('lateness for which too many windows of a series would be open is refused',
   const [problem] = shapeProblems('tumbling: 1ms, allowedLateness: 1m', 'time: { outOfOrderness: 40001ms }\n');
   expect(problem).toBe('3:24 windows[0].window: Cannot keep 100001 windows of 1 ms open for what comes 100001 ms late');
   expect(shapeProblems('tumbling: 1ms, allowedLateness: 1m', 'time: { outOfOrderness: 40s }\n')).toEqual([]);
+});
+
+test('windows of a state are taken as they stand', () => {
+  const conditions = ['{ above: 80, until: 75 }', '{ below: 5 }', '{ equals: 3 }', '{ unchanged: true }'];
+  const text = conditions.map((one, i) => `  - { name: w${i}, window: { while: ${one} }, aggregates: [count] }\n`);
+  const { windows } = configurationOf(`windows:\n${text.join('')}`);
+  expect(windows.map(({ window }) => window)).toEqual([
+    { while: { above: 80, until: 75 } },
+    { while: { below: 5 } },
+    { while: { equals: 3 } },
+    { while: { unchanged: true } },
+  ]);
 });
 
 test('windows of a number of readings begin where the one before has ended, unless it is said how often', () => {

@@ -40,8 +40,8 @@ type Line =
 const STAGES: Readonly<Record<string, (config: Config, registry: SeriesRegistry) => Stage>> = {
   windows: ({ windows, rollups = [], time }, registry) =>
     new WindowStage({ windows, rollups, time, findSeries: (key) => registry.get(key) }),
-  'ordered-windows': ({ windows }, registry) =>
-    new OrderedWindowStage({ windows, findSeries: (key) => registry.get(key) }),
+  'ordered-windows': ({ windows, time }, registry) =>
+    new OrderedWindowStage({ windows, time, findSeries: (key) => registry.get(key) }),
 };
 
 const here = import.meta.dirname;

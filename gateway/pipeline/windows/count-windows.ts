@@ -56,6 +56,10 @@ export class CountWindows extends OrderedWindows {
     this.#every = every;
   }
 
+  get isByTime(): boolean {
+    return false;
+  }
+
   get open(): readonly RunningWindow[] {
     return this.#open;
   }

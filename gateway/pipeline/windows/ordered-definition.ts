@@ -2,9 +2,10 @@ import type { Series } from '../../core/reading.ts';
 import { Computation, type ComputationSettings } from './computation.ts';
 import { type CountShape, CountWindows, checkedCount } from './count-windows.ts';
 import type { OrderedWindows } from './ordered-windows.ts';
+import { checkedState, type StateShape, StateWindows } from './state-windows.ts';
 
 /** The shape of windows that the readings themselves begin and end. */
-export type OrderedShape = CountShape;
+export type OrderedShape = CountShape | StateShape;
 
 /** Such windows as the configuration defines them. */
 export interface OrderedSettings extends ComputationSettings {
@@ -29,11 +30,13 @@ export class OrderedDefinition extends Computation {
 
   /** The windows of a series, none of them open. */
   windowsOf(series: Series): OrderedWindows {
-    return new CountWindows(this, series, this.#shape);
+    const shape = this.#shape;
+    return 'while' in shape ? new StateWindows(this, series, shape) : new CountWindows(this, series, shape);
   }
 
   /** Most windows of one series that are open at once. */
   get maxOpen(): number {
+    if ('while' in this.#shape) return 1;
     const { count, every } = checkedCount(this.#shape);
     return Math.ceil(count / every);
   }
@@ -41,10 +44,12 @@ export class OrderedDefinition extends Computation {
 
 /** @throws GatewayError where there can be no such windows */
 export function checkOrderedShape(shape: OrderedShape): void {
-  checkedCount(shape);
+  if ('while' in shape) checkedState(shape);
+  else checkedCount(shape);
 }
 
 function formOf(shape: OrderedShape): readonly unknown[] {
+  if ('while' in shape) return ['while', ...Object.entries(shape.while).sort(([a], [b]) => (a < b ? -1 : 1))];
   const { count, every } = checkedCount(shape);
   return ['count', count, every];
 }

@@ -1,27 +1,60 @@
+import type { Due } from '../../base/deadline-queue.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { Series } from '../../core/reading.ts';
+import type { Emit } from '../../core/stage.ts';
+import type { WatermarkOptions } from '../watermark.ts';
 import type { OrderedWindows } from './ordered-windows.ts';
+import { WaitingReadings, type WaitingTally } from './waiting-readings.ts';
 
-/** One series, and its windows that readings end. */
-export class OrderedSeries {
+/** One series, its windows that readings end, and how far it has come. */
+export class OrderedSeries implements Due {
   readonly series: Series;
-  /** One for each definition that means the series. */
-  readonly windows: readonly OrderedWindows[];
+  /** Place among all series in order of appearance. */
+  readonly order: number;
+  /** Those that take readings as they come. */
+  readonly byArrival: readonly OrderedWindows[];
+  /** Those that take them in the order of event time. */
+  readonly byTime: readonly OrderedWindows[];
+  readonly waiting: WaitingReadings;
   /** Greatest source time seen. */
   newest: EpochMs = Number.NEGATIVE_INFINITY;
   /** Whether `newest` was said by the gateway's clock, as the device has none. */
   stamped = false;
+  /** Receive time of the newest reading. */
+  newestAt: EpochMs = Number.NEGATIVE_INFINITY;
+  /** Time of the last reading that has had its turn: an older one is late. */
+  lastTurn: EpochMs = Number.NEGATIVE_INFINITY;
+  /** When to look whether it is silent: never later than when it is; +∞ when that is not planned. */
+  due: EpochMs = Number.POSITIVE_INFINITY;
 
-  constructor(series: Series, windows: readonly OrderedWindows[]) {
+  constructor(series: Series, order: number, windows: readonly OrderedWindows[], tally: WaitingTally) {
     this.series = series;
-    this.windows = windows;
+    this.order = order;
+    this.byArrival = windows.filter(({ isByTime }) => !isByTime);
+    this.byTime = windows.filter(({ isByTime }) => isByTime);
+    this.waiting = new WaitingReadings(tally);
+  }
+
+  /** All its windows. */
+  get windows(): readonly OrderedWindows[] {
+    return [...this.byArrival, ...this.byTime];
   }
 
   /** Takes note of how far the series has come. */
-  note(sourceTime: EpochMs, stamped: boolean): void {
+  note(sourceTime: EpochMs, now: EpochMs, stamped: boolean): void {
     if (sourceTime <= this.newest) return;
     this.newest = sourceTime;
+    this.newestAt = now;
     this.stamped = stamped;
+  }
+
+  /**
+   * Older readings than this are expected to be in, at the receive time `now`: after a silence, all.
+   *
+   * @param outOfOrdernessMs how far readings may be out of order, in milliseconds of event time
+   */
+  reached(now: EpochMs, { outOfOrdernessMs, idleTimeoutMs }: WatermarkOptions): EpochMs {
+    return now - this.newestAt >= idleTimeoutMs ? this.newest : this.newest - outOfOrdernessMs;
   }
 
   /** Whether it has its times from a clock that was set back to `now`, and was ahead. */
@@ -29,9 +62,10 @@ export class OrderedSeries {
     return this.stamped && this.newest > now;
   }
 
-  /** That clock was set back. */
-  beginAnew(): void {
+  /** That clock was set back. Nothing may wait. */
+  beginAnew(emit: Emit): void {
     this.newest = Number.NEGATIVE_INFINITY;
-    for (const windows of this.windows) windows.beginAnew();
+    this.lastTurn = Number.NEGATIVE_INFINITY;
+    for (const windows of this.windows) windows.beginAnew(emit);
   }
 }

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { listOf, numberOf, recordOf, textOf, unreadable } from '../snapshot.ts';
+import { listOf, numberOf, numbersOf, recordOf, textOf, unreadable } from '../snapshot.ts';
 import type { EarlyResults } from './early-results.ts';
 import type { OrderedDefinition } from './ordered-definition.ts';
 import type { OrderedSeries } from './ordered-series.ts';
@@ -23,10 +23,11 @@ export function snapshotOrdered({ now, definitions, early, series }: OrderedStag
     version: VERSION,
     now,
     definitions: definitions.map((definition) => [definition.name, definition.form, early.dueAt(definition)]),
-    series: series.map(({ series: { key }, newest, stamped, windows }) => [
+    series: series.map(({ series: { key }, newest, newestAt, stamped, lastTurn, waiting, windows }) => [
       key,
-      newest,
+      [newest, newestAt, lastTurn],
       stamped,
+      waiting.snapshot(),
       windows.map((one) => [one.definition.name, one.snapshot()]),
     ]),
   };
@@ -62,11 +63,16 @@ export function restoreOrdered(
   }
   let dropped = 0;
   for (const entry of listOf(parts['series'], WHAT)) {
-    const [key, newest, stamped, all] = listOf(entry, WHAT);
+    const [key, times, stamped, waiting, all] = listOf(entry, WHAT);
     const state = restoration.meet(textOf(key, WHAT));
     if (state !== null) {
-      state.newest = numberOf(newest, WHAT);
+      const [newest, newestAt, lastTurn] = numbersOf(times, 3, WHAT);
+      state.newest = newest!;
+      state.newestAt = newestAt!;
+      state.lastTurn = lastTurn!;
       state.stamped = stamped === true;
+      // Where no window takes readings in the order of time any more, nothing waits.
+      if (state.byTime.length > 0) state.waiting.restore(waiting);
     }
     for (const one of listOf(all, WHAT)) {
       const [name, windows] = listOf(one, WHAT);

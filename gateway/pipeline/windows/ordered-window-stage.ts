@@ -1,47 +1,68 @@
+import { DeadlineQueue } from '../../base/deadline-queue.ts';
 import { seriesPattern } from '../../base/series-pattern.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Bound } from '../../core/memory.ts';
+import type { Quality } from '../../core/quality.ts';
 import type { Reading, Series } from '../../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../../core/stage.ts';
+import type { WatermarkOptions } from '../watermark.ts';
 import { EarlyResults } from './early-results.ts';
 import { OrderedDefinition, type OrderedSettings } from './ordered-definition.ts';
 import { OrderedSeries } from './ordered-series.ts';
 import { restoreOrdered, snapshotOrdered } from './ordered-snapshot.ts';
+import type { OrderedWindows } from './ordered-windows.ts';
+import { MAX_WAITING_OF_SERIES, WaitingTally } from './waiting-readings.ts';
+import { lateResultOf } from './window-results.ts';
+
+/** Readings of all series that wait for their turn, beyond one of each: some ten megabytes. */
+const DEFAULT_MAX_WAITING = 500_000;
 
 /** What the stage is told. */
 export interface OrderedWindowStageOptions {
   readonly windows: readonly OrderedSettings[];
+  readonly time: WatermarkOptions;
   /** Finds the series of a snapshot again. */
   readonly findSeries: (key: string) => Series | undefined;
+  /** Readings of all series that wait for their turn, beyond one of each. @default 500000 */
+  readonly maxWaiting?: number;
 }
 
 /**
- * Windows that readings begin and end, one after the other, and not the time: a number of them.
+ * Windows that readings begin and end, one after the other, and not the time: a number of them, or a state.
  *
+ * - A number of readings is counted as they come. Everything else takes them in the order of event time: a reading waits until the newest of its series
+ *   is `outOfOrdernessMs` ahead, or there has been nothing newer for `idleTimeoutMs` of receive time. One that is older than one that has had its turn is late.
+ * - At most 4096 readings of a series wait, and of all series together so many: beyond, the oldest of the series has its turn.
  * - A text has no number: it is filtered. A boolean counts as 0 or 1.
  * - A window has its result when it ends, and no correction after that.
- * - When the clock is set back, series whose device has none, which have the times of the gateway's, begin anew: results under a start that comes
- *   again follow on those of the first time.
+ * - When the clock is set back, series whose device has none, which have the times of the gateway's, begin anew: what waits has its turn, and
+ *   results under a start that comes again follow on those of the first time.
  */
 export class OrderedWindowStage implements Stage {
   readonly #definitions: readonly OrderedDefinition[];
   readonly #matches: readonly ((series: Series) => boolean)[];
   readonly #findSeries: (key: string) => Series | undefined;
+  readonly #time: WatermarkOptions;
   readonly #early: EarlyResults;
   /** By series id; null for a series that no definition means. */
   readonly #states: (OrderedSeries | null | undefined)[] = [];
   /** In order of appearance. */
   readonly #all: OrderedSeries[] = [];
+  /** Series of which readings wait. */
+  readonly #silences = new DeadlineQueue<OrderedSeries>();
+  readonly #tally: WaitingTally;
   #now: EpochMs = Number.NEGATIVE_INFINITY;
   #dropped = 0;
 
   /** @throws GatewayError for settings that are not allowed */
-  constructor({ windows, findSeries }: OrderedWindowStageOptions) {
+  constructor({ windows, time, findSeries, maxWaiting = DEFAULT_MAX_WAITING }: OrderedWindowStageOptions) {
     this.#definitions = windows.map((settings) => new OrderedDefinition(settings));
     this.#matches = windows.map(({ series }) => seriesPattern(series));
     this.#findSeries = findSeries;
+    this.#time = time;
     this.#early = new EarlyResults(this.#definitions);
+    this.#tally = new WaitingTally(maxWaiting);
   }
 
   process(reading: Reading, emit: Emit): Fate {
@@ -51,31 +72,51 @@ export class OrderedWindowStage implements Stage {
     if (state === undefined) state = this.#meet(series);
     if (state === null || typeof value === 'string') return Fate.filtered;
     const number = typeof value === 'number' ? value : value ? 1 : 0;
-    state.note(sourceTime, reading.stamped === true);
-    for (const windows of state.windows) {
-      windows.take(number, quality, sourceTime, emit);
-      if (windows.definition.isEarly && windows.changed) this.#early.expect(windows.definition, this.#now);
+    const now = this.#now;
+    state.note(sourceTime, now, reading.stamped === true);
+    this.#feed(state.byArrival, number, quality, sourceTime, now, emit);
+    if (state.byTime.length === 0) return Fate.aggregated;
+    if (sourceTime < state.lastTurn) {
+      this.#giveLate(state, reading, number, emit);
+      return Fate.late;
     }
+    state.waiting.add(number, quality, sourceTime);
+    this.#takeTurns(state, now, emit);
+    this.#planSilence(state);
     return Fate.aggregated;
   }
 
   advance(now: EpochMs, emit: Emit): void {
     if (!(now > this.#now)) return;
     this.#now = now;
-    while (this.#early.nextAt <= now) {
-      const due = this.#early.takeDue(this.#early.nextAt);
-      for (const { windows } of this.#all) for (const one of windows) if (due.has(one.definition)) one.giveEarly(emit);
+    for (;;) {
+      const earlyAt = this.#early.nextAt;
+      // At one time first silence, then early results.
+      const silent = this.#nextSilent(Math.min(now, earlyAt));
+      if (silent !== undefined) this.#endWait(silent, emit);
+      else if (earlyAt <= now) this.#giveEarly(earlyAt, emit);
+      else return;
     }
   }
 
   isDue(now: EpochMs): boolean {
-    return this.#early.nextAt <= now;
+    return this.#early.nextAt <= now || this.#nextSilent(now) !== undefined;
   }
 
-  step(now: EpochMs, byMs: number, _emit: Emit): void {
+  step(now: EpochMs, byMs: number, emit: Emit): void {
     this.#now = now;
     this.#early.step(byMs);
-    if (byMs < 0) for (const state of this.#all) if (state.isAheadOf(now)) state.beginAnew();
+    for (const state of this.#all) {
+      state.newestAt += byMs;
+      // Moving all of them leaves their order in the queue as it is.
+      state.due += byMs;
+    }
+    if (byMs > 0) return;
+    for (const state of this.#all) {
+      if (!state.isAheadOf(now)) continue;
+      this.#takeAll(state, now, emit);
+      state.beginAnew(emit);
+    }
   }
 
   bounds(maxSeries: number): readonly Bound[] {
@@ -84,7 +125,13 @@ export class OrderedWindowStage implements Stage {
       0,
     );
     const max = maxSeries * this.#definitions.reduce((sum, { maxOpen }) => sum + maxOpen, 0);
-    return [{ name: 'windows that readings end', used, max, unit: 'windows' }];
+    const { count: waiting, max: maxWaiting } = this.#tally;
+    const most =
+      this.#definitions.length === 0 ? 0 : Math.min(maxSeries * MAX_WAITING_OF_SERIES, maxWaiting + maxSeries);
+    return [
+      { name: 'windows that readings end', used, max, unit: 'windows' },
+      { name: 'readings that wait for older ones', used: waiting, max: most, unit: 'readings' },
+    ];
   }
 
   snapshot(): unknown {
@@ -105,9 +152,77 @@ export class OrderedWindowStage implements Stage {
     });
     this.#now = now;
     this.#dropped = dropped;
-    for (const { windows } of this.#all) {
-      for (const one of windows) if (one.changed) this.#early.expect(one.definition, now);
+    for (const state of this.#all) {
+      this.#planSilence(state);
+      for (const one of state.windows) if (one.changed) this.#early.expect(one.definition, now);
     }
+  }
+
+  /** Lets windows take a reading at a receive time. */
+  #feed(all: readonly OrderedWindows[], value: number, quality: Quality, time: EpochMs, at: EpochMs, emit: Emit): void {
+    for (let i = 0; i < all.length; i++) {
+      const windows = all[i]!;
+      windows.take(value, quality, time, emit);
+      if (windows.definition.isEarly && windows.changed) this.#early.expect(windows.definition, at);
+    }
+  }
+
+  /** Readings that nothing older is expected before any more have their turn, and what there is no room for. */
+  #takeTurns(state: OrderedSeries, at: EpochMs, emit: Emit): void {
+    const { waiting } = state;
+    const reached = state.reached(at, this.#time);
+    while (waiting.time <= reached || waiting.isOverfull) this.#takeTurn(state, at, emit);
+  }
+
+  #takeAll(state: OrderedSeries, at: EpochMs, emit: Emit): void {
+    while (state.waiting.count > 0) this.#takeTurn(state, at, emit);
+  }
+
+  #takeTurn(state: OrderedSeries, at: EpochMs, emit: Emit): void {
+    const { value, quality, time } = state.waiting;
+    state.waiting.shift();
+    state.lastTurn = time;
+    this.#feed(state.byTime, value, quality, time, at, emit);
+  }
+
+  #giveLate(state: OrderedSeries, reading: Reading, value: number, emit: Emit): void {
+    for (const windows of state.byTime) {
+      const { definition } = windows;
+      if (!definition.storesLate) continue;
+      emit(lateResultOf(definition, reading, value, { newest: state.newest, place: windows.lateCount++ }));
+    }
+  }
+
+  #giveEarly(time: EpochMs, emit: Emit): void {
+    const due = this.#early.takeDue(time);
+    for (const { windows } of this.#all) for (const one of windows) if (due.has(one.definition)) one.giveEarly(emit);
+  }
+
+  #planSilence(state: OrderedSeries): void {
+    if (state.waiting.count === 0 || state.due !== Number.POSITIVE_INFINITY) return;
+    state.due = state.newestAt + this.#time.idleTimeoutMs;
+    this.#silences.push(state);
+  }
+
+  /** The first series of which readings wait that has brought nothing newer for too long by `now`. */
+  #nextSilent(now: EpochMs): OrderedSeries | undefined {
+    for (;;) {
+      const state = this.#silences.peek();
+      if (state === undefined || state.due > now) return undefined;
+      const due = state.newestAt + this.#time.idleTimeoutMs;
+      if (due === state.due && state.waiting.count > 0) return state;
+      // Progress does not touch the queue, which would cost every reading: the entry is put right when it comes up.
+      this.#silences.pop();
+      state.due = Number.POSITIVE_INFINITY;
+      this.#planSilence(state);
+    }
+  }
+
+  #endWait(state: OrderedSeries, emit: Emit): void {
+    this.#silences.pop();
+    const at = state.due;
+    state.due = Number.POSITIVE_INFINITY;
+    this.#takeAll(state, at, emit);
   }
   #known(key: string): Series {
     const series = this.#findSeries(key);
@@ -122,7 +237,7 @@ export class OrderedWindowStage implements Stage {
     const windows = this.#definitions
       .filter((_, i) => this.#matches[i]!(series))
       .map((definition) => definition.windowsOf(series));
-    const state = windows.length === 0 ? null : new OrderedSeries(series, windows);
+    const state = windows.length === 0 ? null : new OrderedSeries(series, this.#all.length, windows, this.#tally);
     this.#states[series.id] = state;
     if (state !== null) this.#all.push(state);
     return state;

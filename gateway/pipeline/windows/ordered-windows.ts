@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../core/clock.ts';
 import type { Quality } from '../../core/quality.ts';
 import type { Series } from '../../core/reading.ts';
+import type { Aggregate } from '../../core/result.ts';
 import type { Emit } from '../../core/stage.ts';
 import { listOf, numberOf } from '../snapshot.ts';
 import type { Computation } from './computation.ts';
@@ -19,11 +20,16 @@ export abstract class OrderedWindows {
   protected readonly series: Series;
   #firstRevision = 0;
   #lastStart: EpochMs = Number.NEGATIVE_INFINITY;
+  /** How many readings came too late and were given one by one. */
+  lateCount = 0;
 
   constructor(definition: Computation, series: Series) {
     this.definition = definition;
     this.series = series;
   }
+
+  /** Whether readings have to come in the order of event time; else as they arrive. */
+  abstract get isByTime(): boolean;
 
   /** Takes the next reading. `value` is finite. */
   abstract take(value: number, quality: Quality, time: EpochMs, emit: Emit): void;
@@ -42,7 +48,7 @@ export abstract class OrderedWindows {
   }
 
   /** The clock was set back: starts come again, and results under them follow on those of the first time. */
-  beginAnew(): void {
+  beginAnew(_emit: Emit): void {
     this.#firstRevision += REVISIONS;
     this.#lastStart = Number.NEGATIVE_INFINITY;
   }
@@ -53,12 +59,13 @@ export abstract class OrderedWindows {
   }
 
   snapshot(): unknown {
-    return [this.#firstRevision, this.#lastStart, this.open.length, this.snapshotOpen()];
+    return [this.#firstRevision, this.#lastStart, this.lateCount, this.open.length, this.snapshotOpen()];
   }
 
   /** Into a new instance. */
   restore(snapshot: unknown): void {
-    const [firstRevision, lastStart, , open] = listOf(snapshot, WHAT);
+    const [firstRevision, lastStart, lateCount, , open] = listOf(snapshot, WHAT);
+    this.lateCount = numberOf(lateCount, WHAT);
     this.#firstRevision = numberOf(firstRevision, WHAT);
     this.#lastStart = numberOf(lastStart, WHAT);
     this.restoreOpen(open);
@@ -69,8 +76,11 @@ export abstract class OrderedWindows {
    * were open, which nobody goes on with
    */
   static replacedBy(successor: OrderedWindows | undefined, snapshot: unknown): number {
-    const [firstRevision, , openCount] = listOf(snapshot, WHAT);
-    if (successor !== undefined) successor.#firstRevision = numberOf(firstRevision, WHAT) + REVISIONS;
+    const [firstRevision, , lateCount, openCount] = listOf(snapshot, WHAT);
+    if (successor !== undefined) {
+      successor.#firstRevision = numberOf(firstRevision, WHAT) + REVISIONS;
+      successor.lateCount = numberOf(lateCount, WHAT);
+    }
     return numberOf(openCount, WHAT);
   }
 
@@ -91,6 +101,11 @@ export abstract class OrderedWindows {
     window.changed = false;
     window.isPartial = isEarly;
     window.revision++;
-    emit(result);
+    emit(this.completed(result));
+  }
+
+  /** A result with what the shape says beside the aggregates. */
+  protected completed(result: Aggregate): Aggregate {
+    return result;
   }
 }

@@ -19,6 +19,7 @@ export class RunningWindow implements Window {
   isPartial = false;
   #oldest: EpochMs = Number.POSITIVE_INFINITY;
   #newest: EpochMs = Number.NEGATIVE_INFINITY;
+  #endsAt: EpochMs | undefined;
 
   /** @param start a whole number of milliseconds that no other window of its series and name has */
   constructor(start: EpochMs, revision: number, computation: Computation) {
@@ -34,13 +35,19 @@ export class RunningWindow implements Window {
     this.changed = true;
   }
 
-  /** The millisecond after its newest reading, and after its start. */
-  get end(): EpochMs {
-    return Math.max(this.start, Math.floor(this.#newest)) + 1;
+  /** No reading of it comes any more, as another is of this time. */
+  endAt(time: EpochMs): void {
+    this.#endsAt = Math.max(time, this.start + 1);
   }
 
-  /** From its oldest reading to the millisecond after the newest. */
+  /** Where it has not been said, the millisecond after its newest reading, and after its start. */
+  get end(): EpochMs {
+    return this.#endsAt ?? Math.max(this.start, Math.floor(this.#newest)) + 1;
+  }
+
+  /** From its oldest reading to the millisecond after the newest; the window itself where its end was said. */
   get extent(): Window {
+    if (this.#endsAt !== undefined) return this;
     return { start: this.#oldest, end: Math.floor(this.#newest) + 1 };
   }
 

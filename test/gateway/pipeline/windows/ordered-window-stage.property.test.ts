@@ -1,17 +1,47 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Aggregate, Result } from '../../../../gateway/core/result.ts';
+import type { OrderedSettings } from '../../../../gateway/pipeline/windows/ordered-definition.ts';
 import { OrderedWindowStage } from '../../../../gateway/pipeline/windows/ordered-window-stage.ts';
+import type { StateCondition } from '../../../../gateway/pipeline/windows/state-windows.ts';
 import { Plant, throughDisk } from '../make-reading.ts';
-import { AGGREGATES, expectSameFields, readingsOf, step } from './random-readings.ts';
-import { type OrderedWitnessResult, witnessCounts } from './reference-ordered-windows.ts';
+import { AGGREGATES, expectSameFields, FATES, readingsOf, step } from './random-readings.ts';
+import {
+  type OrderedWitnessResult,
+  type WitnessState,
+  WitnessTurns,
+  witnessCounts,
+  witnessLate,
+  witnessStates,
+} from './reference-ordered-windows.ts';
 
 const setting = fc.record({
   count: fc.integer({ min: 1, max: 12 }),
   every: fc.integer({ min: 1, max: 12 }),
+  disorder: fc.constantFrom(0, 50, 500),
+  idle: fc.constantFrom(300, 2000),
 });
 
-test('random readings, disorder and restarts give the windows that a witness computes that goes through all readings', {
+/** Values are mostly whole and from -3 to 3. */
+const STATES: readonly (WitnessState & { readonly condition: StateCondition })[] = [
+  { name: 'above', condition: { above: 0 }, begins: (value) => value > 0, goesOn: (value) => value > 0 },
+  {
+    name: 'hysteresis',
+    condition: { above: 1, until: -1 },
+    begins: (value) => value > 1,
+    goesOn: (value) => value >= -1,
+  },
+  { name: 'below', condition: { below: -1, until: 1 }, begins: (value) => value < -1, goesOn: (value) => value <= 1 },
+  { name: 'zero', condition: { equals: 0 }, begins: (value) => value === 0, goesOn: (value) => value === 0 },
+  {
+    name: 'same',
+    condition: { unchanged: true },
+    begins: () => true,
+    goesOn: (value, first) => value === first,
+  },
+];
+
+test('random readings, disorder, silence and restarts give what a witness computes that keeps everything and sorts it', {
   timeout: 600_000,
 }, () => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -20,12 +50,25 @@ test('random readings, disorder and restarts give the windows that a witness com
     fc.property(
       setting,
       fc.array(step, { minLength: 1, maxLength: 220, size: 'max' }),
-      ({ count, every: wanted }, steps) => {
+      ({ count, every: wanted, disorder, idle }, steps) => {
         const plant = new Plant();
-        const every = Math.min(count, wanted);
+        const counted = { name: 'counted', count, every: Math.min(count, wanted) };
+        const windows: readonly OrderedSettings[] = [
+          { name: counted.name, series: '*', window: counted, aggregates: AGGREGATES },
+          ...STATES.map(
+            ({ name, condition }): OrderedSettings => ({
+              name,
+              series: '*',
+              window: { while: condition },
+              aggregates: AGGREGATES,
+              late: 'store',
+            }),
+          ),
+        ];
         const make = () =>
           new OrderedWindowStage({
-            windows: [{ name: 'counted', series: '*', window: { count, every }, aggregates: AGGREGATES }],
+            windows,
+            time: { outOfOrdernessMs: disorder, idleTimeoutMs: idle },
             findSeries: (key) => plant.registry.get(key),
           });
         let stage = make();
@@ -33,22 +76,36 @@ test('random readings, disorder and restarts give the windows that a witness com
         const emit = (result: Result) => {
           if (result.kind === 'aggregate') results.push(result);
         };
-        const readings = readingsOf(steps);
-        readings.forEach((one, index) => {
-          if (steps[index]!.restart) {
+        const series = new Map<string, WitnessTurns>();
+        let now = Number.NEGATIVE_INFINITY;
+        readingsOf(steps).forEach((one, index) => {
+          const { value, quality, sourceTime, receiveTime: at } = one;
+          const { calls, restart } = steps[index]!;
+          if (at > now && Number.isFinite(now)) {
+            for (const share of calls.toSorted((a, b) => a - b)) stage.advance(now + (at - now) * share, emit);
+          }
+          if (restart) {
             const resumed = make();
             resumed.restore(throughDisk(stage.snapshot()));
             stage = resumed;
           }
-          const { value, quality, sourceTime, receiveTime: at } = one;
-          stage.process(plant.reading(`${one.device}/${one.metric}`, value, sourceTime, { at, quality }), emit);
+          now = Math.max(now, at);
+          for (const turns of series.values()) turns.until(now);
+          const key = `${one.device}/${one.metric}`;
+          const turns = series.get(key) ?? new WitnessTurns({ disorder, idle });
+          series.set(key, turns);
+          const fate = stage.process(plant.reading(key, value, sourceTime, { at, quality }), emit);
+          expect(FATES[fate]).toBe(turns.reading(one, now) ? 'late' : 'aggregated');
         });
-        const series = Map.groupBy(readings, ({ device, metric }) => `${device}/${metric}`);
-        for (const [key, ofSeries] of series) {
-          expectEqual(
-            results.filter((one) => one.series.key === key),
-            witnessCounts({ name: 'counted', count, every }, ofSeries),
-          );
+        stage.advance(now + 100_000, emit);
+        for (const [key, turns] of series) {
+          turns.until(now + 100_000);
+          const of = (window: string) => results.filter((one) => one.series.key === key && one.window === window);
+          expectEqual(of('counted'), witnessCounts(counted, turns.arrived));
+          for (const state of STATES) {
+            expectEqual(of(state.name), witnessStates(state, turns.turned));
+            expectEqual(of(`${state.name}:late`), witnessLate(state, turns));
+          }
         }
       },
     ),
@@ -58,8 +115,8 @@ test('random readings, disorder and restarts give the windows that a witness com
 
 /** Results of one series and name come in order. */
 function expectEqual(results: readonly Aggregate[], expected: readonly OrderedWitnessResult[]): void {
-  expect(results.map(({ window, start, end }) => [window, start, end])).toEqual(
-    expected.map(({ window, start, end }) => [window, start, end]),
+  expect(results.map(({ start, end, revision }) => [start, end, revision])).toEqual(
+    expected.map(({ start, end, revision }) => [start, end, revision]),
   );
   results.forEach((one, i) => {
     expectSameFields(one, expected[i]!);

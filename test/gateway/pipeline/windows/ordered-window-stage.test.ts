@@ -1,7 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Aggregate, Result } from '../../../../gateway/core/result.ts';
+import { Fate } from '../../../../gateway/core/stage.ts';
 import type { OrderedSettings } from '../../../../gateway/pipeline/windows/ordered-definition.ts';
 import { OrderedWindowStage } from '../../../../gateway/pipeline/windows/ordered-window-stage.ts';
+import { MAX_WAITING_OF_SERIES } from '../../../../gateway/pipeline/windows/waiting-readings.ts';
 import { Plant, throughDisk } from '../make-reading.ts';
 
 let plant: Plant;
@@ -19,7 +21,8 @@ const emit = (result: Result): void => {
 const THREE: OrderedSettings = { name: 'three', series: 'x', window: { count: 3 }, aggregates: ['count'] };
 
 function makeStage(...windows: OrderedSettings[]): OrderedWindowStage {
-  return new OrderedWindowStage({ windows, findSeries: (key) => plant.registry.get(key) });
+  const time = { outOfOrdernessMs: 0, idleTimeoutMs: 60_000 };
+  return new OrderedWindowStage({ windows, time, findSeries: (key) => plant.registry.get(key) });
 }
 
 function resumed(from: OrderedWindowStage, ...windows: OrderedSettings[]): OrderedWindowStage {
@@ -66,7 +69,7 @@ test('what is open and how much that can be is told', () => {
   const stage = makeStage({ ...THREE, series: '*', window: { count: 10, every: 3 } });
   feed(stage, 'a/x', 0, 1, 2, 3);
   feed(stage, 'a/y', 0);
-  expect(stage.bounds(100)).toEqual([{ name: 'windows that readings end', used: 3, max: 400, unit: 'windows' }]);
+  expect(stage.bounds(100)[0]).toEqual({ name: 'windows that readings end', used: 3, max: 400, unit: 'windows' });
 });
 
 test('early results that are asked for while a window is open come as soon as they are due', () => {
@@ -105,7 +108,13 @@ test('a damaged snapshot is refused, whichever part of it is damaged', () => {
   feed(stage, 'a/x', 0);
   const whole = stage.snapshot() as Record<string, unknown>;
   for (const part of Object.keys(whole)) {
-    for (const damage of [undefined, 'x', { a: 1 }, [[]], [['a/x', 0, true, [['three', [0, 0, 1, [0, [['x']]]]]]]]]) {
+    for (const damage of [
+      undefined,
+      'x',
+      { a: 1 },
+      [[]],
+      [['a/x', [0, 0, 0], true, [[], [], []], [['three', [0, 0, 0, 1, [0, [['x']]]]]]]],
+    ]) {
       const damaged = { ...whole, [part]: damage };
       const restore = () => makeStage(THREE).restore(damaged);
       // A definition that cannot be made out is one that has changed.
@@ -116,4 +125,56 @@ test('a damaged snapshot is refused, whichever part of it is damaged', () => {
   for (const nothing of [undefined, null, 5, 'x', []]) {
     expect(() => makeStage(THREE).restore(nothing)).toThrow('Cannot restore the windows');
   }
+});
+
+const HOT: OrderedSettings = { name: 'hot', series: '*', window: { while: { above: 0 } }, aggregates: ['count'] };
+
+test('more readings than may wait do not: the oldest of the series has its turn, and what is older is late', () => {
+  const time = { outOfOrdernessMs: 1_000_000, idleTimeoutMs: 60_000 };
+  const stage = new OrderedWindowStage({ windows: [HOT], time, findSeries: (key) => plant.registry.get(key) });
+  for (let i = 0; i <= MAX_WAITING_OF_SERIES; i++) stage.process(plant.reading('a/x', 1, 10 + i, { at: 0 }), emit);
+  expect(stage.bounds(10)[1]).toEqual({
+    name: 'readings that wait for older ones',
+    used: MAX_WAITING_OF_SERIES,
+    max: 10 * MAX_WAITING_OF_SERIES,
+    unit: 'readings',
+  });
+  expect(stage.process(plant.reading('a/x', 1, 9, { at: 0 }), emit)).toBe(Fate.late);
+  expect(stage.process(plant.reading('a/x', 1, 11, { at: 0 }), emit)).toBe(Fate.aggregated);
+});
+
+test('where the readings of all series are too many, the one that brings another lets its oldest have its turn', () => {
+  const time = { outOfOrdernessMs: 1000, idleTimeoutMs: 60_000 };
+  const findSeries = (key: string) => plant.registry.get(key);
+  const stage = new OrderedWindowStage({ windows: [HOT], time, findSeries, maxWaiting: 2 });
+  feed(stage, 'a/x', 0, 1);
+  feed(stage, 'b/x', 1);
+  feed(stage, 'b/x', 2);
+  expect(stage.bounds(100)[1]).toMatchObject({ used: 3, max: 102 });
+  expect(stage.process(plant.reading('b/x', 1, 0, { at: 2 }), emit)).toBe(Fate.late);
+  expect(stage.process(plant.reading('a/x', 1, 0, { at: 2 }), emit)).toBe(Fate.aggregated);
+});
+
+test('what waits goes on to wait after a restart, and a series that is silent meanwhile does not wait longer', () => {
+  const time = { outOfOrdernessMs: 1000, idleTimeoutMs: 5000 };
+  const make = () => new OrderedWindowStage({ windows: [HOT], time, findSeries: (key) => plant.registry.get(key) });
+  const stage = make();
+  feed(stage, 'a/x', 1000, 1500);
+  stage.process(plant.reading('a/x', 0, 1700), emit);
+  const next = make();
+  next.restore(throughDisk(stage.snapshot()));
+  expect(next.isDue(6699)).toBe(false);
+  expect(next.isDue(6700)).toBe(true);
+  next.advance(6700, emit);
+  expect(results.map(({ start, end, fields }) => [start, end, fields['count']])).toEqual([[1000, 1700, 2]]);
+});
+
+test('nothing waits any more where no window takes readings in the order of time', () => {
+  const time = { outOfOrdernessMs: 1000, idleTimeoutMs: 5000 };
+  const findSeries = (key: string) => plant.registry.get(key);
+  const stage = new OrderedWindowStage({ windows: [HOT], time, findSeries });
+  feed(stage, 'a/x', 1000, 1500);
+  const next = new OrderedWindowStage({ windows: [{ ...THREE, name: 'hot' }], time, findSeries });
+  next.restore(throughDisk(stage.snapshot()));
+  expect(next.bounds(1)[1]).toMatchObject({ used: 0 });
 });

@@ -4,6 +4,9 @@ import { expect } from 'vitest';
 import type { Aggregate } from '../../../../gateway/core/result.ts';
 import type { WitnessReading, WitnessResult } from './reference-windows.ts';
 
+/** Names of the fates, by their number. */
+export const FATES = ['aggregated', 'late', 'duplicate', 'filtered'];
+
 /** What the witness knows. */
 export const AGGREGATES = 'count sum mean min max range first last variance stddev median p90'.split(' ');
 

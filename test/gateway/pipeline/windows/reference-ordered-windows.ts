@@ -1,4 +1,4 @@
-/** An independent witness of the windows that readings end: it keeps every reading, and goes through all of them anew whenever one comes. */
+/** An independent witness of the windows that readings end: it keeps every reading, sorts them, and goes through all of them anew. */
 import { fieldsOf, type WitnessReading, type WitnessResult } from './reference-windows.ts';
 
 export interface WitnessCount {
@@ -7,9 +7,61 @@ export interface WitnessCount {
   readonly every: number;
 }
 
-export type OrderedWitnessResult = Omit<WitnessResult, 'revision'> & { readonly end: number };
+export interface WitnessState {
+  readonly name: string;
+  readonly begins: (value: number) => boolean;
+  readonly goesOn: (value: number, first: number) => boolean;
+}
 
-/** What the windows of a series give that readings end, as a whole. */
+export type OrderedWitnessResult = WitnessResult & { readonly end: number };
+
+/** The readings of one series in the order in which they have their turn. */
+export class WitnessTurns {
+  readonly arrived: WitnessReading[] = [];
+  readonly turned: WitnessReading[] = [];
+  /** How far each that came too late was behind the newest one, in seconds. */
+  readonly late: { readonly reading: WitnessReading; readonly behind: number }[] = [];
+  readonly #time: { readonly disorder: number; readonly idle: number };
+  #waiting: WitnessReading[] = [];
+  #newest = Number.NEGATIVE_INFINITY;
+  #newestAt = Number.NEGATIVE_INFINITY;
+
+  constructor(time: { readonly disorder: number; readonly idle: number }) {
+    this.#time = time;
+  }
+
+  /** Receive time has reached `now`. */
+  until(now: number): void {
+    if (now - this.#newestAt >= this.#time.idle) this.#turn(this.#newest);
+  }
+
+  /** @returns whether it is late */
+  reading(reading: WitnessReading, now: number): boolean {
+    const { sourceTime } = reading;
+    this.arrived.push(reading);
+    if (sourceTime > this.#newest) {
+      this.#newest = sourceTime;
+      this.#newestAt = now;
+    }
+    if (this.turned.some((one) => one.sourceTime > sourceTime)) {
+      this.late.push({ reading, behind: (this.#newest - sourceTime) / 1000 });
+      return true;
+    }
+    this.#waiting.push(reading);
+    this.#turn(this.#newest - this.#time.disorder);
+    this.until(now);
+    return false;
+  }
+
+  #turn(reached: number): void {
+    // Sorting is stable: equal times stay in order of arrival.
+    const due = this.#waiting.filter(({ sourceTime }) => sourceTime <= reached);
+    this.turned.push(...due.sort((a, b) => a.sourceTime - b.sourceTime));
+    this.#waiting = this.#waiting.filter(({ sourceTime }) => sourceTime > reached);
+  }
+}
+
+/** What windows of a number of readings give, as a whole. */
 export function witnessCounts(window: WitnessCount, arrived: readonly WitnessReading[]): OrderedWitnessResult[] {
   const results: OrderedWitnessResult[] = [];
   let lastStart = Number.NEGATIVE_INFINITY;
@@ -22,23 +74,58 @@ export function witnessCounts(window: WitnessCount, arrived: readonly WitnessRea
     let to = at;
     while (to < arrived.length && fill(arrived.slice(at, to)) < window.count) to++;
     const readings = arrived.slice(at, to);
-    if (fill(readings) === window.count) results.push(resultOf(window.name, lastStart, readings));
+    if (fill(readings) !== window.count) continue;
+    const newest = Math.max(...readings.map(({ sourceTime }) => Math.floor(sourceTime)));
+    results.push(resultOf(window.name, [lastStart, Math.max(newest, lastStart) + 1], readings));
   }
   return results;
+}
+
+/** What windows of a state give that have ended, of readings in order. */
+export function witnessStates(window: WitnessState, turned: readonly WitnessReading[]): OrderedWitnessResult[] {
+  const results: OrderedWitnessResult[] = [];
+  let lastStart = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < turned.length; at++) {
+    const first = turned[at]!;
+    if (first.quality === 2 || !window.begins(first.value)) continue;
+    lastStart = Math.max(Math.floor(first.sourceTime), lastStart + 1);
+    const rest = turned.slice(at);
+    const length = rest.findIndex(({ quality, value }) => quality !== 2 && !window.goesOn(value, first.value));
+    if (length === -1) return results;
+    const end = Math.max(rest[length]!.sourceTime, lastStart + 1);
+    const result = resultOf(window.name, [lastStart, end], rest.slice(0, length));
+    results.push({ ...result, fields: { ...result.fields, duration: (end - lastStart) / 1000 } });
+    at += length - 1;
+  }
+  return results;
+}
+
+/** Readings that came too late, as they are given. */
+export function witnessLate(window: { readonly name: string }, turns: WitnessTurns): OrderedWitnessResult[] {
+  return turns.late.map(({ reading: { device, metric, value, quality, sourceTime }, behind }, revision) => {
+    const start = Math.floor(sourceTime);
+    const fields = quality === 2 ? { behind } : { value, behind };
+    const good = quality === 0 ? 1 : 0;
+    return { key: `${device}/${metric}`, window: `${window.name}:late`, start, end: start + 1, revision, fields, good };
+  });
 }
 
 function fill(readings: readonly WitnessReading[]): number {
   return readings.filter(({ quality }) => quality !== 2).length;
 }
 
-function resultOf(window: string, start: number, readings: readonly WitnessReading[]): OrderedWitnessResult {
+function resultOf(
+  window: string,
+  [start, end]: readonly [number, number],
+  readings: readonly WitnessReading[],
+): OrderedWitnessResult {
   const [{ device, metric }] = readings as [WitnessReading];
-  const newest = Math.max(...readings.map(({ sourceTime }) => Math.floor(sourceTime)));
   return {
     key: `${device}/${metric}`,
     window,
     start,
-    end: Math.max(newest, start) + 1,
+    end,
+    revision: 0,
     fields: fieldsOf(readings),
     good: readings.filter(({ quality }) => quality === 0).length / readings.length,
   };

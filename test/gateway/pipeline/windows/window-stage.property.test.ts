@@ -3,11 +3,8 @@ import { expect, test } from 'vitest';
 import type { Aggregate, Result } from '../../../../gateway/core/result.ts';
 import { WindowStage } from '../../../../gateway/pipeline/windows/window-stage.ts';
 import { Plant, throughDisk } from '../make-reading.ts';
-import { AGGREGATES, expectSameFields, readingsOf, step } from './random-readings.ts';
+import { AGGREGATES, expectSameFields, FATES, readingsOf, step } from './random-readings.ts';
 import { Witness, type WitnessResult } from './reference-windows.ts';
-
-/** By the number of the fate. */
-const FATES = ['aggregated', 'late', 'duplicate', 'filtered'];
 
 const setting = fc.record({
   size: fc.constantFrom(100, 1000, 1500),

@@ -1,0 +1,101 @@
+import type { EpochMs } from '../../core/clock.ts';
+import type { Quality } from '../../core/quality.ts';
+import { listOf, numbersOf, unreadable } from '../snapshot.ts';
+
+const WHAT = 'readings that wait for their turn';
+
+/** Readings of one series may wait that many; beyond, the oldest has its turn. */
+export const MAX_WAITING_OF_SERIES = 4096;
+
+/** How many readings of all series wait, and how many may: beyond, a series whose reading comes lets its oldest have its turn. */
+export class WaitingTally {
+  readonly max: number;
+  count = 0;
+
+  constructor(max: number) {
+    this.max = max;
+  }
+}
+
+/** Readings of one series that wait for older ones: in the order of event time, equal ones in that of their arrival. */
+export class WaitingReadings {
+  readonly #tally: WaitingTally;
+  /** Those before `#head` have had their turn. */
+  #times: EpochMs[] = [];
+  #values: number[] = [];
+  #qualities: Quality[] = [];
+  #head = 0;
+
+  constructor(tally: WaitingTally) {
+    this.#tally = tally;
+  }
+
+  get count(): number {
+    return this.#times.length - this.#head;
+  }
+
+  /** Whether the oldest must have its turn, as there is no room for so many. */
+  get isOverfull(): boolean {
+    return this.count > MAX_WAITING_OF_SERIES || (this.count > 1 && this.#tally.count > this.#tally.max);
+  }
+
+  /** Time of the oldest; +∞ where there is none. */
+  get time(): EpochMs {
+    return this.#times[this.#head] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Value of the oldest. */
+  get value(): number {
+    return this.#values[this.#head]!;
+  }
+
+  /** Quality of the oldest. */
+  get quality(): Quality {
+    return this.#qualities[this.#head]!;
+  }
+
+  add(value: number, quality: Quality, time: EpochMs): void {
+    const times = this.#times;
+    let at = times.length;
+    while (at > this.#head && times[at - 1]! > time) at--;
+    if (at === times.length) {
+      times.push(time);
+      this.#values.push(value);
+      this.#qualities.push(quality);
+    } else {
+      times.splice(at, 0, time);
+      this.#values.splice(at, 0, value);
+      this.#qualities.splice(at, 0, quality);
+    }
+    this.#tally.count++;
+  }
+
+  /** The oldest has had its turn. */
+  shift(): void {
+    this.#head++;
+    this.#tally.count--;
+    // Now and then, so that each costs the same on average.
+    if (this.#head === this.#times.length || this.#head >= MAX_WAITING_OF_SERIES) {
+      this.#times.splice(0, this.#head);
+      this.#values.splice(0, this.#head);
+      this.#qualities.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+
+  snapshot(): unknown {
+    const from = this.#head;
+    return [this.#times.slice(from), this.#values.slice(from), this.#qualities.slice(from)];
+  }
+
+  /** Into a new instance. */
+  restore(snapshot: unknown): void {
+    const [times, values, qualities] = listOf(snapshot, WHAT);
+    const count = listOf(times, WHAT).length;
+    if (count > MAX_WAITING_OF_SERIES) throw unreadable(WHAT, count);
+    this.#times = [...numbersOf(times, count, WHAT)];
+    this.#values = [...numbersOf(values, count, WHAT)];
+    this.#qualities = [...numbersOf(qualities, count, WHAT)] as Quality[];
+    this.#tally.count += count;
+  }
+}
