@@ -119,6 +119,19 @@ export class Watermarks {
     return this.#track(deviceKey(series));
   }
 
+  /** The same for a group of series that is no device; `key` names it. */
+  trackIn(key: string): SeriesClock {
+    return this.#track(key);
+  }
+
+  /** Waits for a series from `now` on as if it had just brought something, though it may never have. */
+  expect(clock: SeriesClock, now: EpochMs): void {
+    clock.progressAt = now;
+    if (!clock.idle) return;
+    this.#wake(clock);
+    clock.device.set(clock.place, clock.newest);
+  }
+
   /** The watermark of the series' device; undefined before the first reading of the device. */
   of(series: TimedSeries): EpochMs | undefined {
     const watermark = this.#devices.get(deviceKey(series))?.watermark;

@@ -12,10 +12,13 @@ import { Quality, type QualityName, qualityName } from '../../gateway/core/quali
 import type { Reading, Series, SeriesIdentity, Value } from '../../gateway/core/reading.ts';
 import { type Deriver, Fate, type Outlet } from '../../gateway/core/stage.ts';
 import { Derivation, type DerivationSettings, type SeriesAccess } from '../../gateway/pipeline/derive/derivation.ts';
+import { Join } from '../../gateway/pipeline/join/join.ts';
+import type { JoinSettings } from '../../gateway/pipeline/join/join-definition.ts';
 
 interface Config {
   readonly shows: string;
   readonly derive: DerivationSettings;
+  readonly join: JoinSettings;
 }
 
 /** A reading (one without `receive` has no time of its own, `source` is when it was received), receive time reaching `advance`, or the clock being set by `step`. */
@@ -33,6 +36,7 @@ type Line =
 
 const KINDS: Readonly<Record<string, (config: Config, access: SeriesAccess) => Deriver>> = {
   derive: ({ derive }, access) => new Derivation(derive, access),
+  join: ({ join: settings }, access) => new Join(settings, access),
 };
 
 const here = import.meta.dirname;

@@ -1,0 +1,323 @@
+import { DeadlineQueue } from '../../base/deadline-queue.ts';
+import type { EpochMs } from '../../core/clock.ts';
+import type { Bound } from '../../core/memory.ts';
+import type { Reading, Series } from '../../core/reading.ts';
+import { type Deriver, Fate, type Outlet } from '../../core/stage.ts';
+import type { SeriesAccess } from '../derive/derivation.ts';
+import { type DeviceClock, type SeriesClock, Watermarks } from '../watermark.ts';
+import { AsOfMatcher } from './as-of-matcher.ts';
+import { IntervalMatcher } from './interval-matcher.ts';
+import { JoinDefinition, type JoinKind, type JoinSettings } from './join-definition.ts';
+import { JoinGroup, JoinSurfacing } from './join-group.ts';
+import { restoreJoin, snapshotJoin } from './join-snapshot.ts';
+import { JoinedSeries } from './joined-series.ts';
+import type { Matcher, Pair, TakePair } from './matcher.ts';
+import { WindowMatcher } from './window-matcher.ts';
+
+/** Readings that one join holds, for all its groups together: about 100 bytes each. */
+const MAX_HELD = 100_000;
+
+/**
+ * Joins the readings of two sides in event time, group by group: a group are the series in which what `on` names is equal.
+ *
+ * - The watermark of a group is the least of what its series have reached, less the allowed disorder. Readings are matched in order of time once it has
+ *   reached them: disorder within the bound changes nothing. What is older than it is late.
+ * - A series that brings nothing newer for `waitMs` is idle, and no longer waited for; nor is a side that has had no series for so long since the group
+ *   began. When all are idle, what waits is matched. When a silent group begins again all of them are waited for
+ *   again: after an outage one side often comes whole before the other.
+ * - A text has no number: it is filtered, as is a reading of a second series of the right in one group, which is told as a failure.
+ * - When the clock is set back, a group that has its times from there, or waits for its window to end there, gives what it has; one that has its
+ *   times from there begins anew.
+ */
+export class Join implements Deriver {
+  readonly source: string;
+  readonly #definition: JoinDefinition;
+  readonly #access: SeriesAccess;
+  readonly #maxHeld: number;
+  readonly #watermarks: Watermarks;
+  /** By series id: the sides that a series takes; null where it takes none, a sentence where it should. */
+  readonly #sides: (readonly (JoinedSeries | string)[] | null | undefined)[] = [];
+  /** By order of the group's clock. */
+  readonly #groups: JoinGroup[] = [];
+  readonly #byKey = new Map<string, JoinGroup>();
+  readonly #surfacings = new DeadlineQueue<JoinSurfacing>();
+  /** One object for all evaluations. */
+  readonly #context: { left: number; right: number; device: string; tags: Series['tags'] };
+  #held = 0;
+  #derivedSeries = 0;
+  #notRestored: string | undefined;
+  // Where pairs go during a call.
+  #outlet: Outlet = NOWHERE;
+  #now: EpochMs = Number.NEGATIVE_INFINITY;
+  readonly #take: TakePair = (pair) => this.#derive(pair);
+
+  /** @throws GatewayError for settings that are not allowed */
+  constructor(settings: JoinSettings, access: SeriesAccess, maxHeld = MAX_HELD) {
+    this.#definition = new JoinDefinition(settings);
+    this.source = this.#definition.source;
+    this.#access = access;
+    this.#maxHeld = maxHeld;
+    const { outOfOrdernessMs, waitMs } = settings;
+    this.#watermarks = new Watermarks({ outOfOrdernessMs, idleTimeoutMs: waitMs });
+    this.#context = { left: 0, right: 0, device: '', tags: {} };
+  }
+
+  process(reading: Reading, outlet: Outlet): Fate {
+    const { series, value } = reading;
+    let sides = this.#sides[series.id];
+    if (sides === undefined) sides = this.#meet(series, reading.receiveTime);
+    if (sides === null || typeof value === 'string') return Fate.filtered;
+    this.#begin(reading.receiveTime, outlet);
+    let fate: Fate = Fate.filtered;
+    for (let i = 0; i < sides.length; i++) {
+      const side = sides[i]!;
+      if (typeof side === 'string') outlet.fail(side);
+      else if (!this.#hold(side, reading, Number(value))) fate = Fate.late;
+      else if (fate === Fate.filtered) fate = Fate.aggregated;
+    }
+    return fate;
+  }
+
+  advance(now: EpochMs, outlet: Outlet): void {
+    for (;;) {
+      const surfaceAt = this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY;
+      const idleAt = this.#idleAt;
+      if (Math.min(surfaceAt, idleAt) > now) return;
+      this.#begin(Math.min(surfaceAt, idleAt), outlet);
+      if (idleAt <= surfaceAt) this.#expire(idleAt);
+      else this.#surface();
+    }
+  }
+
+  isDue(now: EpochMs): boolean {
+    return this.nextDue <= now;
+  }
+
+  get nextDue(): EpochMs {
+    return Math.min(this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY, this.#idleAt);
+  }
+
+  step(now: EpochMs, byMs: number, outlet: Outlet): void {
+    this.#watermarks.step(byMs);
+    if (byMs > 0) return;
+    this.#begin(now, outlet);
+    for (const group of this.#groups) this.#setBack(group);
+  }
+
+  get derivedSeries(): number {
+    return this.#derivedSeries;
+  }
+
+  bounds(maxSeries: number): readonly Bound[] {
+    // One may be held of each series, however many there are.
+    return [
+      { name: `${this.source}: readings held`, used: this.#held, max: this.#maxHeld + 2 * maxSeries, unit: 'readings' },
+    ];
+  }
+
+  snapshot(): unknown {
+    return snapshotJoin(this.#definition.form, this.#watermarks, this.#groups);
+  }
+
+  get notRestored(): string | undefined {
+    return this.#notRestored;
+  }
+
+  /** Into a new join. What was held for another form of the join is dropped: see `notRestored`. */
+  restore(snapshot: unknown): void {
+    const restored = restoreJoin(snapshot, this.#definition.form, {
+      clocks: (part) => this.#watermarks.restore(part),
+      group: (key, { device }) => this.#addGroup(key, device),
+      find: (key) => this.#access.find(key),
+      add: (series, group, isLeft, clock, hasDerived) => {
+        const joined = this.#addSeries(series, group, isLeft, clock);
+        this.#remember(series, [...(this.#sides[series.id] ?? []), joined]);
+        if (hasDerived) this.#outputOf(joined);
+      },
+    });
+    if (restored !== undefined) this.#notRestored = `${this.source}: ${restored}`;
+    for (const group of this.#groups) {
+      this.#held += group.held;
+      if (group.surfacesAt < Number.POSITIVE_INFINITY)
+        this.#surfacings.push(new JoinSurfacing(group.surfacesAt, group));
+    }
+  }
+
+  /** When the first series becomes idle; +∞ when all are. */
+  get #idleAt(): EpochMs {
+    // Puts the first deadline right.
+    this.#watermarks.hasExpired(Number.POSITIVE_INFINITY);
+    return this.#watermarks.nextDeadline;
+  }
+
+  #begin(now: EpochMs, outlet: Outlet): void {
+    this.#now = now;
+    this.#outlet = outlet;
+  }
+
+  /** @returns false where the reading is late */
+  #hold(side: JoinedSeries, { sourceTime: time, quality, stamped = false }: Reading, value: number): boolean {
+    const { group, clock } = side;
+    if (time < group.matchedTo) return false;
+    if (group.clock.active === 0) this.#wake(group);
+    const before = group.held;
+    group.hold({ of: side, time, value, quality, stamped });
+    if (this.#watermarks.observe(clock, time, this.#now, stamped)) this.#follow(group);
+    // What comes just at the watermark waits for nobody where there is no disorder.
+    else if (time === group.matchedTo) this.#follow(group);
+    this.#held += group.held - before;
+    while (this.#held > this.#maxHeld && group.held > 1) this.#shed(group);
+    return true;
+  }
+
+  #follow(group: JoinGroup): void {
+    const { outOfOrdernessMs } = this.#definition.settings;
+    group.match(group.clock.watermark, outOfOrdernessMs === 0, this.#take);
+  }
+
+  #wake(group: JoinGroup): void {
+    for (const { clock } of group.all) this.#watermarks.expect(clock, this.#now);
+    const { left, right } = group.vacant;
+    for (const clock of [left, right]) if (clock !== undefined) this.#watermarks.expect(clock, this.#now);
+  }
+
+  #shed(group: JoinGroup): void {
+    const before = group.held;
+    if (group.shed(this.#take))
+      this.#outlet.fail(`more readings are held than ${this.#maxHeld}: the oldest meets no further ones`);
+    this.#held += group.held - before;
+  }
+
+  #expire(at: EpochMs): void {
+    const clock = this.#watermarks.expire(at);
+    if (clock === undefined) return;
+    const group = this.#groups[clock.order]!;
+    const before = group.held;
+    if (clock.active > 0) this.#follow(group);
+    else this.#giveSilent(group);
+    this.#held += group.held - before;
+  }
+
+  /** Nobody is waited for any more; a window gives what it has once its end has come in receive time, too. */
+  #giveSilent(group: JoinGroup): void {
+    group.matchAll(this.#take);
+    const end = group.openUntil;
+    if (end === Number.POSITIVE_INFINITY || group.surfacesAt === end) return;
+    if (end <= this.#now) {
+      group.endWindow(this.#take);
+      return;
+    }
+    group.surfacesAt = end;
+    this.#surfacings.push(new JoinSurfacing(end, group));
+  }
+
+  #surface(): void {
+    const { group, due } = this.#surfacings.pop()!;
+    // It may have been planned anew since.
+    if (group.surfacesAt === due) group.surfacesAt = Number.POSITIVE_INFINITY;
+    if (group.clock.active === 0 && group.openUntil <= due) group.endWindow(this.#take);
+  }
+
+  #setBack(group: JoinGroup): void {
+    const isAhead = group.all.some(({ clock }) => clock.stamped && clock.newest > this.#now);
+    if (!isAhead && group.clock.active > 0) return;
+    const before = group.held;
+    group.matchAll(this.#take);
+    group.endWindow(this.#take);
+    this.#held += group.held - before;
+    if (!isAhead) return;
+    this.#watermarks.beginAnew(group.clock, [...group.all.map(({ clock }) => clock), ...vacantOf(group)]);
+    group.matchedTo = Number.NEGATIVE_INFINITY;
+  }
+
+  #meet(series: Series, now: EpochMs): readonly (JoinedSeries | string)[] | null {
+    const { isLeft, isRight } = this.#definition;
+    const sides: (JoinedSeries | string)[] = [];
+    if (isLeft(series)) sides.push(this.#sideOf(series, true, now));
+    if (isRight(series)) sides.push(this.#sideOf(series, false, now));
+    return this.#remember(series, sides.length === 0 ? null : sides);
+  }
+
+  #remember<T extends readonly (JoinedSeries | string)[] | null>(series: Series, sides: T): T {
+    // Filled densely, so that V8 keeps the array fast.
+    while (this.#sides.length < series.id) this.#sides.push(undefined);
+    this.#sides[series.id] = sides;
+    return sides;
+  }
+
+  #sideOf(series: Series, isLeft: boolean, now: EpochMs): JoinedSeries | string {
+    const found = this.#definition.keyOf(series);
+    if (typeof found === 'string') return found;
+    const group = this.#byKey.get(found.key) ?? this.#newGroup(found.key, now);
+    if (!isLeft && group.right !== undefined) {
+      return `${series.key} and ${group.right.series.key} are both the right side for the same left one: name in \`on\` what tells them apart`;
+    }
+    const { vacant } = group;
+    const clock = (isLeft ? vacant.left : vacant.right) ?? this.#watermarks.trackIn(group.clock.key);
+    vacant[isLeft ? 'left' : 'right'] = undefined;
+    return this.#addSeries(series, group, isLeft, clock);
+  }
+
+  #addSeries(series: Series, group: JoinGroup, isLeft: boolean, clock: SeriesClock): JoinedSeries {
+    const joined = new JoinedSeries(series, group, isLeft, clock, group.all.length);
+    group.add(joined);
+    return joined;
+  }
+
+  #newGroup(key: string, now: EpochMs): JoinGroup {
+    const [left, right] = [this.#watermarks.trackIn(key), this.#watermarks.trackIn(key)];
+    for (const clock of [left, right]) this.#watermarks.expect(clock, now);
+    const group = this.#addGroup(key, left.device);
+    group.vacant = { left, right };
+    return group;
+  }
+
+  #addGroup(key: string, clock: DeviceClock): JoinGroup {
+    const group = new JoinGroup(key, clock, makeMatcher(this.#definition.settings.kind));
+    this.#groups[clock.order] = group;
+    this.#byKey.set(key, group);
+    return group;
+  }
+
+  #derive({ left, leftValue, rightValue, time, quality, stamped }: Pair): void {
+    const series = this.#outputOf(left);
+    if (typeof series === 'string') {
+      this.#outlet.fail(series);
+      return;
+    }
+    const { expression } = this.#definition;
+    const context = this.#context;
+    context.left = leftValue;
+    context.right = rightValue;
+    context.device = left.series.device;
+    context.tags = left.series.tags;
+    const value = expression.evaluate(context);
+    if (value === undefined) {
+      this.#outlet.fail(`${expression.problem}, for left ${leftValue} and right ${rightValue} of ${left.series.key}`);
+      return;
+    }
+    const receiveTime = this.#now;
+    this.#outlet.derive({ series, source: this.source, value, quality, sourceTime: time, receiveTime, stamped });
+  }
+
+  #outputOf(left: JoinedSeries): Series | string {
+    if (left.output === undefined) {
+      const { metric, unit } = this.#definition.settings;
+      const { device, tags } = left.series;
+      left.output = this.#access.derive({ device, metric, tags }, unit);
+      if (typeof left.output !== 'string') this.#derivedSeries++;
+    }
+    return left.output;
+  }
+}
+
+const NOWHERE: Outlet = { derive: () => undefined, fail: () => undefined };
+
+function makeMatcher(kind: JoinKind): Matcher {
+  if ('withinMs' in kind) return new IntervalMatcher(kind.withinMs);
+  return 'asOfMs' in kind ? new AsOfMatcher(kind.asOfMs) : new WindowMatcher(kind.tumblingMs, kind.aggregate);
+}
+
+function vacantOf({ vacant: { left, right } }: JoinGroup): readonly SeriesClock[] {
+  return [left, right].filter((clock) => clock !== undefined);
+}

@@ -1,0 +1,52 @@
+import type { EpochMs } from '../../core/clock.ts';
+import type { Quality } from '../../core/quality.ts';
+import type { JoinedSeries } from './joined-series.ts';
+
+/** A reading of one side. */
+export interface SideReading {
+  readonly of: JoinedSeries;
+  readonly time: EpochMs;
+  readonly value: number;
+  readonly quality: Quality;
+  /** Its time is that of receiving it. */
+  readonly stamped: boolean;
+}
+
+/** What belongs together: becomes a derived reading. */
+export interface Pair {
+  readonly left: JoinedSeries;
+  readonly leftValue: number;
+  readonly rightValue: number;
+  readonly time: EpochMs;
+  readonly quality: Quality;
+  readonly stamped: boolean;
+}
+
+/** Takes pairs; called synchronously, in order of their times. */
+export type TakePair = (pair: Pair) => void;
+
+/**
+ * Finds what belongs together among the readings of a group: several series of the left, one of the right. It is given them in order of
+ * time, of one moment the right one first, so that it need not know about disorder.
+ */
+export interface Matcher {
+  /** `lefts` are the series of the left, always in the same order. */
+  take(reading: SideReading, lefts: readonly JoinedSeries[], emit: TakePair): void;
+  /** Everything before `time` has been taken. */
+  pass(time: EpochMs, lefts: readonly JoinedSeries[], emit: TakePair): void;
+  /** When `pass` gives something that waits for nothing but that time; +∞ where there is none. */
+  readonly openUntil: EpochMs;
+  /** Readings it keeps, beyond one a series. */
+  readonly held: number;
+  /** Gives up the oldest of these; false where there are none. */
+  shed(): boolean;
+  /** Plain data; series are told by their places. */
+  snapshot(): unknown;
+  /** @param at the series of a place */
+  restore(snapshot: unknown, at: (place: unknown) => JoinedSeries): void;
+}
+
+/** The quality of what comes of both. */
+export function worst(one: Quality, other: Quality): Quality {
+  return Math.max(one, other) as Quality;
+}

@@ -1,0 +1,136 @@
+import type { EpochMs } from '../../core/clock.ts';
+import { Quality } from '../../core/quality.ts';
+import { listOf, numberOf } from '../snapshot.ts';
+import type { JoinAggregate } from './join-definition.ts';
+import type { JoinedSeries } from './joined-series.ts';
+import { type Matcher, type SideReading, type TakePair, worst } from './matcher.ts';
+
+const WHAT = 'the window of a join';
+
+/** What the readings of one series come to in the open window. */
+class Summary {
+  count = 0;
+  sum = 0;
+  min = Number.POSITIVE_INFINITY;
+  max = Number.NEGATIVE_INFINITY;
+  first = 0;
+  last = 0;
+  quality: Quality = Quality.good;
+  stamped = false;
+
+  add({ value, quality, stamped }: SideReading): void {
+    if (this.count === 0) this.first = value;
+    this.count++;
+    this.sum += value;
+    this.min = Math.min(this.min, value);
+    this.max = Math.max(this.max, value);
+    this.last = value;
+    this.quality = worst(this.quality, quality);
+    this.stamped ||= stamped;
+  }
+
+  of(aggregate: JoinAggregate): number {
+    return aggregate === 'mean' ? this.sum / this.count : this[aggregate];
+  }
+}
+
+/**
+ * What both sides come to in the same tumbling window, where both have something: one pair a window, a millisecond before its end, which is
+ * the time that Flink gives to what a window join finds. Readings of bad quality are left out, as windows leave them out.
+ */
+export class WindowMatcher implements Matcher {
+  readonly held = 0;
+  readonly #sizeMs: number;
+  readonly #aggregate: JoinAggregate;
+  /** End of the open window; +∞ where none is. */
+  #end = Number.POSITIVE_INFINITY;
+  /** By place; undefined for a series that has nothing in the open window. */
+  #summaries: (Summary | undefined)[] = [];
+  #right: Summary | undefined;
+
+  constructor(sizeMs: number, aggregate: JoinAggregate) {
+    this.#sizeMs = sizeMs;
+    this.#aggregate = aggregate;
+  }
+
+  take(reading: SideReading, lefts: readonly JoinedSeries[], emit: TakePair): void {
+    this.pass(reading.time, lefts, emit);
+    if (reading.quality === Quality.bad) return;
+    if (this.#end === Number.POSITIVE_INFINITY) {
+      this.#end = (Math.floor(reading.time / this.#sizeMs) + 1) * this.#sizeMs;
+    }
+    this.#summaryOf(reading.of).add(reading);
+  }
+
+  pass(time: EpochMs, lefts: readonly JoinedSeries[], emit: TakePair): void {
+    if (time < this.#end) return;
+    const right = this.#right;
+    for (const left of lefts) {
+      const summary = this.#summaries[left.place];
+      if (right === undefined || summary === undefined) continue;
+      emit({
+        left,
+        leftValue: summary.of(this.#aggregate),
+        rightValue: right.of(this.#aggregate),
+        time: this.#end - 1,
+        quality: worst(summary.quality, right.quality),
+        stamped: summary.stamped || right.stamped,
+      });
+    }
+    this.#end = Number.POSITIVE_INFINITY;
+    this.#summaries = [];
+    this.#right = undefined;
+  }
+
+  get openUntil(): EpochMs {
+    return this.#end;
+  }
+
+  shed(): boolean {
+    return false;
+  }
+
+  snapshot(): unknown {
+    if (this.#end === Number.POSITIVE_INFINITY) return null;
+    return [this.#end, snapshotSummary(this.#right), this.#summaries.map(snapshotSummary)];
+  }
+
+  restore(snapshot: unknown): void {
+    if (snapshot === null) return;
+    const [end, right, summaries] = listOf(snapshot, WHAT);
+    this.#end = numberOf(end, WHAT);
+    this.#right = restoredSummary(right);
+    this.#summaries = listOf(summaries, WHAT).map(restoredSummary);
+  }
+
+  #summaryOf({ isLeft, place }: JoinedSeries): Summary {
+    if (!isLeft) {
+      this.#right ??= new Summary();
+      return this.#right;
+    }
+    while (this.#summaries.length <= place) this.#summaries.push(undefined);
+    this.#summaries[place] ??= new Summary();
+    return this.#summaries[place];
+  }
+}
+
+function snapshotSummary(summary: Summary | undefined): unknown {
+  if (summary === undefined) return undefined;
+  const { count, sum, min, max, first, last, quality, stamped } = summary;
+  return [count, sum, min, max, first, last, quality, stamped];
+}
+
+function restoredSummary(snapshot: unknown): Summary | undefined {
+  if (snapshot === undefined) return undefined;
+  const [count, sum, min, max, first, last, quality, stamped] = listOf(snapshot, WHAT);
+  return Object.assign(new Summary(), {
+    count: numberOf(count, WHAT),
+    sum: numberOf(sum, WHAT),
+    min: numberOf(min, WHAT),
+    max: numberOf(max, WHAT),
+    first: numberOf(first, WHAT),
+    last: numberOf(last, WHAT),
+    quality: numberOf(quality, WHAT) as Quality,
+    stamped: stamped === true,
+  });
+}
