@@ -12,6 +12,7 @@ import type { Stage } from '../gateway/core/stage.ts';
 import { DetectStage } from '../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../gateway/pipeline/deduplicate.ts';
 import { Derivation, type SeriesAccess } from '../gateway/pipeline/derive/derivation.ts';
+import { Join } from '../gateway/pipeline/join/join.ts';
 import { Normaliser } from '../gateway/pipeline/normalise.ts';
 import type { WindowSettings } from '../gateway/pipeline/windows/window-definition.ts';
 import { WindowStage } from '../gateway/pipeline/windows/window-stage.ts';
@@ -123,6 +124,23 @@ for (let round = 1; round <= 2; round++) {
     derivation.process(r, outlet);
   });
 
+  const join = new Join(
+    {
+      name: 'j',
+      left: '*',
+      right: '*/metric_0',
+      on: ['device'],
+      kind: { withinMs: 500 },
+      waitMs: 30_000,
+      outOfOrdernessMs: 1000,
+      metric: 'j',
+      value: 'left * right',
+    },
+    access,
+  );
+  measure('  ten series joined with one by an interval   ', (r) => {
+    join.process(r, outlet);
+  });
   const minute = windowStage([MINUTE]);
   measure('  a tumbling window, five aggregates          ', (r) => {
     minute.process(r, emit);

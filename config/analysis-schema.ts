@@ -14,6 +14,11 @@ const seriesEntry = Type.Object(
     unit: optional(text({ description: 'Unit of measure after scaling.', examples: ['°C'] })),
     scale: Type.Number({ description: 'Values are multiplied by this.', default: 1 }),
     offset: Type.Number({ description: 'Then this is added.', default: 0 }),
+    tags: Type.Array(text({ description: 'Name of a tag.' }), {
+      description:
+        'Names of tags that these series have and no source tells of, as they come over the API; joins may be on them.',
+      default: [],
+    }),
   },
   { ...closed, description: 'Unit and scaling of series.' },
 );

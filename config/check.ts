@@ -231,6 +231,10 @@ export class Checker {
 
   /** Invalid items stay in the list as undefined, so that the others keep their index. */
   #list(schema: SchemaNode, node: Node | null | undefined, path: string, depth: number): unknown {
+    if (schema.headgate === 'one-or-more' && isScalar(node)) {
+      const only = this.#check(schema.items!, node, path, depth + 1);
+      return only === undefined ? undefined : [only];
+    }
     if (!isSeq(node)) {
       this.#problem(node, path, `must be a list: got ${describe(node)}`, 'begin each item with "- "');
       return undefined;

@@ -25,6 +25,7 @@ export interface Configuration {
   readonly windows: readonly WindowConfiguration[];
   readonly reduce: readonly ReductionConfiguration[];
   readonly derive: readonly DerivationConfiguration[];
+  readonly join: readonly JoinConfiguration[];
   readonly detect: readonly DetectConfiguration[];
   readonly sinks: readonly SinkConfiguration[];
   readonly api: { readonly listen: HostPort; readonly allowAnonymous: boolean };
@@ -238,6 +239,31 @@ export interface ReductionConfiguration {
 export interface DerivationConfiguration {
   readonly name: string;
   readonly series: string;
+  readonly metric: string;
+  readonly unit: string | undefined;
+  /** Expression in CEL. */
+  readonly value: string;
+}
+
+/** What a side of a window join comes to in a window. */
+export type JoinAggregate = 'mean' | 'sum' | 'min' | 'max' | 'first' | 'last' | 'count';
+
+/** Which readings of the two sides of a join belong together; times in milliseconds. */
+export type JoinKind =
+  | { readonly withinMs: number }
+  | { readonly asOfMs: number }
+  | { readonly tumblingMs: number; readonly aggregate: JoinAggregate };
+
+/** A series computed from two others. */
+export interface JoinConfiguration {
+  readonly name: string;
+  readonly left: string;
+  readonly right: string;
+  /** `device`, or names of tags. */
+  readonly on: readonly string[];
+  readonly kind: JoinKind;
+  /** How long a side that brings nothing new is waited for. */
+  readonly waitMs: number;
   readonly metric: string;
   readonly unit: string | undefined;
   /** Expression in CEL. */

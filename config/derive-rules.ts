@@ -1,23 +1,100 @@
-import type { DerivationConfiguration } from './configuration.ts';
-import type { Report } from './report.ts';
-import type { Vocabulary } from './vocabulary.ts';
+import type { DerivationConfiguration, JoinConfiguration } from './configuration.ts';
+import { knownTags } from './known-tags.ts';
+import { quoted } from './problems.ts';
+import { type Partly, type Report, reportError } from './report.ts';
+import { derivationOf, joinOf } from './resolve.ts';
+import type { CheckedFile } from './schema.ts';
+import type { DerivedDefinition, Vocabulary } from './vocabulary.ts';
 
-/** Checks what derivations compute, and that none reads, directly or through others, what it derives. */
-export function checkDerivations(
-  derivations: readonly (DerivationConfiguration | undefined)[],
+type PartlyFile = Partly<CheckedFile>;
+
+/** What is derived from readings: undefined where an item is not whole. */
+interface Derived {
+  readonly derive: readonly (DerivationConfiguration | undefined)[];
+  readonly join: readonly (JoinConfiguration | undefined)[];
+}
+
+/** Checks what derivations and joins compute, and that none reads, directly or through others, what it derives. */
+export function checkDerived(file: PartlyFile, vocabulary: Vocabulary, report: Report): void {
+  const idleTimeoutMs = file.time?.idleTimeout ?? 1;
+  const derive = (file.derive ?? []).map(wholeDerivation);
+  const join = (file.join ?? []).map((one) => wholeJoin(one, idleTimeoutMs));
+  const tags = knownTags(file);
+  derive.forEach((derivation, index) => {
+    if (derivation !== undefined)
+      checkExpression('derivation', derivation.value, `derive[${index}]`, vocabulary, report);
+  });
+  join.forEach((one, index) => {
+    if (one === undefined) return;
+    const path = `join[${index}]`;
+    checkExpression('join', one.value, path, vocabulary, report);
+    reportError(path, report, () => vocabulary.checkJoin(one));
+    for (const name of one.on) checkOn(name, tags, `${path}.on`, report);
+  });
+  checkCycle({ derive, join }, vocabulary, report);
+}
+
+function checkExpression(
+  of: 'derivation' | 'join',
+  value: string,
+  path: string,
   vocabulary: Vocabulary,
   report: Report,
 ): void {
-  derivations.forEach((derivation, index) => {
-    const problem = derivation === undefined ? undefined : vocabulary.derivationProblem(derivation.value);
-    if (problem !== undefined) report(`derive[${index}].value`, problem.message, problem.hint, problem.at);
-  });
-  const cycle = vocabulary.derivationCycle(derivations.filter((one) => one !== undefined));
-  if (cycle === undefined) return;
-  const index = derivations.findIndex((one) => `derive:${one?.name}` === cycle[0]);
+  const problem = vocabulary.expressionProblem(of, value);
+  if (problem !== undefined) report(`${path}.value`, problem.message, problem.hint, problem.at);
+}
+
+function checkOn(name: string, tags: ReadonlySet<string> | undefined, path: string, report: Report): void {
+  if (name === 'device' || tags === undefined || tags.has(name)) return;
+  const known = ['device', ...[...tags].sort()].join(', ');
   report(
-    `derive[${index}].series`,
+    path,
+    `no series has a tag ${quoted(name)}: no source gives it`,
+    `allowed: ${known}; name a tag in a template or under tags of a rule, or, where it comes over the API only, under tags of an entry of series`,
+  );
+}
+
+function checkCycle({ derive, join }: Derived, vocabulary: Vocabulary, report: Report): void {
+  const places = new Map<string, string>();
+  const definitions: DerivedDefinition[] = [];
+  derive.forEach((one, index) => {
+    if (one === undefined) return;
+    const { series, metric } = one;
+    places.set(`derive:${one.name}`, `derive[${index}].series`);
+    definitions.push({ source: `derive:${one.name}`, reads: [series], placedLike: series, metric });
+  });
+  join.forEach((one, index) => {
+    if (one === undefined) return;
+    const { left, right, metric } = one;
+    places.set(`join:${one.name}`, `join[${index}].left`);
+    definitions.push({ source: `join:${one.name}`, reads: [left, right], placedLike: left, metric });
+  });
+  const cycle = vocabulary.derivedCycle(definitions);
+  if (cycle === undefined) return;
+  report(
+    places.get(cycle[0]!)!,
     `a cycle: ${cycle.join(' → ')}: each reads what the one before derives`,
     'name more narrowly what it reads, or give what it derives another metric',
   );
+}
+
+function wholeDerivation(derivation: NonNullable<PartlyFile['derive']>[number]): DerivationConfiguration | undefined {
+  if (derivation?.name === undefined || derivation.series === undefined || derivation.value === undefined)
+    return undefined;
+  return derivationOf(derivation as CheckedFile['derive'][number]);
+}
+
+function wholeJoin(
+  join: NonNullable<PartlyFile['join']>[number],
+  idleTimeoutMs: number,
+): JoinConfiguration | undefined {
+  if (join === undefined || join.on?.length === 0) return undefined;
+  const given = Object.entries(join)
+    .filter(([, value]) => value !== undefined)
+    .map(([key]) => key);
+  const needed = ['name', 'left', 'right', 'on', 'value'];
+  if (!needed.every((key) => given.includes(key)) || !given.some((key) => ['within', 'asOf', 'tumbling'].includes(key)))
+    return undefined;
+  return joinOf(join as CheckedFile['join'][number], idleTimeoutMs);
 }

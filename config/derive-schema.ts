@@ -1,6 +1,7 @@
-import Type from 'typebox';
-import { componentName, seriesGlob, text } from './scalars.ts';
+import Type, { type TSchema } from 'typebox';
+import { componentName, duration, oneOf, positiveDuration, seriesGlob, text, wordOrWords } from './scalars.ts';
 import { closed, list, optional } from './shapes.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
 const derivation = Type.Object(
   {
@@ -26,3 +27,67 @@ export const derive = list(derivation, {
   description:
     'Series derived from others by expression; windows, detectors, joins and further derivations see them like any other.',
 });
+
+/** Which readings of the two sides belong together; the aggregates are those of a window join. */
+function joinKinds(aggregates: readonly string[]) {
+  const join = <T extends Record<string, TSchema>>(kind: T) =>
+    Type.Object(
+      {
+        name: componentName({ description: 'Name of this join, in status and metrics.', examples: ['power'] }),
+        left: seriesGlob({ description: 'Which series stand on the left.', examples: ['*/voltage'] }),
+        right: seriesGlob({ description: 'Which series stand on the right.', examples: ['*/current'] }),
+        on: wordOrWords({
+          description: 'What is equal in series that belong together: device, the name of a tag, or a list of these.',
+          default: ['device'],
+          examples: ['device', ['device', 'phase']],
+        }),
+        ...kind,
+        wait: optional(
+          positiveDuration({
+            description: 'How long a side that brings nothing new is waited for. Default: time.idleTimeout.',
+            examples: ['2s'],
+          }),
+        ),
+        metric: optional(
+          text({
+            description: 'Metric of the derived series; device and tags are those of the left. Default: the name.',
+          }),
+        ),
+        unit: optional(text({ description: 'Unit of the derived series.', examples: ['W'] })),
+        value: text({
+          description: 'Expression in CEL over left, right, device and tags.NAME; every number is a double.',
+          examples: ['left * right'],
+        }),
+      },
+      {
+        ...closed,
+        description: 'A series computed from two others. One of within, asOf and tumbling says what belongs together.',
+      },
+    );
+  return Type.Union([
+    join({
+      within: duration({
+        description: 'All pairs no further apart than this. Or asOf, or tumbling.',
+        examples: ['500ms'],
+      }),
+    }),
+    join({
+      asOf: duration({
+        description: 'Each of the left with the last of the right, which may be so old.',
+        examples: ['10m'],
+      }),
+    }),
+    join({
+      tumbling: positiveDuration({
+        description: 'What both sides come to in the same window of this size.',
+        examples: ['1m'],
+      }),
+      aggregate: oneOf(aggregates, { description: 'What a side comes to in a window.', default: 'mean' }),
+    }),
+  ]);
+}
+
+/** Series computed from two others. */
+export function join({ joinAggregates }: Pick<Vocabulary, 'joinAggregates'>) {
+  return list(joinKinds(joinAggregates), { description: 'Series computed from two others, reading with reading.' });
+}

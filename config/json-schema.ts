@@ -15,13 +15,17 @@ export function editorSchema(vocabulary: Vocabulary): object {
 }
 
 function forEditor(schema: SchemaNode): object {
-  const { headgate: _, schemes: __, properties, patternProperties, items, anyOf, required, ...rest } = schema;
+  const { headgate, schemes: __, properties, patternProperties, items, anyOf, required, ...rest } = schema;
   if (properties !== undefined) {
     const needed = (required ?? []).filter((key) => properties[key]?.default === undefined);
     return { ...rest, ...(needed.length > 0 ? { required: needed } : {}), properties: eachForEditor(properties) };
   }
   if (patternProperties !== undefined)
     return { ...rest, additionalProperties: forEditor(Object.values(patternProperties)[0]!) };
+  if (items !== undefined && headgate === 'one-or-more') {
+    const { type, minItems, ...words } = rest;
+    return { ...words, anyOf: [forEditor(items), { type, minItems, items: forEditor(items) }] };
+  }
   if (items !== undefined) return { ...rest, items: forEditor(items) };
   if (anyOf !== undefined) return { ...rest, anyOf: anyOf.map(forEditor) };
   return takesAnyText(schema) ? rest : orReference(rest);

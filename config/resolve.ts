@@ -3,6 +3,9 @@ import type {
   Configuration,
   DerivationConfiguration,
   DetectConfiguration,
+  JoinAggregate,
+  JoinConfiguration,
+  JoinKind,
   JsonPaths,
   OpcuaNode,
   OrderedShape,
@@ -54,6 +57,7 @@ export function resolveConfiguration(file: CheckedFile, vocabulary: Vocabulary):
     windows: file.windows.map(resolveWindow),
     reduce: file.reduce.map(reductionOf),
     derive: file.derive.map(derivationOf),
+    join: file.join.map((one) => joinOf(one, time.idleTimeout)),
     detect: file.detect.map((rule) => resolveDetect(rule, vocabulary)),
     sinks: file.sinks.map(resolveSink),
     api,
@@ -131,6 +135,20 @@ export function derivationOf({
   value,
 }: CheckedFile['derive'][number]): DerivationConfiguration {
   return { name, series, metric, unit, value };
+}
+
+type CheckedJoin = CheckedFile['join'][number];
+
+/** A checked join with what it takes from elsewhere: the metric from its name, the time it waits from `idleTimeoutMs`. */
+export function joinOf(checked: CheckedJoin, idleTimeoutMs: number): JoinConfiguration {
+  const { name, left, right, on, wait = idleTimeoutMs, metric = name, unit, value } = checked;
+  return { name, left, right, on, kind: joinKind(checked), waitMs: wait, metric, unit, value };
+}
+
+function joinKind(checked: CheckedJoin): JoinKind {
+  if ('within' in checked) return { withinMs: checked.within };
+  if ('asOf' in checked) return { asOfMs: checked.asOf };
+  return { tumblingMs: checked.tumbling, aggregate: checked.aggregate as JoinAggregate };
 }
 
 type CheckedShape = CheckedFile['windows'][number]['window'];

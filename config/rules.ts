@@ -1,9 +1,9 @@
 import type { CheckedDetect } from './analysis-schema.ts';
-import { type DerivationConfiguration, HTTP_SOURCE } from './configuration.ts';
-import { checkDerivations } from './derive-rules.ts';
+import { HTTP_SOURCE } from './configuration.ts';
+import { checkDerived } from './derive-rules.ts';
 import { quoted } from './problems.ts';
 import { type Partly, type Report, reportError } from './report.ts';
-import { derivationOf, detectorOptions, reductionOf } from './resolve.ts';
+import { detectorOptions, reductionOf } from './resolve.ts';
 import type { CheckedFile } from './schema.ts';
 import { checkStorage } from './storage-rules.ts';
 import { formatHostPort, type HostPort, isLoopback } from './units.ts';
@@ -26,7 +26,8 @@ type PartlyRule = {
 
 /** Checks what a schema cannot say: rules between several keys. The file may have parts missing that were invalid. */
 export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Report): void {
-  for (const key of ['sources', 'windows', 'derive', 'sinks'] as const) uniqueNames(key, file[key] ?? [], report);
+  for (const key of ['sources', 'windows', 'derive', 'join', 'sinks'] as const)
+    uniqueNames(key, file[key] ?? [], report);
   checkStorage(file.storage ?? {}, report);
   file.sources?.forEach((source, index) => {
     if (source?.name === HTTP_SOURCE) {
@@ -45,7 +46,7 @@ export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Rep
     const settings = reductionOf({ ...rule, series: rule.series });
     reportError(`reduce[${index}]`, report, () => vocabulary.checkReduction(settings));
   });
-  checkDerivations((file.derive ?? []).map(wholeDerivation), vocabulary, report);
+  checkDerived(file, vocabulary, report);
   file.detect?.forEach((rule, index) => {
     if (rule?.detector !== undefined) checkDetect(rule as CheckedDetect, `detect[${index}]`, vocabulary, report);
   });
@@ -58,12 +59,6 @@ export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Rep
     }
   });
   checkExposure('api', file.api?.listen, file.api?.allowAnonymous === true, 'write allowAnonymous: true', report);
-}
-
-function wholeDerivation(derivation: NonNullable<PartlyFile['derive']>[number]): DerivationConfiguration | undefined {
-  if (derivation?.name === undefined || derivation.series === undefined || derivation.value === undefined)
-    return undefined;
-  return derivationOf(derivation as CheckedFile['derive'][number]);
 }
 
 function uniqueNames(

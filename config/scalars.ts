@@ -105,6 +105,12 @@ export function componentName(words: Words): TUnsafe<string> {
   return scalar('name', { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$' }, words);
 }
 
+/** One text, or a list of them; a list once checked. */
+export function wordOrWords(words: Words): TUnsafe<readonly string[]> {
+  const items = { type: 'string', minLength: 1 };
+  return Type.Unsafe<readonly string[]>({ headgate: 'one-or-more', type: 'array', items, minItems: 1, ...words });
+}
+
 /** One of a few words. */
 export function oneOf<const T extends readonly (string | number)[]>(values: T, words: Words): TUnsafe<T[number]> {
   return Type.Unsafe<T[number]>({ enum: [...values], ...words });

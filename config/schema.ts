@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { detect, reduce, series, windows } from './analysis-schema.ts';
-import { derive } from './derive-schema.ts';
+import { derive, join } from './derive-schema.ts';
 import {
   componentName,
   date,
@@ -173,6 +173,7 @@ export function configurationSchema(vocabulary: Vocabulary) {
       windows: windows(vocabulary),
       reduce,
       derive,
+      join: join(vocabulary),
       detect: detect(vocabulary),
       sinks: list(sink, { description: 'Where results go. The history on the box is always kept.' }),
       api: section('The page and the API.', {

@@ -1,5 +1,5 @@
 import type { DetectorOption } from '../gateway/core/detector.ts';
-import type { DerivationConfiguration, OrderedShape, ReductionConfiguration, WindowShape } from './configuration.ts';
+import type { JoinConfiguration, OrderedShape, ReductionConfiguration, WindowShape } from './configuration.ts';
 
 /**
  * What the file may name. The rooms do not know each other, so the front door says it; the shapes are those of the rooms.
@@ -15,11 +15,26 @@ export interface Vocabulary {
   readonly checkWindow: (shape: WindowShape | OrderedShape, latenessMs: number) => void;
   /** Throws a `GatewayError` where a rule of the reduction is not allowed. */
   readonly checkReduction: (rule: ReductionConfiguration) => void;
-  /** Why the expression of a derivation cannot be used; undefined where it can. */
-  readonly derivationProblem: (value: string) => ExpressionProblem | undefined;
-  /** Derivations that read, in this order, what the one before derives, the first one again at the end; undefined where there are none. */
-  readonly derivationCycle: (derivations: readonly DerivationConfiguration[]) => readonly string[] | undefined;
+  /** What a side of a window join can come to. */
+  readonly joinAggregates: readonly string[];
+  /** Why the expression of a derivation or a join cannot be used; undefined where it can. */
+  readonly expressionProblem: (of: 'derivation' | 'join', value: string) => ExpressionProblem | undefined;
+  /** Throws a `GatewayError` where there can be no such join. */
+  readonly checkJoin: (join: Pick<JoinConfiguration, 'name' | 'left' | 'right' | 'on' | 'kind'>) => void;
+  /** The sources of definitions that each read what the one before derives, the first one again at the end; undefined where there are none. */
+  readonly derivedCycle: (definitions: readonly DerivedDefinition[]) => readonly string[] | undefined;
   readonly detectors: readonly DetectorWords[];
+}
+
+/** A derivation or a join, as what reads and makes series. */
+export interface DerivedDefinition {
+  /** `derive:` or `join:` and its name. */
+  readonly source: string;
+  /** Patterns of the series it reads. */
+  readonly reads: readonly string[];
+  /** Pattern of the series whose device and site the derived series has. */
+  readonly placedLike: string;
+  readonly metric: string;
 }
 
 /** What is wrong with an expression: a sentence, what is allowed, and where, in UTF-16 code units from its beginning. */

@@ -16,9 +16,15 @@ export interface Division {
 }
 
 /**
- * What belongs together, as configured. The series of one device do: they have one watermark. Windows, reduction and detectors look at one
- * series each. What binds series of several devices has to say so here.
+ * What belongs together, as configured. The series of one device do: they have one watermark. Windows, reduction, detectors and derivations look
+ * at one series each, and derive none of another device. A join on the device looks at one device; what else it may be on binds series of
+ * several.
  */
-export function divisionOf(_configuration: Configuration): Division {
-  return { keyOf: deviceKey, undivided: undefined };
+export function divisionOf({ join }: Configuration): Division {
+  const across = join.find(({ on }) => !on.includes('device'));
+  const undivided =
+    across === undefined
+      ? undefined
+      : `the join ${across.name} is on ${across.on.join(', ')}: it may bind series of any devices, as it is not on device`;
+  return { keyOf: deviceKey, undivided };
 }

@@ -1,7 +1,9 @@
 import type { Configuration, WindowConfiguration } from '../../config/configuration.ts';
 import type { SeriesRegistry } from '../base/series-registry.ts';
+import type { Deriver } from '../core/stage.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
 import { Derivation, type SeriesAccess } from '../pipeline/derive/derivation.ts';
+import { Join } from '../pipeline/join/join.ts';
 import { Normaliser } from '../pipeline/normalise.ts';
 import { Reduction } from '../pipeline/reduction/reduction.ts';
 import type { ComputationSettings } from '../pipeline/windows/computation.ts';
@@ -22,17 +24,13 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
     rules: configuration.detect,
     onAnomaly: (reading) => recent.markAnomaly(reading),
   });
-  const access: SeriesAccess = {
-    find: (key) => registry.get(key),
-    derive: (identity, unit) => registry.derive(identity, unit),
-  };
   return {
     gate: new Reduction({
       rules: configuration.reduce,
       findSeries: (key) => registry.get(key),
       idleTimeoutMs: configuration.time.idleTimeoutMs,
     }),
-    derivers: configuration.derive.map((settings) => new Derivation(settings, access)),
+    derivers: makeDerivers(configuration, registry),
     byName: { windows, orderedWindows: makeOrderedWindows(configuration, registry), detection },
     alarmDesk: {
       acknowledge: (id, time, emit) => detection.acknowledge(id, time, emit),
@@ -42,6 +40,18 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
     },
     watermarkOf: (series) => windows.watermarkOf(series),
   };
+}
+
+function makeDerivers({ derive, join, time }: Configuration, registry: SeriesRegistry): readonly Deriver[] {
+  const access: SeriesAccess = {
+    find: (key) => registry.get(key),
+    derive: (identity, unit) => registry.derive(identity, unit),
+  };
+  const { outOfOrdernessMs } = time;
+  return [
+    ...derive.map((settings) => new Derivation(settings, access)),
+    ...join.map((settings) => new Join({ ...settings, outOfOrdernessMs }, access)),
+  ];
 }
 
 function makeWindows({ windows, time }: Configuration, registry: SeriesRegistry): WindowStage {

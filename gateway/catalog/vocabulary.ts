@@ -4,6 +4,7 @@ import { aggregateNames, aggregatePatterns, allowedAggregates } from '../pipelin
 import { findCycle } from '../pipeline/derive/cycles.ts';
 import { DERIVATION_NAMES } from '../pipeline/derive/derivation.ts';
 import { Expression } from '../pipeline/derive/expression.ts';
+import { checkJoin, JOIN_AGGREGATES, JOIN_NAMES } from '../pipeline/join/join-definition.ts';
 import { reductionRule } from '../pipeline/reduction/reduction-rule.ts';
 import { checkOrderedShape } from '../pipeline/windows/ordered-definition.ts';
 import { checkedWindow, checkOpenWindows } from '../pipeline/windows/window-definition.ts';
@@ -18,18 +19,12 @@ export const vocabulary: Vocabulary = {
       ? checkOrderedShape(shape)
       : checkOpenWindows(checkedWindow(shape), latenessMs),
   checkReduction: reductionRule,
-  derivationProblem: (value) => {
-    const made = Expression.compile(value, DERIVATION_NAMES);
+  joinAggregates: JOIN_AGGREGATES,
+  expressionProblem: (of, value) => {
+    const made = Expression.compile(value, of === 'join' ? JOIN_NAMES : DERIVATION_NAMES);
     return made instanceof Expression ? undefined : made;
   },
-  derivationCycle: (derivations) =>
-    findCycle(
-      derivations.map(({ name, series, metric }) => ({
-        source: `derive:${name}`,
-        reads: [series],
-        placedLike: series,
-        metric,
-      })),
-    ),
+  checkJoin,
+  derivedCycle: findCycle,
   detectors: detectorKinds,
 };

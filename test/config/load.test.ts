@@ -36,6 +36,7 @@ describe('a file that says little', () => {
       detect: [],
       reduce: [],
       derive: [],
+      join: [],
       sinks: [],
       api: { listen: { host: '127.0.0.1', port: 8080 }, allowAnonymous: false },
       log: { level: 'info' },

@@ -86,7 +86,13 @@ export class JoinDefinition {
  *
  * @throws GatewayError for settings that are not allowed
  */
-export function checkJoin({ name, on, kind }: Pick<JoinSettings, 'name' | 'on' | 'kind'>): void {
+export function checkJoin(settings: Pick<JoinSettings, 'name' | 'left' | 'right' | 'on' | 'kind'>): void {
+  const { name, left, right, on, kind } = settings;
+  if (left === right) {
+    throw new GatewayError(`Cannot join ${name}: both sides are ${left}`, {
+      hint: 'A series is not joined with itself.',
+    });
+  }
   if (on.length === 0) {
     throw new GatewayError(`Cannot join ${name}: nothing says which series belong together`, {
       hint: 'on is device, or the name of a tag, or a list of these.',

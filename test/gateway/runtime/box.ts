@@ -10,6 +10,8 @@ import type { History, Sink } from '../../../gateway/core/sink.ts';
 import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
 import { Derivation, type DerivationSettings, type SeriesAccess } from '../../../gateway/pipeline/derive/derivation.ts';
+import { Join } from '../../../gateway/pipeline/join/join.ts';
+import type { JoinSettings } from '../../../gateway/pipeline/join/join-definition.ts';
 import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
 import { Reduction } from '../../../gateway/pipeline/reduction/reduction.ts';
 import type { ReductionSettings } from '../../../gateway/pipeline/reduction/reduction-rule.ts';
@@ -81,6 +83,7 @@ export class Box {
   reduce: readonly ReductionSettings[] = [];
   /** What is derived from readings, from the next boot on. */
   derive: readonly DerivationSettings[] = [];
+  join: readonly JoinSettings[] = [];
   /** Why the sink refuses a result for ever. */
   refuse: (result: Result) => string | undefined = () => undefined;
   /** Id that the history calls active. */
@@ -146,7 +149,10 @@ export class Box {
         const byName = { windows: windows(), detection: detection() };
         return {
           gate: new Reduction({ rules: this.reduce, findSeries, idleTimeoutMs: 5_000 }),
-          derivers: this.derive.map((settings) => new Derivation(settings, access)),
+          derivers: [
+            ...this.derive.map((settings) => new Derivation(settings, access)),
+            ...this.join.map((settings) => new Join(settings, access)),
+          ],
           byName,
           alarmDesk: {
             acknowledge: (id, time, emit) => byName.detection.acknowledge(id, time, emit),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DerivationSettings } from '../../../gateway/pipeline/derive/derivation.ts';
+import type { JoinSettings } from '../../../gateway/pipeline/join/join-definition.ts';
 import { type Box, CHECKPOINT_EVERY_MS, newBox, START } from './box.ts';
 
 const DOUBLE: DerivationSettings = { name: 'double', series: 'd/a', metric: 'b', unit: 'V', value: 'value * 2' };
@@ -173,6 +174,102 @@ describe('a derived reading', () => {
     await box.clock.advance(90_000);
     expect(derived(box)).toMatchObject([{ ledger: { received: 3, aggregated: 2, filtered: 1 } }]);
     expect(box.gateway.status().ledger).toMatchObject({ received: 3, inFlight: 0, aggregated: 3 });
+    await box.stop();
+  });
+});
+
+const SUM: JoinSettings = {
+  name: 'sum',
+  left: 'd/a',
+  right: 'd/b',
+  on: ['device'],
+  kind: { withinMs: 200 },
+  waitMs: 4_000,
+  outOfOrdernessMs: 0,
+  metric: 'c',
+  value: 'left + right',
+};
+
+describe('a joined reading', () => {
+  const send = async (box: Box, metric: string, ...seconds: number[]) => {
+    for (const second of seconds) box.send({ metric, value: second, time: START + second * 1000 });
+    await box.acknowledged();
+  };
+
+  async function boxOf(join: JoinSettings, ...derive: DerivationSettings[]): Promise<Box> {
+    const box = await newBox();
+    box.join = [join];
+    box.derive = derive;
+    await box.boot();
+    return box;
+  }
+
+  test('comes once, in its window, whatever crashes come between the two sides', async () => {
+    const whole = await boxOf(SUM, { name: 'ten', series: 'd/c', metric: 'e', value: 'value * 10' });
+    const box = await boxOf(SUM, { name: 'ten', series: 'd/c', metric: 'e', value: 'value * 10' });
+    for (const one of [whole, box]) {
+      const between = one === box ? () => one.crash() : async () => undefined;
+      await send(one, 'a', 0, 1, 2, 3);
+      await between();
+      await send(one, 'b', 0, 1);
+      if (one === box) await one.untilCheckpoint();
+      else await one.clock.advance(10_000);
+      await between();
+      await send(one, 'b', 4, 5);
+      await between();
+      await send(one, 'a', 4, 5);
+      await one.clock.advance(90_000);
+      await between();
+    }
+    expect(box.latest()).toEqual(whole.latest());
+    expect(whole.stored()).toContainEqual(
+      expect.objectContaining({
+        series: expect.objectContaining({ key: 'd/e' }),
+        window: 'm',
+        fields: expect.objectContaining({ count: 4, mean: 50, last: 100 }),
+      }),
+    );
+    const counts = { received: 4, aggregated: 4, rejected: 0 };
+    expect(derived(box)).toMatchObject([
+      { name: 'derive:ten', ledger: counts },
+      { name: 'join:sum', series: 1, ledger: counts },
+    ]);
+    expect(box.gateway.status().ledger).toMatchObject({ received: 10, aggregated: 10 });
+    await box.stop();
+    await whole.stop();
+  });
+
+  test('comes of a side that is silent when the time has passed, which survives a crash just then', async () => {
+    const box = await boxOf({ ...SUM, kind: { asOfMs: 60_000 } });
+    await send(box, 'b', 0);
+    await send(box, 'a', 1, 2);
+    expect(derived(box)).toMatchObject([{ ledger: { received: 0 } }]);
+    await box.clock.advance(3_000);
+    expect(derived(box)).toMatchObject([{ ledger: { received: 0 } }]);
+    await box.clock.advance(2_000);
+    const expected = [
+      { sourceTime: START + 1000, value: 1, quality: 'good', anomaly: false },
+      { sourceTime: START + 2000, value: 2, quality: 'good', anomaly: false },
+    ];
+    expect(box.gateway.readings({ series: 'd/c', limit: 9 })).toEqual(expected);
+    await box.crash();
+    expect(box.gateway.readings({ series: 'd/c', limit: 9 })).toEqual(expected);
+    await box.stop();
+  });
+
+  test('of another definition begins anew, which the log tells, and all else goes on', async () => {
+    const box = await boxOf(SUM, { name: 'ten', series: 'd/a', metric: 'e', value: 'value * 10' });
+    await send(box, 'a', 0, 1);
+    await box.untilCheckpoint();
+    box.join = [{ ...SUM, kind: { withinMs: 100 } }];
+    await box.crash();
+    expect(box.logLines()).toContain('join:sum: what 1 groups held is dropped: the join has changed');
+    await send(box, 'b', 1, 2);
+    await send(box, 'a', 2);
+    expect(derived(box)).toMatchObject([
+      { name: 'derive:ten', ledger: { received: 3 } },
+      { name: 'join:sum', ledger: { received: 1 } },
+    ]);
     await box.stop();
   });
 });

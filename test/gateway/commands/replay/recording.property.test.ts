@@ -23,6 +23,11 @@ windows:
   - { name: day, series: "*", window: { calendar: day, timeZone: Europe/Berlin }, aggregates: [mean], early: 1m }
 reduce:
   - { series: "*/c", deadband: 1 }
+derive:
+  - { name: part, series: "*/a", value: 100 / value }
+join:
+  - { name: both, left: "*/a", right: "*/b", within: 5s, value: left + right }
+  - { name: level, left: "*/part", right: "*/c", asOf: 1m, value: left - right }
 detect:
   - { series: "*/a", detector: range, max: 90, alarm: { severity: critical } }
   - { series: "*", detector: novelty, alarm: { severity: warning } }

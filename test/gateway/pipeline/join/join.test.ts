@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import type { Reading } from '../../../../gateway/core/reading.ts';
+import { Fate, type Outlet } from '../../../../gateway/core/stage.ts';
+import { Join } from '../../../../gateway/pipeline/join/join.ts';
+import type { JoinSettings } from '../../../../gateway/pipeline/join/join-definition.ts';
+import { Plant, throughDisk } from '../make-reading.ts';
+
+const SETTINGS: JoinSettings = {
+  name: 'sum',
+  left: '*/a',
+  right: '*/b',
+  on: ['device'],
+  kind: { withinMs: 1000 },
+  waitMs: 5000,
+  outOfOrdernessMs: 0,
+  metric: 'c',
+  value: 'left * 100 + right',
+};
+
+/** A join, what it derives and what it tells. */
+class Bench {
+  readonly plant = new Plant();
+  readonly derived: Reading[] = [];
+  readonly failures: string[] = [];
+  readonly outlet: Outlet = {
+    derive: (reading) => {
+      this.derived.push(reading);
+    },
+    fail: (reason) => {
+      this.failures.push(reason);
+    },
+  };
+  join: Join;
+
+  constructor(settings: Partial<JoinSettings> = {}, maxHeld?: number) {
+    this.join = this.make(settings, maxHeld);
+  }
+
+  make(settings: Partial<JoinSettings> = {}, maxHeld?: number): Join {
+    const { registry } = this.plant;
+    return new Join(
+      { ...SETTINGS, ...settings },
+      { find: (key) => registry.get(key), derive: (identity, unit) => registry.derive(identity, unit) },
+      maxHeld,
+    );
+  }
+
+  send(path: string, value: number, time: number, at = time): Fate {
+    this.join.advance(at, this.outlet);
+    return this.join.process(this.plant.reading(path, value, time, { at }), this.outlet);
+  }
+
+  get values(): unknown {
+    return this.derived.map(({ series, value, sourceTime }) => [series.key, value, sourceTime]);
+  }
+}
+
+describe('what a join holds', () => {
+  test('is bounded: of too much the oldest is matched with what there is, and what comes later for it is late', () => {
+    const bench = new Bench({ kind: { asOfMs: 10_000 } }, 3);
+    bench.send('m/b', 1, 0);
+    for (let i = 1; i <= 5; i++) bench.send('m/a', i, i * 100);
+    expect(bench.values).toEqual([
+      ['m/c', 101, 100],
+      ['m/c', 201, 200],
+    ]);
+    expect(bench.join.bounds(10)).toEqual([{ name: 'join:sum: readings held', used: 3, max: 23, unit: 'readings' }]);
+    expect(bench.send('m/b', 2, 150, 500)).toBe(Fate.late);
+    expect(bench.send('m/b', 3, 250, 500)).toBe(Fate.aggregated);
+    bench.send('m/b', 4, 600, 600);
+    bench.join.advance(100_000, bench.outlet);
+    expect(bench.values).toEqual([
+      ['m/c', 101, 100],
+      ['m/c', 201, 200],
+      ['m/c', 303, 300],
+      ['m/c', 403, 400],
+      ['m/c', 503, 500],
+    ]);
+    expect(bench.failures).toEqual([]);
+    expect(bench.join.bounds(10)[0]?.used).toBe(0);
+  });
+
+  test('beyond the bound misses pairs, and says so', () => {
+    const bench = new Bench({}, 4);
+    for (let i = 0; i < 4; i++) {
+      bench.send('m/a', i, i);
+      bench.send('m/b', 0, i);
+    }
+    expect(bench.failures).toHaveLength(4);
+    expect(bench.failures[0]).toBe('more readings are held than 4: the oldest meets no further ones');
+    expect(bench.join.bounds(0)[0]?.used).toBe(4);
+    expect(bench.derived.length).toBeLessThan(16);
+  });
+
+  test('of one group is not given up for another that holds more', () => {
+    const bench = new Bench({ kind: { asOfMs: 1000 } }, 2);
+    bench.send('n/a', 1, 0);
+    for (let i = 0; i < 5; i++) bench.send('m/a', i, i);
+    bench.send('m/b', 1, 4);
+    bench.send('n/b', 7, 0, 4);
+    expect(bench.derived.filter(({ series }) => series.device === 'n').map(({ value }) => value)).toEqual([107]);
+  });
+
+  test('does not grow while the other side is dead', () => {
+    const bench = new Bench({ waitMs: 10 });
+    for (let i = 0; i < 1000; i++) bench.send('m/a', i, i * 100);
+    expect(bench.join.bounds(0)[0]?.used).toBeLessThanOrEqual(12);
+  });
+});
+
+test('a snapshot of another version, or one that is damaged, is refused', () => {
+  const bench = new Bench();
+  bench.send('m/a', 1, 0);
+  const snapshot = throughDisk(bench.join.snapshot()) as Record<string, unknown>;
+  const damages: unknown[] = [
+    null,
+    { ...snapshot, version: 2 },
+    { ...snapshot, groups: [{ ...(snapshot['groups'] as object[])[0], series: [['m/gone', true, 0]] }] },
+    { ...snapshot, groups: [{ ...(snapshot['groups'] as object[])[0], pending: [[7, 0, 0, 0, false]] }] },
+    { ...snapshot, watermarks: undefined },
+  ];
+  for (const damaged of damages) expect(() => bench.make().restore(damaged)).toThrow('Cannot restore');
+  expect(() => bench.make().restore(snapshot)).not.toThrow();
+});
+
+test('a join that has changed drops what it held; another expression or metric is no change', () => {
+  const bench = new Bench();
+  bench.send('m/a', 1, 0);
+  const snapshot = throughDisk(bench.join.snapshot());
+  const same = bench.make({ value: 'left - right', metric: 'd', waitMs: 1, outOfOrdernessMs: 5 });
+  same.restore(snapshot);
+  expect([same.notRestored, same.bounds(0)[0]?.used]).toEqual([undefined, 1]);
+  const other = bench.make({ on: ['site'] });
+  other.restore(snapshot);
+  expect([other.notRestored, other.bounds(0)[0]?.used]).toEqual([
+    'join:sum: what 1 groups held is dropped: the join has changed',
+    0,
+  ]);
+});
+
+test('a clock that is set ahead makes nobody idle', () => {
+  const bench = new Bench();
+  bench.send('m/a', 1, 0, 1000);
+  bench.join.step(1_001_000, 1_000_000, bench.outlet);
+  bench.join.advance(1_005_999, bench.outlet);
+  expect(bench.join.nextDue).toBe(1_006_000);
+  bench.send('m/b', 2, 0, 1_005_999);
+  expect(bench.values).toEqual([['m/c', 102, 0]]);
+});
+
+test('a series that stands on both sides is on each', () => {
+  const bench = new Bench({ left: 'm/*', right: 'm/b', kind: { asOfMs: 0 } });
+  bench.send('m/b', 3, 0);
+  bench.send('m/a', 2, 0);
+  bench.send('m/b', 5, 10);
+  bench.send('m/a', 4, 10);
+  bench.join.advance(100_000, bench.outlet);
+  expect(bench.failures).toEqual([]);
+  // The first of `m/b` waited for no other series of the left: there was none yet.
+  expect(bench.derived.map(({ value }) => value)).toEqual([303, 203, 405, 505]);
+});
+
+test.each([
+  [{ value: 'left *' }, 'Cannot compute join:sum by "left *": unexpected token: the end'],
+  [{ on: [] }, 'Cannot join sum: nothing says which series belong together'],
+  [{ on: ['line', 'line'] }, 'Cannot join sum: on names line twice'],
+  [{ right: '*/a' }, 'Cannot join sum: both sides are */a'],
+  [{ kind: { withinMs: -1 } }, 'Cannot join sum over -1 ms'],
+  [{ kind: { asOfMs: Number.NaN } }, 'Cannot join sum over NaN ms'],
+  [{ kind: { tumblingMs: 0, aggregate: 'mean' as const } }, 'Cannot join sum over 0 ms'],
+])('%j is refused', (settings, message) => {
+  expect(() => new Bench(settings)).toThrow(message);
+});
