@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Configuration } from '../../config/configuration.ts';
 import { divisionOf, KEY_GROUPS } from '../catalog/key-groups.ts';
 import { loadFile } from './configuration-file.ts';
+import { heapOfProcess } from './heap-bounds.ts';
 import { Progress } from './progress.ts';
 import type { Analyst } from './replay/analyst.ts';
 import { backfillsOf, type Destination, StandardOutput } from './replay/destination.ts';
@@ -26,6 +27,8 @@ export function replayCommand(surroundings: Surroundings): Command {
     .option('--write', 'write the results to the InfluxDB sinks of the configuration instead')
     .argument('<input...>', 'files ending in .csv, .ndjson, .jsonl, .lp or .line')
     .action(async (inputs: string[], options: { config: string; workers: number; write?: true }) => {
+      // Readings live for a moment only, in the threads too: a small nursery would be swept all the time.
+      heapOfProcess.setNurseryGrowth(2);
       const { configuration } = await loadFile(options.config, surroundings);
       const paths = inputs.map((input) => resolve(surroundings.workingFolder, input));
       const division = divisionOf(configuration);
@@ -87,6 +90,6 @@ async function writeResults(
 ): Promise<void> {
   while (recording.pending > left && !signal.aborted) {
     const lines = await recording.nextResults();
-    if (lines !== '') await destination.write(lines);
+    if (lines.length > 0) await destination.write(lines);
   }
 }

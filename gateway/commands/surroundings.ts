@@ -10,7 +10,7 @@ export interface Surroundings {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** Standard output: results. Resolves when the reader has taken it. */
-  out(text: string): Promise<void>;
+  out(text: string | Uint8Array): Promise<void>;
   /** Standard error: everything for a person. */
   err(text: string): void;
   /** Whether a person watches standard error. */

@@ -1,6 +1,7 @@
 import { shortText } from '../base/short-text.ts';
+import type { EpochMs } from '../core/clock.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { Reading } from '../core/reading.ts';
+import type { Reading, Value } from '../core/reading.ts';
 
 /**
  * Recognises a redelivered reading: same series, source time and value. Bounded memory, 32 to 40 bytes a reading, and about 80 more where its value is a text.
@@ -39,13 +40,26 @@ export class Deduplicator {
   }
 
   /** Whether the reading was seen within what is remembered; remembers it. */
-  isDuplicate(reading: Pick<Reading, 'series' | 'value' | 'sourceTime'>): boolean {
-    const { value, sourceTime } = reading;
-    if (typeof value === 'number') return this.#seen(reading.series.id * 4 + NUMBER, sourceTime, value, undefined);
-    if (typeof value === 'boolean')
-      return this.#seen(reading.series.id * 4 + BOOLEAN, sourceTime, value ? 1 : 0, undefined);
+  isDuplicate({ series, value, sourceTime }: Reading): boolean {
+    return this.isKnown(series.id, value, sourceTime);
+  }
+
+  /** The same for a reading of a series of that number. */
+  isKnown(series: number, value: Value, sourceTime: EpochMs): boolean {
+    if (typeof value === 'number') return this.#seen(series * 4 + NUMBER, sourceTime, value, undefined);
+    if (typeof value === 'boolean') return this.#seen(series * 4 + BOOLEAN, sourceTime, value ? 1 : 0, undefined);
     const text = shortText(value);
-    return this.#seen(reading.series.id * 4 + TEXT, sourceTime, hashText(text), text);
+    return this.#seen(series * 4 + TEXT, sourceTime, hashText(text), text);
+  }
+
+  /** So many readings went to another instance: what they would have made it forget is forgotten. */
+  skip(readings: number): void {
+    for (let left = readings; left > 0; ) {
+      if (this.#position === this.capacity) this.#turn();
+      const step = Math.min(left, this.capacity - this.#position);
+      this.#position += step;
+      left -= step;
+    }
   }
 
   #seen(key: number, time: number, value: number, text: string | undefined): boolean {

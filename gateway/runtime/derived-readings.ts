@@ -57,6 +57,8 @@ export class DerivedReadings {
   /** Takes what waits through the stages, and what is derived from that in turn. */
   drain(): void {
     const waiting = this.#waiting;
+    // Setting a length costs more than a look at it, and most readings have nothing derived from them.
+    if (waiting.length === 0) return;
     for (let i = 0; i < waiting.length; i++) this.#take(waiting[i]!);
     waiting.length = 0;
   }

@@ -4,17 +4,18 @@ import type { Portion } from './portion.ts';
 export interface Analysed {
   /** The buffer of the portion, to be used again. */
   readonly buffer: ArrayBuffer;
-  readonly lines: string;
+  readonly lines: Uint8Array<ArrayBuffer>;
   /** Places in the round that have given results, ascending. */
-  readonly places: Uint32Array;
+  readonly places: Uint32Array<ArrayBuffer>;
   /** Where the lines of each place end in `lines`. */
-  readonly ends: Uint32Array;
+  readonly ends: Uint32Array<ArrayBuffer>;
 }
 
 /** How many readings found which fate. */
 export interface Fates {
   readonly aggregated: number;
   readonly filtered: number;
+  readonly duplicate: number;
   readonly late: number;
 }
 
@@ -23,7 +24,7 @@ export interface Analyst {
   /** Call it in order of the rounds. */
   analyse(portion: Portion): Promise<Analysed | Error>;
   /** The recording is over. @returns what a key group still had to say, as NDJSON */
-  finish(group: number): Promise<string | Error>;
+  finish(group: number): Promise<Uint8Array | Error>;
   fates(): Promise<Fates | Error>;
   /** Gives up whatever is not done. */
   end(): Promise<void>;

@@ -9,7 +9,7 @@ import { Backfill } from './backfill.ts';
 /** Where the results of a replay go. */
 export interface Destination {
   /** Takes results as NDJSON. Resolves when there is room for more. */
-  write(lines: string): Promise<void>;
+  write(lines: Uint8Array): Promise<void>;
   /** Everything was given: sees that all of it is written. */
   finish(): Promise<void>;
   /** Gives up what is not written. */
@@ -33,7 +33,7 @@ export class StandardOutput implements Destination {
     this.#out = out;
   }
 
-  write(lines: string): Promise<void> {
+  write(lines: Uint8Array): Promise<void> {
     return this.#out(lines);
   }
 
@@ -50,8 +50,9 @@ export class Backfills implements Destination {
     this.#backfills = backfills;
   }
 
-  async write(lines: string): Promise<void> {
-    const results = lines
+  async write(lines: Uint8Array): Promise<void> {
+    const results = new TextDecoder()
+      .decode(lines)
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Result);

@@ -7,6 +7,8 @@ import { Analysis, type Deduplicator } from '../../runtime/analysis.ts';
 import { Ledger, type LedgerRow } from '../../runtime/ledger.ts';
 import { RecentReadings } from '../../runtime/recent-readings.ts';
 import type { Analysed, Fates } from './analyst.ts';
+import { Duplicates } from './duplicates.ts';
+import { Lines } from './lines.ts';
 import { Columns, type NewSeries, type Portion } from './portion.ts';
 
 /** Name of the source of what is replayed. */
@@ -16,9 +18,6 @@ const VIRTUAL_NOW = 1;
 /** The last moment that a date can hold: by then every device is silent and every window has ended. */
 const END_OF_TIME = 8.64e15;
 
-/** Duplicates are told before the readings are divided: how far back one is known depends on those of all series. */
-const TOLD_BEFORE: Deduplicator = { capacity: 0, remembered: 0, isDuplicate: () => false };
-
 /**
  * The analysis of one key group. It shares nothing with those of other groups, so that whatever binds series together, a bound on all of
  * them among it, gives the same results wherever the groups are analysed.
@@ -27,14 +26,15 @@ class KeyGroup {
   readonly analysis: Analysis;
   readonly ledger = new Ledger();
   readonly row: LedgerRow = this.ledger.row(SOURCE);
-  readonly #registry = new SeriesRegistry();
+  readonly #registry: SeriesRegistry;
 
-  constructor(configuration: Configuration, results: (results: readonly Result[]) => void) {
+  constructor(configuration: Configuration, deduplicator: Deduplicator, results: (results: readonly Result[]) => void) {
+    this.#registry = new SeriesRegistry(configuration.storage.maxSeries);
     const recent = new RecentReadings();
     // Nobody looks at them.
     recent.isGivenUp = true;
     this.analysis = new Analysis({
-      deduplicator: TOLD_BEFORE,
+      deduplicator,
       makeStages: () => makeStages(configuration, this.#registry, recent),
       ledger: this.ledger,
       recent,
@@ -54,21 +54,15 @@ export class KeyGroups {
   readonly #groups: KeyGroup[] = [];
   readonly #series: { readonly series: Series; readonly group: KeyGroup }[] = [];
   readonly #one: Reading[] = [];
-  #lines: string[] = [];
-  #length = 0;
-  readonly #takeResults = (results: readonly Result[]) => {
-    for (const result of results) {
-      const line = `${JSON.stringify(result)}\n`;
-      this.#lines.push(line);
-      this.#length += line.length;
-    }
-  };
+  readonly #lines = new Lines();
+  readonly #duplicates: Duplicates;
 
   constructor(configuration: Configuration) {
     this.#configuration = configuration;
+    this.#duplicates = new Duplicates(configuration.storage.rememberedReadings);
   }
 
-  analyse({ buffer, count, texts, newSeries }: Portion): Analysed {
+  analyse({ buffer, before, count, texts, newSeries }: Portion): Analysed {
     for (const series of newSeries) {
       const group = this.#group(series.group);
       this.#series.push({ series: group.series(series), group });
@@ -78,8 +72,11 @@ export class KeyGroups {
     const ends: number[] = [];
     let text = 0;
     for (let i = 0; i < count; i++) {
-      const { series, group } = this.#series[columns.series(i)]!;
-      const before = this.#length;
+      const number = columns.series(i);
+      const place = columns.place(i);
+      const { series, group } = this.#series[number]!;
+      const linesBefore = this.#lines.length;
+      this.#duplicates.expect(number, before + place);
       group.ledger.admit(group.row, series);
       this.#one[0] = {
         series,
@@ -90,40 +87,35 @@ export class KeyGroups {
         receiveTime: VIRTUAL_NOW,
       };
       group.analysis.process(this.#one);
-      if (this.#length === before) continue;
-      places.push(columns.place(i));
-      ends.push(this.#length);
+      if (this.#lines.length === linesBefore) continue;
+      places.push(place);
+      ends.push(this.#lines.length);
     }
-    return { buffer, lines: this.#takeLines(), places: Uint32Array.from(places), ends: Uint32Array.from(ends) };
+    return { buffer, lines: this.#lines.take(), places: Uint32Array.from(places), ends: Uint32Array.from(ends) };
   }
 
   /** The recording is over: every device is silent now, and its windows give their results. */
-  finish(group: number): string {
+  finish(group: number): Uint8Array {
     this.#groups[group]?.analysis.advance(END_OF_TIME);
-    return this.#takeLines();
+    return this.#lines.take();
   }
 
   fates(): Fates {
-    const sum = { aggregated: 0, filtered: 0, late: 0 };
+    const sum = { aggregated: 0, filtered: 0, duplicate: 0, late: 0 };
     // Groups of other analysts are not there.
     this.#groups.forEach(({ ledger }) => {
-      const { aggregated, filtered, late } = ledger.total();
+      const { aggregated, filtered, duplicate, late } = ledger.total();
       sum.aggregated += aggregated;
       sum.filtered += filtered;
+      sum.duplicate += duplicate;
       sum.late += late;
     });
     return sum;
   }
 
   #group(number: number): KeyGroup {
-    this.#groups[number] ??= new KeyGroup(this.#configuration, this.#takeResults);
+    const take = (results: readonly Result[]) => this.#lines.add(results);
+    this.#groups[number] ??= new KeyGroup(this.#configuration, this.#duplicates, take);
     return this.#groups[number];
-  }
-
-  #takeLines(): string {
-    const lines = this.#lines.join('');
-    this.#lines = [];
-    this.#length = 0;
-    return lines;
   }
 }

@@ -15,7 +15,7 @@ export class LocalAnalyst implements Analyst {
     return this.#groups.analyse(portion);
   }
 
-  async finish(group: number): Promise<string> {
+  async finish(group: number): Promise<Uint8Array> {
     return this.#groups.finish(group);
   }
 

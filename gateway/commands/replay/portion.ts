@@ -19,6 +19,8 @@ export interface NewSeries extends SeriesIdentity {
 
 /** The readings of a round for one analyst, in a form that goes to a thread without being copied. */
 export interface Portion {
+  /** How many readings of the recording came before this round, whoever they were for. */
+  readonly before: number;
   readonly buffer: ArrayBuffer;
   readonly count: number;
   /** The values that are texts, in order. */
@@ -106,10 +108,14 @@ export class PortionWriter {
     if (typeof value === 'string') this.#texts.push(value);
   }
 
-  /** What was gathered since the last call; undefined where there is nothing. */
-  take(): Portion | undefined {
+  /**
+   * What was gathered since the last call; undefined where there is nothing.
+   * @param before how many readings of the recording came before this round
+   */
+  take(before: number): Portion | undefined {
     if (this.#columns === undefined) return undefined;
     const portion = {
+      before,
       buffer: this.#columns.buffer,
       count: this.#count,
       texts: this.#texts,

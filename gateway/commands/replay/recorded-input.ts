@@ -21,10 +21,10 @@ export interface RecordedReader {
   take(bytes: Buffer, isLast: boolean): number;
 }
 
-/** So much of a file is read at once. */
+/** So much of a file is held at once, and more where a line is longer. */
 const CHUNK_BYTES = 256 * 1024;
-/** Longest line or row. */
-const MAX_ROW_BYTES = 4 * 1024 * 1024;
+/** Shorter than this are a line and a row. */
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
 /** Files that are read side by side at the most. */
 const MAX_OPEN = 16;
 
@@ -115,33 +115,35 @@ async function* readFile(path: string, target: RecordedTarget): AsyncGenerator<v
 
 async function* readChunks(file: FileHandle, reader: RecordedReader): AsyncGenerator<void> {
   try {
-    let rest: Buffer = Buffer.alloc(0);
+    let buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    let length = 0;
     for (;;) {
-      const chunk = await readChunk(file);
-      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      const isLast = chunk.length < CHUNK_BYTES;
-      rest = bytes.subarray(reader.take(bytes, isLast));
+      length += await fill(file, buffer, length);
+      const isLast = length < buffer.length;
+      const taken = reader.take(buffer.subarray(0, length), isLast);
       if (isLast) return;
-      if (rest.length > MAX_ROW_BYTES) {
-        throw new Error(
-          `a line is longer than ${MAX_ROW_BYTES} bytes: ${JSON.stringify(rest.toString('utf8', 0, 40))}…`,
-        );
-      }
       yield;
+      // What was not taken goes to the front; a line that is longer than the whole needs more room.
+      length = buffer.copy(buffer, 0, taken, length);
+      if (length >= MAX_LINE_BYTES) throw new Error(tooLong(buffer));
+      if (length > buffer.length / 2) buffer = Buffer.concat([buffer.subarray(0, length)], 2 * buffer.length);
     }
   } finally {
     await file.close();
   }
 }
 
-/** A whole chunk; less only at the end of the file, so that portions depend on the file alone. */
-async function readChunk(file: FileHandle): Promise<Buffer> {
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-  let length = 0;
-  while (length < CHUNK_BYTES) {
-    const { bytesRead } = await file.read(chunk, length, CHUNK_BYTES - length);
+function tooLong(line: Buffer): string {
+  return `a line is longer than ${MAX_LINE_BYTES} bytes: ${JSON.stringify(line.toString('utf8', 0, 40))}…`;
+}
+
+/** Reads as much as there is room for; less only at the end of the file, so that portions depend on the file alone. */
+async function fill(file: FileHandle, buffer: Buffer, from: number): Promise<number> {
+  let at = from;
+  while (at < buffer.length) {
+    const { bytesRead } = await file.read(buffer, at, buffer.length - at);
     if (bytesRead === 0) break;
-    length += bytesRead;
+    at += bytesRead;
   }
-  return chunk.subarray(0, length);
+  return at - from;
 }

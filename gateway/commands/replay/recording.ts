@@ -5,7 +5,6 @@ import { makeNormaliser } from '../../catalog/stages.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { Quality } from '../../core/quality.ts';
 import type { Series, SeriesIdentity, Value } from '../../core/reading.ts';
-import { Deduplicator } from '../../pipeline/deduplicate.ts';
 import type { Analysed, Analyst } from './analyst.ts';
 import { merge } from './merge.ts';
 import { type Portion, PortionWriter, ROUND_READINGS } from './portion.ts';
@@ -13,6 +12,7 @@ import type { RecordedTarget } from './recorded-input.ts';
 
 /** Rejections that are named one by one; of the others only the number is told. */
 const MAX_NAMED_REJECTIONS = 10;
+const NOTHING = new Uint8Array(0);
 
 /** An analyst, and what has been gathered for it. */
 interface Seat {
@@ -38,16 +38,15 @@ export interface RecordingParts {
 }
 
 /** Results that are being made: in the end NDJSON, or the fault that has come in between. */
-type Results = Promise<string | Error>;
+type Results = Promise<Uint8Array | Error>;
 
 /**
- * The readings of a recording on their way: checked, told from duplicates, and divided among analysts; and their results on the way back, in
+ * The readings of a recording on their way: checked and divided among analysts; and their results on the way back, in
  * the order of the readings, whoever has analysed which.
  */
 export class Recording implements RecordedTarget {
   readonly #registry: SeriesRegistry;
   readonly #normaliser: ReturnType<typeof makeNormaliser>;
-  readonly #deduplicator: Deduplicator;
   readonly #division: Division;
   readonly #seats: readonly Seat[];
   readonly #roundReadings: number;
@@ -61,13 +60,13 @@ export class Recording implements RecordedTarget {
   #place = 0;
   #received = 0;
   #rejected = 0;
-  #duplicates = 0;
+  /** Readings in all rounds before. */
+  #before = 0;
 
   constructor({ configuration, division, analysts, roundReadings = ROUND_READINGS }: RecordingParts) {
     this.#roundReadings = roundReadings;
     this.#registry = new SeriesRegistry(configuration.storage.maxSeries);
     this.#normaliser = makeNormaliser(configuration);
-    this.#deduplicator = new Deduplicator(configuration.storage.rememberedReadings);
     this.#division = division;
     this.#seats = analysts.map((analyst) => ({ analyst, writer: new PortionWriter() }));
   }
@@ -94,10 +93,6 @@ export class Recording implements RecordedTarget {
     }
     this.#received++;
     const taken = this.#normaliser.value;
-    if (this.#deduplicator.isDuplicate({ series, value: taken, sourceTime })) {
-      this.#duplicates++;
-      return;
-    }
     const { seat, number } = this.#ways[series.id] ?? this.#findWay(series);
     seat.writer.add(number, this.#place++, taken, quality, sourceTime);
     if (this.#place === this.#roundReadings) this.#endRound();
@@ -121,31 +116,34 @@ export class Recording implements RecordedTarget {
    * The results that follow, as NDJSON.
    * @throws whatever an analyst has failed with
    */
-  async nextResults(): Promise<string> {
+  async nextResults(): Promise<Uint8Array> {
     const results = await this.#results.shift();
     if (results instanceof Error) throw results;
-    return results ?? '';
+    return results ?? NOTHING;
   }
 
   async summary(): Promise<string> {
-    const sum = { aggregated: 0, filtered: 0, late: 0 };
+    const sum = { aggregated: 0, filtered: 0, duplicate: 0, late: 0 };
     for (const { analyst } of this.#seats) {
       const fates = await analyst.fates();
       if (fates instanceof Error) throw fates;
       sum.aggregated += fates.aggregated;
       sum.filtered += fates.filtered;
+      sum.duplicate += fates.duplicate;
       sum.late += fates.late;
     }
-    const counts = `${this.#received} readings: ${sum.aggregated} aggregated, ${sum.filtered} filtered, ${this.#duplicates} duplicate, ${sum.late} late, ${this.#rejected} rejected`;
+    const counts = `${this.#received} readings: ${sum.aggregated} aggregated, ${sum.filtered} filtered, ${sum.duplicate} duplicate, ${sum.late} late, ${this.#rejected} rejected`;
     const unnamed = this.#rejected - this.#rejections.length;
     return [counts, ...this.#rejections, ...(unnamed > 0 ? [`and ${unnamed} more`] : [])].join('\n');
   }
 
   #endRound(): void {
+    const before = this.#before;
+    this.#before += this.#place;
     this.#place = 0;
     const parts: Promise<Analysed | Error>[] = [];
     for (const seat of this.#seats) {
-      const portion = seat.writer.take();
+      const portion = seat.writer.take(before);
       if (portion !== undefined) parts.push(analyse(seat, portion));
     }
     if (parts.length > 0) this.#results.push(mergeAll(parts));

@@ -14,7 +14,7 @@ export type Request =
 /** What it answers, in the order of the requests. */
 export type Answer =
   | { readonly type: 'analysed'; readonly analysed: Analysed }
-  | { readonly type: 'finished'; readonly lines: string }
+  | { readonly type: 'finished'; readonly lines: Uint8Array }
   | { readonly type: 'fates'; readonly fates: Fates };
 
 /** V8's nursery in a thread, in megabytes: readings live for a moment only. */
@@ -41,7 +41,7 @@ export class ThreadAnalyst implements Analyst {
     return 'analysed' in answer ? answer.analysed : unexpected(answer);
   }
 
-  async finish(group: number): Promise<string | Error> {
+  async finish(group: number): Promise<Uint8Array | Error> {
     const answer = await this.#ask({ type: 'finish', group });
     return 'lines' in answer ? answer.lines : unexpected(answer);
   }

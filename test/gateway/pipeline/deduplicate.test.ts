@@ -25,6 +25,23 @@ test('another series, time or value makes another reading', () => {
   expect(seen(deduplicator, 'a/b', 1 + Number.EPSILON, 1000)).toBe(false);
 });
 
+test('instances that skip what others were given know together what one would', () => {
+  const said = fc.array(fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 9 })), { maxLength: 200 });
+  fc.assert(
+    fc.property(said, fc.integer({ min: 1, max: 30 }), (readings, capacity) => {
+      const whole = new Deduplicator(capacity);
+      const parts = [0, 1, 2].map(() => ({ deduplicator: new Deduplicator(capacity), told: 0 }));
+      for (const [place, [series, value]] of readings.entries()) {
+        const part = parts[series % 3]!;
+        part.deduplicator.skip(place - part.told);
+        part.told = place + 1;
+        const expected = whole.isKnown(series, value, 0);
+        expect(part.deduplicator.isKnown(series, value, 0)).toBe(expected);
+      }
+    }),
+  );
+});
+
 test('values of different kinds are different values', () => {
   const deduplicator = new Deduplicator(65_536);
   for (const value of [1, true, '1', 'true']) expect(seen(deduplicator, 'a/b', value, 0)).toBe(false);

@@ -19,6 +19,7 @@ time: { outOfOrderness: 5s }
 windows:
   - { name: minute, series: "*", window: { tumbling: 1m, allowedLateness: 30s }, aggregates: [count, sum, p95] }
   - { name: hops, series: "*/a", window: { hopping: 1m, every: 20s }, aggregates: [max, last] }
+  - { name: five, series: "*", window: { count: 5 }, aggregates: [sum] }
   - { name: sessions, series: "*/b", window: { session: 20s, allowedLateness: 1m }, aggregates: [integral] }
   - { name: day, series: "*", window: { calendar: day, timeZone: Europe/Berlin }, aggregates: [mean], early: 1m }
 reduce:
@@ -95,9 +96,9 @@ async function run(recording: Recording, said: readonly Said[]): Promise<string>
     else recording.reading(series, value, Quality.good, time);
   }
   recording.end();
-  let results = '';
-  while (recording.pending > 0) results += await recording.nextResults();
-  return `${results}${await recording.summary()}`;
+  const results: Uint8Array[] = [];
+  while (recording.pending > 0) results.push(await recording.nextResults());
+  return `${Buffer.concat(results).toString()}${await recording.summary()}`;
 }
 
 const local = (count: number) => Array.from({ length: count }, () => new LocalAnalyst(CONFIGURATION));
