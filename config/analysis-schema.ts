@@ -93,6 +93,12 @@ function windowShape() {
         ),
       }),
       ended({ while: stateCondition() }),
+      ended({
+        sliding: positiveDuration({
+          description: 'With each reading a window of this size, which ends with it.',
+          examples: ['10s'],
+        }),
+      }),
     ],
     { description: 'Shape of the window.' },
   );

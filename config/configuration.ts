@@ -197,10 +197,14 @@ export type WindowShape =
   | { readonly sessionGapMs: number }
   | { readonly calendar: 'day' | 'week' | 'month' | 'year'; readonly timeZone: string };
 
-/** Windows that readings begin and end: so many of them, of which one begins with each `every`-th, or those while a condition holds. */
+/**
+ * Windows that readings begin and end: so many of them, of which one begins with each `every`-th; those while a condition holds; or, with
+ * each reading, what came in so many milliseconds before it.
+ */
 export type OrderedShape =
   | { readonly count: number; readonly every: number | undefined }
-  | { readonly while: StateCondition };
+  | { readonly while: StateCondition }
+  | { readonly slidingMs: number };
 
 /** What a value must be for a window to begin and to go on; `until` is where it ends instead of at the first bound. */
 export type StateCondition =

@@ -152,7 +152,7 @@ function joinKind(checked: CheckedJoin): JoinKind {
 }
 
 type CheckedShape = CheckedFile['windows'][number]['window'];
-type CheckedOrdered = Extract<CheckedShape, { count: number } | { while: object }>;
+type CheckedOrdered = Extract<CheckedShape, { count: number } | { while: object } | { sliding: number }>;
 
 /** A checked shape with its times in milliseconds. */
 export function windowShape(shape: CheckedShape): WindowShape | OrderedShape {
@@ -160,10 +160,11 @@ export function windowShape(shape: CheckedShape): WindowShape | OrderedShape {
 }
 
 function isOrdered(shape: CheckedShape): shape is CheckedOrdered {
-  return 'count' in shape || 'while' in shape;
+  return 'count' in shape || 'while' in shape || 'sliding' in shape;
 }
 
 function orderedShape(shape: CheckedOrdered): OrderedShape {
+  if ('sliding' in shape) return { slidingMs: shape.sliding };
   return 'while' in shape ? { while: shape.while } : { count: shape.count, every: shape.every };
 }
 

@@ -16,6 +16,7 @@ const WHOLE_SHAPES = [
   ['calendar', 'timeZone'],
   ['count'],
   ['while'],
+  ['sliding'],
 ] as const;
 
 /** What the rules of windows look at beside them, in milliseconds; a part that is missing was invalid, and has been told of. */
@@ -37,6 +38,9 @@ export function checkWindows(
     checkShape(window?.window, `${path}.window`, surroundings, vocabulary, report);
     if (window?.early !== undefined && window.early < 1) {
       report(`${path}.early`, 'early results cannot come so often', 'at most once a millisecond, 1ms');
+    }
+    if (window?.early !== undefined && window.window !== undefined && 'sliding' in window.window) {
+      report(`${path}.early`, 'sliding windows give a result with each reading as it is', 'leave it out');
     }
     if (window?.late === 'store' && window.window !== undefined && 'count' in window.window) {
       report(`${path}.late`, 'nothing comes too late for windows of a number of readings', 'leave it out');

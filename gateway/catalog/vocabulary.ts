@@ -15,7 +15,7 @@ export const vocabulary: Vocabulary = {
   aggregatePatterns,
   allowedAggregates,
   checkWindow: (shape, latenessMs) =>
-    'count' in shape || 'while' in shape
+    'count' in shape || 'while' in shape || 'slidingMs' in shape
       ? checkOrderedShape(shape)
       : checkOpenWindows(checkedWindow(shape), latenessMs),
   checkReduction: reductionRule,

@@ -31,6 +31,8 @@ test.each([
     'while: { above: 1 }, allowedLateness: 1s',
     '2:47 windows[0].window.allowedLateness: allowedLateness does not go together with while',
   ],
+  ['sliding: 0s', '2:35 windows[0].window.sliding: must be above 0: got "0s"'],
+  ['sliding: 0.5ms', '2:24 windows[0].window: Cannot make sliding windows of 0.5 ms'],
   [
     'count: 10, allowedLateness: 1s',
     '2:37 windows[0].window.allowedLateness: allowedLateness does not go together with count',
@@ -83,4 +85,12 @@ test('readings that come too late are only counted, unless it is said that they 
   expect(briefly(problemsOf(one('count: 10', 'late: store, ')))).toEqual([
     '2:45 windows[0].late: nothing comes too late for windows of a number of readings',
   ]);
+});
+
+test('sliding windows give no early results, as they give one with each reading', () => {
+  const text = 'windows:\n  - { name: w, window: { sliding: 10s }, early: 1m, aggregates: [count] }\n';
+  expect(briefly(problemsOf(text))).toEqual([
+    '2:49 windows[0].early: sliding windows give a result with each reading as it is',
+  ]);
+  expect(configurationOf(text.replace('early: 1m, ', '')).windows[0]?.window).toEqual({ slidingMs: 10_000 });
 });

@@ -2,10 +2,12 @@ import type { Series } from '../../core/reading.ts';
 import { Computation, type ComputationSettings } from './computation.ts';
 import { type CountShape, CountWindows, checkedCount } from './count-windows.ts';
 import type { OrderedWindows } from './ordered-windows.ts';
+import type { ReadingTally } from './reading-queue.ts';
+import { checkedSliding, type SlidingShape, SlidingWindows } from './sliding-windows.ts';
 import { checkedState, type StateShape, StateWindows } from './state-windows.ts';
 
 /** The shape of windows that the readings themselves begin and end. */
-export type OrderedShape = CountShape | StateShape;
+export type OrderedShape = CountShape | StateShape | SlidingShape;
 
 /** Such windows as the configuration defines them. */
 export interface OrderedSettings extends ComputationSettings {
@@ -28,14 +30,24 @@ export class OrderedDefinition extends Computation {
     return JSON.stringify([this.name, ...formOf(this.#shape), ...this.plan.form]);
   }
 
-  /** The windows of a series, none of them open. */
-  windowsOf(series: Series): OrderedWindows {
+  /**
+   * The windows of a series, none of them open.
+   *
+   * @param tally of the readings that sliding windows hold
+   */
+  windowsOf(series: Series, tally: ReadingTally): OrderedWindows {
     const shape = this.#shape;
+    if ('slidingMs' in shape) return new SlidingWindows(this, series, shape, tally);
     return 'while' in shape ? new StateWindows(this, series, shape) : new CountWindows(this, series, shape);
+  }
+
+  get isSliding(): boolean {
+    return 'slidingMs' in this.#shape;
   }
 
   /** Most windows of one series that are open at once. */
   get maxOpen(): number {
+    if ('slidingMs' in this.#shape) return 0;
     if ('while' in this.#shape) return 1;
     const { count, every } = checkedCount(this.#shape);
     return Math.ceil(count / every);
@@ -44,11 +56,13 @@ export class OrderedDefinition extends Computation {
 
 /** @throws GatewayError where there can be no such windows */
 export function checkOrderedShape(shape: OrderedShape): void {
-  if ('while' in shape) checkedState(shape);
+  if ('slidingMs' in shape) checkedSliding(shape);
+  else if ('while' in shape) checkedState(shape);
   else checkedCount(shape);
 }
 
 function formOf(shape: OrderedShape): readonly unknown[] {
+  if ('slidingMs' in shape) return ['sliding', checkedSliding(shape)];
   if ('while' in shape) return ['while', ...Object.entries(shape.while).sort(([a], [b]) => (a < b ? -1 : 1))];
   const { count, every } = checkedCount(shape);
   return ['count', count, every];

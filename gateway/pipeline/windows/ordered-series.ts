@@ -4,7 +4,7 @@ import type { Series } from '../../core/reading.ts';
 import type { Emit } from '../../core/stage.ts';
 import type { WatermarkOptions } from '../watermark.ts';
 import type { OrderedWindows } from './ordered-windows.ts';
-import { WaitingReadings, type WaitingTally } from './waiting-readings.ts';
+import { ReadingQueue, type ReadingTally } from './reading-queue.ts';
 
 /** One series, its windows that readings end, and how far it has come. */
 export class OrderedSeries implements Due {
@@ -15,7 +15,7 @@ export class OrderedSeries implements Due {
   readonly byArrival: readonly OrderedWindows[];
   /** Those that take them in the order of event time. */
   readonly byTime: readonly OrderedWindows[];
-  readonly waiting: WaitingReadings;
+  readonly waiting: ReadingQueue;
   /** Greatest source time seen. */
   newest: EpochMs = Number.NEGATIVE_INFINITY;
   /** Whether `newest` was said by the gateway's clock, as the device has none. */
@@ -27,12 +27,12 @@ export class OrderedSeries implements Due {
   /** When to look whether it is silent: never later than when it is; +∞ when that is not planned. */
   due: EpochMs = Number.POSITIVE_INFINITY;
 
-  constructor(series: Series, order: number, windows: readonly OrderedWindows[], tally: WaitingTally) {
+  constructor(series: Series, order: number, windows: readonly OrderedWindows[], tally: ReadingTally) {
     this.series = series;
     this.order = order;
     this.byArrival = windows.filter(({ isByTime }) => !isByTime);
     this.byTime = windows.filter(({ isByTime }) => isByTime);
-    this.waiting = new WaitingReadings(tally);
+    this.waiting = new ReadingQueue(tally);
   }
 
   /** All its windows. */

@@ -12,11 +12,11 @@ import { OrderedDefinition, type OrderedSettings } from './ordered-definition.ts
 import { OrderedSeries } from './ordered-series.ts';
 import { restoreOrdered, snapshotOrdered } from './ordered-snapshot.ts';
 import type { OrderedWindows } from './ordered-windows.ts';
-import { MAX_WAITING_OF_SERIES, WaitingTally } from './waiting-readings.ts';
+import { MAX_QUEUED, ReadingTally } from './reading-queue.ts';
 import { lateResultOf } from './window-results.ts';
 
-/** Readings of all series that wait for their turn, beyond one of each: some ten megabytes. */
-const DEFAULT_MAX_WAITING = 500_000;
+/** Readings of all series that wait for their turn, or are in sliding windows, beyond one of each: some ten megabytes. */
+const DEFAULT_MAX_READINGS = 500_000;
 
 /** What the stage is told. */
 export interface OrderedWindowStageOptions {
@@ -26,10 +26,13 @@ export interface OrderedWindowStageOptions {
   readonly findSeries: (key: string) => Series | undefined;
   /** Readings of all series that wait for their turn, beyond one of each. @default 500000 */
   readonly maxWaiting?: number;
+  /** Readings of all series in sliding windows, beyond one of each. @default 500000 */
+  readonly maxSliding?: number;
 }
 
 /**
- * Windows that readings begin and end, one after the other, and not the time: a number of them, or a state.
+ * Windows that readings begin and end, one after the other, and not the time: a number of them, a state, or, with each
+ * reading, what came in some time before it.
  *
  * - A number of readings is counted as they come. Everything else takes them in the order of event time: a reading waits until the newest of its series
  *   is `outOfOrdernessMs` ahead, or there has been nothing newer for `idleTimeoutMs` of receive time. One that is older than one that has had its turn is late.
@@ -51,18 +54,21 @@ export class OrderedWindowStage implements Stage {
   readonly #all: OrderedSeries[] = [];
   /** Series of which readings wait. */
   readonly #silences = new DeadlineQueue<OrderedSeries>();
-  readonly #tally: WaitingTally;
+  readonly #waiting: ReadingTally;
+  readonly #sliding: ReadingTally;
   #now: EpochMs = Number.NEGATIVE_INFINITY;
   #dropped = 0;
 
   /** @throws GatewayError for settings that are not allowed */
-  constructor({ windows, time, findSeries, maxWaiting = DEFAULT_MAX_WAITING }: OrderedWindowStageOptions) {
+  constructor(options: OrderedWindowStageOptions) {
+    const { windows, time, findSeries, maxWaiting = DEFAULT_MAX_READINGS, maxSliding = DEFAULT_MAX_READINGS } = options;
     this.#definitions = windows.map((settings) => new OrderedDefinition(settings));
     this.#matches = windows.map(({ series }) => seriesPattern(series));
     this.#findSeries = findSeries;
     this.#time = time;
     this.#early = new EarlyResults(this.#definitions);
-    this.#tally = new WaitingTally(maxWaiting);
+    this.#waiting = new ReadingTally(maxWaiting);
+    this.#sliding = new ReadingTally(maxSliding);
   }
 
   process(reading: Reading, emit: Emit): Fate {
@@ -120,17 +126,16 @@ export class OrderedWindowStage implements Stage {
   }
 
   bounds(maxSeries: number): readonly Bound[] {
-    const used = this.#all.reduce(
-      (sum, { windows }) => sum + windows.reduce((all, { open }) => all + open.length, 0),
+    const open = this.#all.reduce(
+      (sum, { windows }) => sum + windows.reduce((all, one) => all + one.open.length, 0),
       0,
     );
-    const max = maxSeries * this.#definitions.reduce((sum, { maxOpen }) => sum + maxOpen, 0);
-    const { count: waiting, max: maxWaiting } = this.#tally;
-    const most =
-      this.#definitions.length === 0 ? 0 : Math.min(maxSeries * MAX_WAITING_OF_SERIES, maxWaiting + maxSeries);
+    const maxOpen = maxSeries * this.#definitions.reduce((sum, one) => sum + one.maxOpen, 0);
+    const sliding = this.#definitions.filter(({ isSliding }) => isSliding).length;
     return [
-      { name: 'windows that readings end', used, max, unit: 'windows' },
-      { name: 'readings that wait for older ones', used: waiting, max: most, unit: 'readings' },
+      { name: 'windows that readings end', used: open, max: maxOpen, unit: 'windows' },
+      readingBound('readings that wait for older ones', this.#waiting, this.#definitions.length > 0 ? maxSeries : 0),
+      readingBound('readings in sliding windows', this.#sliding, maxSeries * sliding),
     ];
   }
 
@@ -236,10 +241,15 @@ export class OrderedWindowStage implements Stage {
   #meet(series: Series): OrderedSeries | null {
     const windows = this.#definitions
       .filter((_, i) => this.#matches[i]!(series))
-      .map((definition) => definition.windowsOf(series));
-    const state = windows.length === 0 ? null : new OrderedSeries(series, this.#all.length, windows, this.#tally);
+      .map((definition) => definition.windowsOf(series, this.#sliding));
+    const state = windows.length === 0 ? null : new OrderedSeries(series, this.#all.length, windows, this.#waiting);
     this.#states[series.id] = state;
     if (state !== null) this.#all.push(state);
     return state;
   }
+}
+
+/** Of so many queues of readings, each may keep one, however many all of them hold. */
+function readingBound(name: string, { count, max }: ReadingTally, queues: number): Bound {
+  return { name, used: count, max: Math.min(queues * MAX_QUEUED, max + queues), unit: 'readings' };
 }

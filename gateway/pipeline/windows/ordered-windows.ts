@@ -37,6 +37,11 @@ export abstract class OrderedWindows {
   /** The windows that have begun and not ended, the oldest first. */
   abstract get open(): readonly RunningWindow[];
 
+  /** How many windows are lost where nobody goes on with them. */
+  get openCount(): number {
+    return this.open.length;
+  }
+
   /** Whether there is something to give early. */
   get changed(): boolean {
     return this.open.some(({ changed }) => changed);
@@ -59,7 +64,7 @@ export abstract class OrderedWindows {
   }
 
   snapshot(): unknown {
-    return [this.#firstRevision, this.#lastStart, this.lateCount, this.open.length, this.snapshotOpen()];
+    return [this.#firstRevision, this.#lastStart, this.lateCount, this.openCount, this.snapshotOpen()];
   }
 
   /** Into a new instance. */

@@ -12,12 +12,14 @@ import {
   WitnessTurns,
   witnessCounts,
   witnessLate,
+  witnessSliding,
   witnessStates,
 } from './reference-ordered-windows.ts';
 
 const setting = fc.record({
   count: fc.integer({ min: 1, max: 12 }),
   every: fc.integer({ min: 1, max: 12 }),
+  size: fc.constantFrom(1, 100, 1500),
   disorder: fc.constantFrom(0, 50, 500),
   idle: fc.constantFrom(300, 2000),
 });
@@ -50,11 +52,12 @@ test('random readings, disorder, silence and restarts give what a witness comput
     fc.property(
       setting,
       fc.array(step, { minLength: 1, maxLength: 220, size: 'max' }),
-      ({ count, every: wanted, disorder, idle }, steps) => {
+      ({ count, every: wanted, size, disorder, idle }, steps) => {
         const plant = new Plant();
         const counted = { name: 'counted', count, every: Math.min(count, wanted) };
         const windows: readonly OrderedSettings[] = [
           { name: counted.name, series: '*', window: counted, aggregates: AGGREGATES },
+          { name: 'sliding', series: '*', window: { slidingMs: size }, aggregates: AGGREGATES, late: 'store' },
           ...STATES.map(
             ({ name, condition }): OrderedSettings => ({
               name,
@@ -102,6 +105,8 @@ test('random readings, disorder, silence and restarts give what a witness comput
           turns.until(now + 100_000);
           const of = (window: string) => results.filter((one) => one.series.key === key && one.window === window);
           expectEqual(of('counted'), witnessCounts(counted, turns.arrived));
+          expectEqual(of('sliding'), witnessSliding({ name: 'sliding', size }, turns.turned));
+          expectEqual(of('sliding:late'), witnessLate({ name: 'sliding' }, turns));
           for (const state of STATES) {
             expectEqual(of(state.name), witnessStates(state, turns.turned));
             expectEqual(of(`${state.name}:late`), witnessLate(state, turns));

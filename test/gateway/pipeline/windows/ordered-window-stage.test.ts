@@ -3,7 +3,7 @@ import type { Aggregate, Result } from '../../../../gateway/core/result.ts';
 import { Fate } from '../../../../gateway/core/stage.ts';
 import type { OrderedSettings } from '../../../../gateway/pipeline/windows/ordered-definition.ts';
 import { OrderedWindowStage } from '../../../../gateway/pipeline/windows/ordered-window-stage.ts';
-import { MAX_WAITING_OF_SERIES } from '../../../../gateway/pipeline/windows/waiting-readings.ts';
+import { MAX_QUEUED } from '../../../../gateway/pipeline/windows/reading-queue.ts';
 import { Plant, throughDisk } from '../make-reading.ts';
 
 let plant: Plant;
@@ -132,11 +132,11 @@ const HOT: OrderedSettings = { name: 'hot', series: '*', window: { while: { abov
 test('more readings than may wait do not: the oldest of the series has its turn, and what is older is late', () => {
   const time = { outOfOrdernessMs: 1_000_000, idleTimeoutMs: 60_000 };
   const stage = new OrderedWindowStage({ windows: [HOT], time, findSeries: (key) => plant.registry.get(key) });
-  for (let i = 0; i <= MAX_WAITING_OF_SERIES; i++) stage.process(plant.reading('a/x', 1, 10 + i, { at: 0 }), emit);
+  for (let i = 0; i <= MAX_QUEUED; i++) stage.process(plant.reading('a/x', 1, 10 + i, { at: 0 }), emit);
   expect(stage.bounds(10)[1]).toEqual({
     name: 'readings that wait for older ones',
-    used: MAX_WAITING_OF_SERIES,
-    max: 10 * MAX_WAITING_OF_SERIES,
+    used: MAX_QUEUED,
+    max: 10 * MAX_QUEUED,
     unit: 'readings',
   });
   expect(stage.process(plant.reading('a/x', 1, 9, { at: 0 }), emit)).toBe(Fate.late);
@@ -177,4 +177,18 @@ test('nothing waits any more where no window takes readings in the order of time
   const next = new OrderedWindowStage({ windows: [{ ...THREE, name: 'hot' }], time, findSeries });
   next.restore(throughDisk(stage.snapshot()));
   expect(next.bounds(1)[1]).toMatchObject({ used: 0 });
+});
+
+test('how many readings are in sliding windows is told, and dropping them too', () => {
+  const last: OrderedSettings = { name: 'last', series: '*', window: { slidingMs: 10 }, aggregates: ['count'] };
+  const stage = makeStage(last);
+  feed(stage, 'a/x', 0, 5, 9);
+  feed(stage, 'b/x', 9);
+  expect(stage.bounds(100)[2]).toEqual({
+    name: 'readings in sliding windows',
+    used: 4,
+    max: 100 * MAX_QUEUED,
+    unit: 'readings',
+  });
+  expect(resumed(stage, { ...last, window: { slidingMs: 11 } }).notRestored).toContain('2 windows of readings');
 });

@@ -100,6 +100,21 @@ export function witnessStates(window: WitnessState, turned: readonly WitnessRead
   return results;
 }
 
+/** What sliding windows give, of readings in order. */
+export function witnessSliding(
+  window: { readonly name: string; readonly size: number },
+  turned: readonly WitnessReading[],
+): OrderedWitnessResult[] {
+  const end = ({ sourceTime }: WitnessReading) => Math.floor(sourceTime) + 1;
+  return turned.flatMap((one, at) => {
+    if (one.quality === 2) return [];
+    const start = end(one) - window.size;
+    const readings = turned.slice(0, at + 1).filter(({ sourceTime }) => sourceTime >= start);
+    const before = turned.slice(0, at).filter((other) => other.quality !== 2 && end(other) === end(one));
+    return [{ ...resultOf(window.name, [start, end(one)], readings), revision: before.length }];
+  });
+}
+
 /** Readings that came too late, as they are given. */
 export function witnessLate(window: { readonly name: string }, turns: WitnessTurns): OrderedWitnessResult[] {
   return turns.late.map(({ reading: { device, metric, value, quality, sourceTime }, behind }, revision) => {

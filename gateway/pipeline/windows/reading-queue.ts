@@ -2,13 +2,13 @@ import type { EpochMs } from '../../core/clock.ts';
 import type { Quality } from '../../core/quality.ts';
 import { listOf, numbersOf, unreadable } from '../snapshot.ts';
 
-const WHAT = 'readings that wait for their turn';
+const WHAT = 'readings in the order of time';
 
-/** Readings of one series may wait that many; beyond, the oldest has its turn. */
-export const MAX_WAITING_OF_SERIES = 4096;
+/** Readings of one series in one queue: beyond, the oldest has to leave. */
+export const MAX_QUEUED = 4096;
 
-/** How many readings of all series wait, and how many may: beyond, a series whose reading comes lets its oldest have its turn. */
-export class WaitingTally {
+/** How many readings all queues hold, and how many they may: beyond, one that takes a reading has to give up its oldest. */
+export class ReadingTally {
   readonly max: number;
   count = 0;
 
@@ -17,16 +17,16 @@ export class WaitingTally {
   }
 }
 
-/** Readings of one series that wait for older ones: in the order of event time, equal ones in that of their arrival. */
-export class WaitingReadings {
-  readonly #tally: WaitingTally;
-  /** Those before `#head` have had their turn. */
+/** Readings of one series in the order of event time, equal ones in that of their arrival, of which the oldest leave. */
+export class ReadingQueue {
+  readonly #tally: ReadingTally;
+  /** Those before `#head` have left. */
   #times: EpochMs[] = [];
   #values: number[] = [];
   #qualities: Quality[] = [];
   #head = 0;
 
-  constructor(tally: WaitingTally) {
+  constructor(tally: ReadingTally) {
     this.#tally = tally;
   }
 
@@ -34,9 +34,9 @@ export class WaitingReadings {
     return this.#times.length - this.#head;
   }
 
-  /** Whether the oldest must have its turn, as there is no room for so many. */
+  /** Whether the oldest must leave, as there is no room for so many. */
   get isOverfull(): boolean {
-    return this.count > MAX_WAITING_OF_SERIES || (this.count > 1 && this.#tally.count > this.#tally.max);
+    return this.count > MAX_QUEUED || (this.count > 1 && this.#tally.count > this.#tally.max);
   }
 
   /** Time of the oldest; +∞ where there is none. */
@@ -70,17 +70,28 @@ export class WaitingReadings {
     this.#tally.count++;
   }
 
-  /** The oldest has had its turn. */
+  /** The oldest leaves. */
   shift(): void {
     this.#head++;
     this.#tally.count--;
     // Now and then, so that each costs the same on average.
-    if (this.#head === this.#times.length || this.#head >= MAX_WAITING_OF_SERIES) {
+    if (this.#head === this.#times.length || this.#head >= MAX_QUEUED) {
       this.#times.splice(0, this.#head);
       this.#values.splice(0, this.#head);
       this.#qualities.splice(0, this.#head);
       this.#head = 0;
     }
+  }
+
+  /** The oldest `count` readings, in order. */
+  forOldest(count: number, visit: (value: number, quality: Quality, time: EpochMs) => void): void {
+    const to = Math.min(this.#head + count, this.#times.length);
+    for (let i = this.#head; i < to; i++) visit(this.#values[i]!, this.#qualities[i]!, this.#times[i]!);
+  }
+
+  /** Every reading leaves. */
+  clear(): void {
+    while (this.count > 0) this.shift();
   }
 
   snapshot(): unknown {
@@ -92,7 +103,7 @@ export class WaitingReadings {
   restore(snapshot: unknown): void {
     const [times, values, qualities] = listOf(snapshot, WHAT);
     const count = listOf(times, WHAT).length;
-    if (count > MAX_WAITING_OF_SERIES) throw unreadable(WHAT, count);
+    if (count > MAX_QUEUED) throw unreadable(WHAT, count);
     this.#times = [...numbersOf(times, count, WHAT)];
     this.#values = [...numbersOf(values, count, WHAT)];
     this.#qualities = [...numbersOf(qualities, count, WHAT)] as Quality[];
