@@ -15,6 +15,8 @@ export class Losses {
    * said that they begin again, and they count what they get again.
    */
   hasForgottenResults = false;
+  /** Logs whose state a disk has refused: where the process died then, what a full disk made them drop may count as damage. */
+  readonly refusedStates = new Set<string>();
   readonly #last = new Map<string, number>();
   readonly #sums = new Map<string, number>();
 
@@ -23,6 +25,8 @@ export class Losses {
     trace.listeners.push((event) => {
       this.mayCountTwice ||= event.includes('fewer redelivered readings are recognised');
       this.hasForgottenResults ||= event.includes('but the log ends at');
+      const refused = /cannot write \/box\/(\w+)\/state:/.exec(event)?.[1];
+      if (refused !== undefined) this.refusedStates.add(refused);
       this.hasLostState ||= /the journal (begins after|ends before the checkpoint)/.test(event);
     });
   }
