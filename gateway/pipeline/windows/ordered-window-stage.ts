@@ -8,6 +8,7 @@ import type { Reading, Series } from '../../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../../core/stage.ts';
 import type { WatermarkOptions } from '../watermark.ts';
 import { EarlyResults } from './early-results.ts';
+import { knownSeries } from './known-series.ts';
 import { OrderedDefinition, type OrderedSettings } from './ordered-definition.ts';
 import { OrderedSeries } from './ordered-series.ts';
 import { restoreOrdered, snapshotOrdered } from './ordered-snapshot.ts';
@@ -152,7 +153,7 @@ export class OrderedWindowStage implements Stage {
   restore(snapshot: unknown): void {
     if (this.#all.length > 0) throw new GatewayError('Cannot restore windows into a stage that has seen readings');
     const { now, dropped } = restoreOrdered(snapshot, this.#definitions, {
-      meet: (key) => this.#meet(this.#known(key)),
+      meet: (key) => this.#meet(knownSeries(this.#findSeries, key)),
       early: this.#early,
     });
     this.#now = now;
@@ -229,14 +230,6 @@ export class OrderedWindowStage implements Stage {
     state.due = Number.POSITIVE_INFINITY;
     this.#takeAll(state, at, emit);
   }
-  #known(key: string): Series {
-    const series = this.#findSeries(key);
-    if (series !== undefined) return series;
-    throw new GatewayError(`Cannot restore the windows of ${key}: there is no such series`, {
-      hint: 'Series are restored before the windows; the checkpoint is incomplete.',
-    });
-  }
-
   /** The state of a series that is new here; null where no definition means it. */
   #meet(series: Series): OrderedSeries | null {
     const windows = this.#definitions

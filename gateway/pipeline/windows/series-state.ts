@@ -52,9 +52,9 @@ export class Surfacing implements Due {
   }
 }
 
-/** A window that has changed after the watermark passed its end. */
-export interface Correction {
-  readonly state: SeriesState;
-  readonly windows: OpenWindows;
-  readonly window: OpenWindow;
+/** Every open window of some series, series by series, the oldest first. */
+export function* openOf(states: readonly SeriesState[]): Generator<readonly [SeriesState, OpenWindows, OpenWindow]> {
+  for (const state of states) {
+    for (const windows of state.windows) for (const window of windows.open) yield [state, windows, window];
+  }
 }

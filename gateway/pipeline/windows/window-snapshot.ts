@@ -1,9 +1,10 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { listOf, numberOf, recordOf, textOf, unreadable } from '../snapshot.ts';
 import type { SeriesClock } from '../watermark.ts';
+import type { Correction } from './corrections.ts';
 import type { EarlyResults } from './early-results.ts';
 import { OpenWindow, type OpenWindows, REVISIONS } from './open-windows.ts';
-import type { Correction, SeriesState } from './series-state.ts';
+import type { SeriesState } from './series-state.ts';
 import type { WindowDefinition } from './window-definition.ts';
 
 /** Raised when the form of a window snapshot changes so that an older one cannot be read. */

@@ -6,12 +6,14 @@ import type { Bound } from '../../core/memory.ts';
 import type { Reading, Series } from '../../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../../core/stage.ts';
 import { type SeriesClock, Watermarks } from '../watermark.ts';
+import { Corrections } from './corrections.ts';
 import { EarlyResults } from './early-results.ts';
+import { knownSeries } from './known-series.ts';
 import { type OpenWindow, type OpenWindows, OpenWindowTally, type ReplacedWindow } from './open-windows.ts';
 import { openWindowsOf } from './open-windows-of.ts';
 import { PastTimes } from './past-times.ts';
 import { defineWindows } from './rollup-settings.ts';
-import { type Correction, DeviceState, SeriesState, Surfacing } from './series-state.ts';
+import { DeviceState, openOf, SeriesState, Surfacing } from './series-state.ts';
 import type { WindowDefinition } from './window-definition.ts';
 import { checkedTiming, DEFAULT_MAX_OPEN_WINDOWS, type WindowStageOptions } from './window-options.ts';
 import { emptyResultOf, lateResultOf, resultOf } from './window-results.ts';
@@ -40,7 +42,6 @@ export class WindowStage implements Stage {
   readonly #definitions: readonly WindowDefinition[];
   readonly #matches: readonly ((series: Series) => boolean)[];
   readonly #findSeries: (key: string) => Series | undefined;
-  readonly #correctionDelayMs: number;
   readonly #outOfOrdernessMs: number;
   readonly #watermarks: Watermarks;
   /** By series id; null for a series that no definition means. */
@@ -53,8 +54,7 @@ export class WindowStage implements Stage {
   readonly #tally: OpenWindowTally;
   #now: EpochMs = Number.NEGATIVE_INFINITY;
   readonly #past = new PastTimes();
-  #corrections: Correction[] = [];
-  #correctAt: EpochMs = Number.POSITIVE_INFINITY;
+  readonly #corrections: Corrections;
   readonly #early: EarlyResults;
 
   /** @throws GatewayError for settings that are not allowed */
@@ -65,7 +65,7 @@ export class WindowStage implements Stage {
     this.#early = new EarlyResults(this.#definitions);
     this.#findSeries = options.findSeries;
     this.#tally = new OpenWindowTally(options.maxOpenWindows ?? DEFAULT_MAX_OPEN_WINDOWS);
-    this.#correctionDelayMs = correctionDelayMs;
+    this.#corrections = new Corrections(correctionDelayMs);
     this.#outOfOrdernessMs = outOfOrdernessMs;
     this.#watermarks = new Watermarks({ outOfOrdernessMs, idleTimeoutMs });
   }
@@ -109,24 +109,24 @@ export class WindowStage implements Stage {
       const idleAt = this.#watermarks.nextDeadline;
       const surfaceAt = this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY;
       const earlyAt = this.#early.nextAt;
-      const otherAt = Math.min(surfaceAt, this.#correctAt, earlyAt);
+      const otherAt = Math.min(surfaceAt, this.#corrections.dueAt, earlyAt);
       if (Math.min(idleAt, otherAt) > now) return;
       // At one time first idleness, then what is silent, then corrections, then early results.
       if (idleAt <= otherAt) this.#expire(Math.min(now, otherAt), emit);
       else if (surfaceAt === otherAt) this.#surface(emit);
-      else if (this.#correctAt === otherAt) this.#correct(emit);
+      else if (this.#corrections.dueAt === otherAt) this.#correct(emit);
       else this.#giveEarly(earlyAt, emit);
     }
   }
 
   isDue(now: EpochMs): boolean {
     const surfaceAt = this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY;
-    return Math.min(surfaceAt, this.#correctAt, this.#early.nextAt) <= now || this.#watermarks.hasExpired(now);
+    return Math.min(surfaceAt, this.#corrections.dueAt, this.#early.nextAt) <= now || this.#watermarks.hasExpired(now);
   }
 
   step(now: EpochMs, byMs: number, emit: Emit): void {
     this.#now = now;
-    this.#correctAt += byMs;
+    this.#corrections.step(byMs);
     this.#early.step(byMs);
     this.#watermarks.step(byMs);
     if (byMs < 0) for (const device of this.#devices) this.#setBack(device, now - byMs, emit);
@@ -150,13 +150,13 @@ export class WindowStage implements Stage {
   snapshot(): unknown {
     return snapshotWindows({
       now: this.#now,
-      correctAt: this.#correctAt,
+      correctAt: this.#corrections.dueAt,
       past: this.#past.snapshot(),
       definitions: this.#definitions,
       early: this.#early,
       watermarks: this.#watermarks.snapshot(),
       series: this.#all,
-      corrections: this.#corrections,
+      corrections: this.#corrections.gathered,
     });
   }
 
@@ -170,13 +170,12 @@ export class WindowStage implements Stage {
     if (this.#all.length > 0) throw new GatewayError('Cannot restore windows into a stage that has seen readings');
     const restored = restoreWindows(snapshot, this.#definitions, {
       clocks: (part) => this.#watermarks.restore(part),
-      add: (key, clock) => this.#add(this.#known(key), clock),
+      add: (key, clock) => this.#add(knownSeries(this.#findSeries, key), clock),
       early: this.#early,
     });
     this.#now = restored.now;
-    this.#correctAt = restored.correctAt;
     if (restored.past !== undefined) this.#past.restore(restored.past);
-    this.#corrections = restored.corrections;
+    this.#corrections.resume(restored.correctAt, restored.corrections);
     this.#droppedWindows = restored.dropped;
     for (const [{ device }, windows, window] of openOf(this.#all)) {
       device.due = Math.min(device.due, windows.dueOf(window));
@@ -205,14 +204,6 @@ export class WindowStage implements Stage {
       ahead.map(({ clock }) => clock),
     );
     device.seen = device.clock.watermark;
-  }
-
-  #known(key: string): Series {
-    const series = this.#findSeries(key);
-    if (series !== undefined) return series;
-    throw new GatewayError(`Cannot restore the windows of ${key}: there is no such series`, {
-      hint: 'Series are restored before the windows; the checkpoint is incomplete.',
-    });
   }
 
   #meet(series: Series): SeriesState | null {
@@ -275,7 +266,7 @@ export class WindowStage implements Stage {
     window.isUntold = false;
     if (!window.changed) {
       window.changed = true;
-      if (window.passed) this.#expectCorrection({ state, windows, window });
+      if (window.passed) this.#corrections.expect({ state, windows, window }, this.#now);
       else this.#early.expect(windows.definition, this.#now);
     }
     for (const rollup of windows.rollups) {
@@ -284,16 +275,8 @@ export class WindowStage implements Stage {
     }
   }
 
-  #expectCorrection(correction: Correction): void {
-    if (this.#correctAt === Number.POSITIVE_INFINITY) this.#correctAt = this.#now + this.#correctionDelayMs;
-    this.#corrections.push(correction);
-  }
-
   #correct(emit: Emit): void {
-    const due = this.#corrections;
-    this.#corrections = [];
-    this.#correctAt = Number.POSITIVE_INFINITY;
-    for (const { state, windows, window } of due) {
+    for (const { state, windows, window } of this.#corrections.take()) {
       if (window.passed) this.#emit(state, windows, window, emit);
     }
   }
@@ -391,11 +374,4 @@ export class WindowStage implements Stage {
 /** Gives a reading that has missed a window. */
 function giveLate(windows: OpenWindows, reading: Reading, value: number, newest: EpochMs, emit: Emit): void {
   emit(lateResultOf(windows.definition, reading, value, { newest, place: windows.lateCount++ }));
-}
-
-/** Every open window of some series, series by series, the oldest first. */
-function* openOf(states: readonly SeriesState[]): Generator<readonly [SeriesState, OpenWindows, OpenWindow]> {
-  for (const state of states) {
-    for (const windows of state.windows) for (const window of windows.open) yield [state, windows, window];
-  }
 }

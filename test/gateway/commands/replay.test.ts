@@ -132,6 +132,62 @@ test('two and three workers say the same as one, byte for byte', async () => {
   expect(await replay('--workers', '3', ...inputs)).toEqual(one);
 });
 
+test('windows that readings end are those of an independent computation, and the same with two workers', async () => {
+  const windows = [
+    '  - { name: ten, series: "*/flow", window: { count: 10 }, aggregates: [sum] }',
+    '  - { name: high, series: "*/pressure", window: { while: { above: 50 } }, aggregates: [count] }',
+    '  - { name: last, series: "*/flow", window: { sliding: 14s }, aggregates: [sum] }',
+  ];
+  await writeFile(join(folder, 'shapes.yaml'), `windows:\n${windows.join('\n')}\n`);
+  const rows = SAMPLES.map(({ time, pressure, flow }) => `${time},${pressure},${flow}`);
+  await writeFile(join(folder, 'press-9.csv'), `time,pressure,flow\n${rows.join('\n')}\n`);
+  const shapes = (...more: string[]) =>
+    headgate(['replay', '--config', 'shapes.yaml', ...more, 'press-1.csv', 'press-9.csv'], folder);
+  const one = await shapes();
+  expect(await shapes('--workers', '2')).toEqual(one);
+  for (const device of ['press-1', 'press-9']) {
+    const found = results(one.stdout).windows.filter(({ series }) => series.startsWith(device));
+    const of = (name: string) =>
+      found
+        .filter(({ window }) => window === name)
+        .sort((a, b) => a.start - b.start)
+        .map(({ start, end, fields }) => ({ start, end, ...fields }));
+    expect(of('ten')).toEqual(tens());
+    expect(of('high')).toEqual(highs());
+    expect(of('last')).toEqual(pairs());
+  }
+});
+
+/** Of ten readings of the flow each. */
+function tens(): object[] {
+  return Array.from({ length: SAMPLES.length / 10 }, (_, i) => {
+    const ten = SAMPLES.slice(10 * i, 10 * i + 10);
+    return { start: ten[0]!.time, end: ten[9]!.time + 1, sum: ten.reduce((sum, { flow }) => sum + flow, 0) };
+  });
+}
+
+/** While the pressure was above 50. */
+function highs(): object[] {
+  const found: object[] = [];
+  let first = -1;
+  SAMPLES.forEach(({ time, pressure }, i) => {
+    if (pressure > 50 && first < 0) first = i;
+    if (pressure > 50 || first < 0) return;
+    const start = SAMPLES[first]!.time;
+    found.push({ start, end: time, count: i - first, duration: (time - start) / 1000 });
+    first = -1;
+  });
+  return found;
+}
+
+/** With each reading of the flow the one seven seconds before: what is 14 seconds old is out. */
+function pairs(): object[] {
+  return SAMPLES.map(({ time, flow }, i) => {
+    const end = time + 1;
+    return { start: end - 14_000, end, sum: flow + (SAMPLES[i - 1]?.flow ?? 0) };
+  });
+}
+
 test.each(['0', '65', '1.5', 'two'])('a number of workers that is none is a usage error: %s', async (workers) => {
   const { code, stdout, stderr } = await replay('--workers', workers, 'press-1.csv');
   expect(stderr).toMatch(/whole number from 1 to 64/);

@@ -24,6 +24,8 @@ const setting = fc.record({
   idle: fc.constantFrom(300, 2000),
 });
 
+const ZERO: WitnessState = { name: 'zero', begins: (value) => value === 0, goesOn: (value) => value === 0 };
+
 /** Values are mostly whole and from -3 to 3. */
 const STATES: readonly (WitnessState & { readonly condition: StateCondition })[] = [
   { name: 'above', condition: { above: 0 }, begins: (value) => value > 0, goesOn: (value) => value > 0 },
@@ -34,7 +36,7 @@ const STATES: readonly (WitnessState & { readonly condition: StateCondition })[]
     goesOn: (value) => value >= -1,
   },
   { name: 'below', condition: { below: -1, until: 1 }, begins: (value) => value < -1, goesOn: (value) => value <= 1 },
-  { name: 'zero', condition: { equals: 0 }, begins: (value) => value === 0, goesOn: (value) => value === 0 },
+  { ...ZERO, condition: { equals: 0 } },
   {
     name: 'same',
     condition: { unchanged: true },
@@ -57,6 +59,8 @@ test('random readings, disorder, silence and restarts give what a witness comput
         const counted = { name: 'counted', count, every: Math.min(count, wanted) };
         const windows: readonly OrderedSettings[] = [
           { name: counted.name, series: '*', window: counted, aggregates: AGGREGATES },
+          { name: 'early', series: '*', window: counted, aggregates: AGGREGATES, earlyMs: size },
+          { name: 'early-state', series: '*', window: { while: { equals: 0 } }, aggregates: AGGREGATES, earlyMs: size },
           { name: 'sliding', series: '*', window: { slidingMs: size }, aggregates: AGGREGATES, late: 'store' },
           ...STATES.map(
             ({ name, condition }): OrderedSettings => ({
@@ -75,10 +79,9 @@ test('random readings, disorder, silence and restarts give what a witness comput
             findSeries: (key) => plant.registry.get(key),
           });
         let stage = make();
-        const results: Aggregate[] = [];
-        const emit = (result: Result) => {
-          if (result.kind === 'aggregate') results.push(result);
-        };
+        const undisturbed = make();
+        const [results, emit] = collecting();
+        const [undisturbedResults, emitUndisturbed] = collecting();
         const series = new Map<string, WitnessTurns>();
         let now = Number.NEGATIVE_INFINITY;
         readingsOf(steps).forEach((one, index) => {
@@ -97,14 +100,20 @@ test('random readings, disorder, silence and restarts give what a witness comput
           const key = `${one.device}/${one.metric}`;
           const turns = series.get(key) ?? new WitnessTurns({ disorder, idle });
           series.set(key, turns);
-          const fate = stage.process(plant.reading(key, value, sourceTime, { at, quality }), emit);
+          const reading = plant.reading(key, value, sourceTime, { at, quality });
+          undisturbed.process(reading, emitUndisturbed);
+          const fate = stage.process(reading, emit);
           expect(FATES[fate]).toBe(turns.reading(one, now) ? 'late' : 'aggregated');
         });
         stage.advance(now + 100_000, emit);
+        undisturbed.advance(now + 100_000, emitUndisturbed);
+        expect(results).toEqual(undisturbedResults);
         for (const [key, turns] of series) {
           turns.until(now + 100_000);
           const of = (window: string) => results.filter((one) => one.series.key === key && one.window === window);
           expectEqual(of('counted'), witnessCounts(counted, turns.arrived));
+          expectEqual(finalOf(of('early')), witnessCounts(counted, turns.arrived));
+          expectEqual(finalOf(of('early-state')), witnessStates(ZERO, turns.turned));
           expectEqual(of('sliding'), witnessSliding({ name: 'sliding', size }, turns.turned));
           expectEqual(of('sliding:late'), witnessLate({ name: 'sliding' }, turns));
           for (const state of STATES) {
@@ -117,6 +126,29 @@ test('random readings, disorder, silence and restarts give what a witness comput
     { seed, numRuns: Number(process.env['RUNS'] ?? 1000) },
   );
 });
+
+function collecting(): [Aggregate[], (result: Result) => void] {
+  const results: Aggregate[] = [];
+  return [
+    results,
+    (result) => {
+      if (result.kind === 'aggregate') results.push(result);
+    },
+  ];
+}
+
+/** What windows give at their end, as if they had given nothing before. */
+function finalOf(results: readonly Aggregate[]): Aggregate[] {
+  const given = new Map<number, number>();
+  for (const { start, revision } of results) {
+    expect(revision).toBe(given.get(start) ?? 0);
+    given.set(start, revision + 1);
+  }
+  return results.flatMap((one) => {
+    const { partial, ...fields } = one.fields;
+    return partial === 0 ? [{ ...one, revision: 0, fields }] : [];
+  });
+}
 
 /** Results of one series and name come in order. */
 function expectEqual(results: readonly Aggregate[], expected: readonly OrderedWitnessResult[]): void {
