@@ -21,5 +21,6 @@ export function openWindowsOf(
     else if (parts === undefined) made.push(new OpenAlignedWindows(definition, assigner, tally));
     else made.push(new OpenRollups(definition, assigner, tally, parts));
   }
-  return made;
+  // A copy takes no more memory than it needs: a list that has grown does.
+  return made.slice();
 }

@@ -19,7 +19,8 @@ export class SeriesState {
     this.clock = clock;
     this.device = device;
     this.windows = windows;
-    this.fed = windows.filter(({ definition }) => definition.from === undefined);
+    const fed = windows.filter(({ definition }) => definition.from === undefined);
+    this.fed = fed.length === windows.length ? windows : fed.slice();
   }
 }
 
