@@ -104,24 +104,35 @@ function windowShape() {
   );
 }
 
-/** What is computed over windows. */
-export function windows({ aggregateNames, aggregatePatterns, allowedAggregates }: Vocabulary) {
+/** Names of aggregates, at least one. */
+export function aggregateList(vocabulary: Vocabulary, description: string) {
+  const { aggregateNames, aggregatePatterns, allowedAggregates } = vocabulary;
   const aggregate = Type.Unsafe<string>({
     headgate: 'aggregate',
     type: 'string',
     description: allowedAggregates,
     anyOf: [{ enum: [...aggregateNames] }, ...aggregatePatterns.map((pattern) => ({ pattern }))],
   });
+  return Type.Array(aggregate, { description, minItems: 1, examples: [['count', 'mean', 'min', 'max', 'p95']] });
+}
+
+/** How long the history keeps the results of one name. */
+export const keep = optional(
+  positiveDuration({
+    description: 'How long the history keeps its results. Default: storage.history.maxAge.',
+    examples: ['1y'],
+  }),
+);
+
+/** What is computed over windows. */
+export function windows(vocabulary: Vocabulary) {
   const definition = Type.Object(
     {
       name: componentName({ description: 'Name of this window, a tag of its results.', examples: ['minute'] }),
       series: seriesGlob({ description: 'Which series.', default: '*', examples: ['*/vibration'] }),
       window: windowShape(),
-      aggregates: Type.Array(aggregate, {
-        description: `What is computed: ${allowedAggregates}.`,
-        minItems: 1,
-        examples: [['count', 'mean', 'min', 'max', 'p95']],
-      }),
+      aggregates: aggregateList(vocabulary, `What is computed: ${vocabulary.allowedAggregates}.`),
+      keep,
       early: optional(
         positiveDuration({
           description:

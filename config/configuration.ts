@@ -23,6 +23,7 @@ export interface Configuration {
   readonly sources: readonly SourceConfiguration[];
   readonly series: readonly SeriesConfiguration[];
   readonly windows: readonly WindowConfiguration[];
+  readonly rollups: readonly RollupConfiguration[];
   readonly reduce: readonly ReductionConfiguration[];
   readonly derive: readonly DerivationConfiguration[];
   readonly join: readonly JoinConfiguration[];
@@ -227,6 +228,24 @@ export interface WindowConfiguration {
   readonly interpolation: 'step' | 'linear';
   /** Readings further apart say nothing about the time between them, in milliseconds; undefined bridges any distance. */
   readonly maxGapMs: number | undefined;
+  /** How long the history keeps its results, in milliseconds; undefined: as long as others. */
+  readonly keepMs: number | undefined;
+}
+
+/** Stretches of event time that lie side by side. */
+export type RollupShape = Extract<WindowShape, { readonly tumblingMs: number } | { readonly timeZone: string }>;
+
+/** Windows that are made from smaller ones. */
+export interface RollupConfiguration {
+  readonly name: string;
+  /** The name of a window or of another rollup. */
+  readonly from: string;
+  readonly window: RollupShape;
+  /** Undefined: what it is made from says. */
+  readonly aggregates: readonly string[] | undefined;
+  /** See `WindowConfiguration`. */
+  readonly earlyMs: number | undefined;
+  readonly keepMs: number | undefined;
 }
 
 /** Which readings of the series a pattern names go on to windows and detectors. */

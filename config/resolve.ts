@@ -11,6 +11,7 @@ import type {
   OrderedShape,
   ReadingRule,
   ReductionConfiguration,
+  RollupConfiguration,
   SinkConfiguration,
   SourceConfiguration,
   WindowConfiguration,
@@ -55,6 +56,7 @@ export function resolveConfiguration(file: CheckedFile, vocabulary: Vocabulary):
     sources: file.sources.map((source) => resolveSource(source, gateway.name)),
     series: file.series.map(({ series, unit, scale, offset }) => ({ series, unit, scale, offset })),
     windows: file.windows.map(resolveWindow),
+    rollups: file.rollups.map(resolveRollup),
     reduce: file.reduce.map(reductionOf),
     derive: file.derive.map(derivationOf),
     join: file.join.map((one) => joinOf(one, time.idleTimeout)),
@@ -176,7 +178,7 @@ function timedShape(shape: Exclude<CheckedShape, CheckedOrdered>): WindowShape {
 }
 
 function resolveWindow(checked: CheckedFile['windows'][number]): WindowConfiguration {
-  const { name, series, window, aggregates, early, late, interpolation, maxGap } = checked;
+  const { name, series, window, aggregates, early, late, interpolation, maxGap, keep } = checked;
   return {
     name,
     series,
@@ -188,7 +190,14 @@ function resolveWindow(checked: CheckedFile['windows'][number]): WindowConfigura
     late,
     interpolation,
     maxGapMs: maxGap,
+    keepMs: keep,
   };
+}
+
+function resolveRollup(checked: CheckedFile['rollups'][number]): RollupConfiguration {
+  const { name, from, window, aggregates, early: earlyMs, keep: keepMs } = checked;
+  const shape = 'tumbling' in window ? { tumblingMs: window.tumbling } : window;
+  return { name, from, window: shape, aggregates, earlyMs, keepMs };
 }
 
 /** The options of a checked rule, under the names the detector knows. */

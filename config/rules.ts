@@ -4,6 +4,7 @@ import { checkDerived } from './derive-rules.ts';
 import { quoted } from './problems.ts';
 import { type Partly, type Report, reportError } from './report.ts';
 import { detectorOptions, reductionOf } from './resolve.ts';
+import { checkRollups } from './rollup-rules.ts';
 import type { CheckedFile } from './schema.ts';
 import { checkStorage } from './storage-rules.ts';
 import { formatHostPort, type HostPort, isLoopback } from './units.ts';
@@ -26,7 +27,7 @@ type PartlyRule = {
 
 /** Checks what a schema cannot say: rules between several keys. The file may have parts missing that were invalid. */
 export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Report): void {
-  for (const key of ['sources', 'windows', 'derive', 'join', 'sinks'] as const)
+  for (const key of ['sources', 'windows', 'rollups', 'derive', 'join', 'sinks'] as const)
     uniqueNames(key, file[key] ?? [], report);
   checkStorage(file.storage ?? {}, report);
   file.sources?.forEach((source, index) => {
@@ -40,7 +41,9 @@ export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Rep
     if (source !== undefined) checkSource(source, `sources[${index}]`, report);
   });
   const surroundings = { outOfOrderness: file.time?.outOfOrderness, historyMaxAge: file.storage?.history?.maxAge };
-  checkWindows(file.windows ?? [], surroundings, vocabulary, report);
+  const { windows = [], rollups = [] } = file;
+  checkWindows(windows, surroundings, vocabulary, report);
+  checkRollups({ windows, rollups, historyMaxAge: surroundings.historyMaxAge }, vocabulary, report);
   file.reduce?.forEach((rule, index) => {
     if (rule?.series === undefined) return;
     const settings = reductionOf({ ...rule, series: rule.series });

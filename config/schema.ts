@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { detect, reduce, series, windows } from './analysis-schema.ts';
 import { derive, join } from './derive-schema.ts';
+import { rollups } from './rollup-schema.ts';
 import {
   componentName,
   date,
@@ -68,8 +69,15 @@ const storage = section('Where data waits on the box, and how much of it.', {
     }),
   }),
   history: section('Results and alarms kept on the box for the page, the API and Grafana.', {
-    maxBytes: size({ description: 'Most that the history may take; the oldest go first.', default: '1 GiB' }),
-    maxAge: positiveDuration({ description: 'How long results are kept.', default: '30d' }),
+    maxBytes: size({
+      description:
+        'Most that the history may take; then the oldest go, by what part they have of the time that they are kept.',
+      default: '1 GiB',
+    }),
+    maxAge: positiveDuration({
+      description: 'How long results are kept of which nothing else is said by `keep`.',
+      default: '30d',
+    }),
   }),
   checkpointEvery: positiveDuration({
     description: 'How often the state of the analysis is saved; a restart replays the readings since then.',
@@ -171,6 +179,7 @@ export function configurationSchema(vocabulary: Vocabulary) {
       sources,
       series,
       windows: windows(vocabulary),
+      rollups: rollups(vocabulary),
       reduce,
       derive,
       join: join(vocabulary),

@@ -15,20 +15,21 @@ const DURATION_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
   d: 86_400_000,
   w: 604_800_000,
+  y: 365 * 86_400_000,
 };
 
 /** Longest duration that is taken: a hundred years, in milliseconds. */
 export const MAX_DURATION_MS = 100 * 365 * 86_400_000;
 
 /** What a duration may look like, for people. */
-export const DURATION_HELP = 'a number with a unit: 500ms, 10s, 1m, 1h30m, 30d';
+export const DURATION_HELP = 'a number with a unit: 500ms, 10s, 1m, 1h30m, 30d, 1y';
 
 /** Matches what `parseDuration` takes, as the source of a regular expression for a JSON Schema. */
-export const DURATION_PATTERN = '^\\s*(0|(\\d+(\\.\\d+)?\\s*(ms|s|m|h|d|w)\\s*)+)\\s*$';
+export const DURATION_PATTERN = '^\\s*(0|(\\d+(\\.\\d+)?\\s*(ms|s|m|h|d|w|y)\\s*)+)\\s*$';
 
 /**
  * Reads a duration such as `500ms`, `10s` or `1m30s`: milliseconds, from 0 to a hundred years; or why it is none, as a sentence.
- * Units are ms, s, m, h, d and w; only 0 may stand without one.
+ * Units are ms, s, m, h, d, w and y, of 365 days; only 0 may stand without one.
  */
 export function parseDuration(text: string | number): number | string {
   const trimmed = String(text).trim();

@@ -1,5 +1,11 @@
 import type { DetectorOption } from '../gateway/core/detector.ts';
-import type { JoinConfiguration, OrderedShape, ReductionConfiguration, WindowShape } from './configuration.ts';
+import type {
+  JoinConfiguration,
+  OrderedShape,
+  ReductionConfiguration,
+  RollupShape,
+  WindowShape,
+} from './configuration.ts';
 
 /**
  * What the file may name. The rooms do not know each other, so the front door says it; the shapes are those of the rooms.
@@ -13,6 +19,13 @@ export interface Vocabulary {
   readonly allowedAggregates: string;
   /** Throws a `GatewayError` where there can be no such windows, or too many would be open as readings come so late, in milliseconds. */
   readonly checkWindow: (shape: WindowShape | OrderedShape, latenessMs: number) => void;
+  /** Throws a `GatewayError` where a window of one shape does not lie in exactly one of the other. */
+  readonly checkNesting: (part: WindowShape | OrderedShape, whole: RollupShape) => void;
+  /** Why aggregates cannot be had by merging; `kept` are those of the window, and of each rollup between. Undefined where they can, or `kept` cannot. */
+  readonly mergingProblem: (
+    kept: readonly (readonly string[])[],
+    whole: readonly string[],
+  ) => VocabularyProblem | undefined;
   /** Throws a `GatewayError` where a rule of the reduction is not allowed. */
   readonly checkReduction: (rule: ReductionConfiguration) => void;
   /** What a side of a window join can come to. */
@@ -24,6 +37,12 @@ export interface Vocabulary {
   /** The sources of definitions that each read what the one before derives, the first one again at the end; undefined where there are none. */
   readonly derivedCycle: (definitions: readonly DerivedDefinition[]) => readonly string[] | undefined;
   readonly detectors: readonly DetectorWords[];
+}
+
+/** What is wrong, and what is allowed, as sentences. */
+export interface VocabularyProblem {
+  readonly message: string;
+  readonly hint: string | undefined;
 }
 
 /** A derivation or a join, as what reads and makes series. */

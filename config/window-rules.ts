@@ -35,7 +35,8 @@ export function checkWindows(
 ): void {
   windows.forEach((window, index) => {
     const path = `windows[${index}]`;
-    checkShape(window?.window, `${path}.window`, surroundings, vocabulary, report);
+    const historyMaxAge = window?.keep ?? surroundings.historyMaxAge;
+    checkShape(window?.window, `${path}.window`, { ...surroundings, historyMaxAge }, vocabulary, report);
     if (window?.early !== undefined && window.early < 1) {
       report(`${path}.early`, 'early results cannot come so often', 'at most once a millisecond, 1ms');
     }
@@ -54,6 +55,16 @@ export function checkWindows(
   });
 }
 
+/** The shape, where no key is missing that makes it one. */
+export function wholeShape(
+  shape: PartlyWindow['window'] | Partly<CheckedFile['rollups'][number]['window']>,
+): Window['window'] | undefined {
+  const given = new Set(Object.entries(shape ?? {}).flatMap(([key, value]) => (value === undefined ? [] : [key])));
+  if (!WHOLE_SHAPES.some((keys) => keys.every((key) => given.has(key)))) return undefined;
+  const whole = shape as Window['window'];
+  return 'while' in whole && !isWholeCondition(whole.while) ? undefined : whole;
+}
+
 function checkShape(
   shape: PartlyWindow['window'],
   path: string,
@@ -61,17 +72,15 @@ function checkShape(
   vocabulary: Vocabulary,
   report: Report,
 ): void {
-  const given = new Set(Object.entries(shape ?? {}).flatMap(([key, value]) => (value === undefined ? [] : [key])));
-  if (!WHOLE_SHAPES.some((keys) => keys.every((key) => given.has(key)))) return;
-  const whole = shape as Window['window'];
-  if ('while' in whole && !isWholeCondition(whole.while)) return;
+  const whole = wholeShape(shape);
+  if (whole === undefined) return;
   const latenessMs = 'allowedLateness' in whole ? (whole.allowedLateness ?? 0) : 0;
   reportError(path, report, () => vocabulary.checkWindow(windowShape(whole), latenessMs + outOfOrderness));
   if (latenessMs <= historyMaxAge) return;
   report(
     `${path}.allowedLateness`,
     `a result would be corrected after the history has given it up: it keeps results for ${formatDuration(historyMaxAge)}, got ${formatDuration(latenessMs)}`,
-    `at most ${formatDuration(historyMaxAge)}, or a longer storage.history.maxAge`,
+    `at most ${formatDuration(historyMaxAge)}, or a longer keep or storage.history.maxAge`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Configuration, WindowConfiguration } from '../../config/configuration.ts';
+import type { Configuration, RollupShape, WindowConfiguration } from '../../config/configuration.ts';
 import { SeriesRegistry } from '../base/series-registry.ts';
 import type { SteadyClock } from '../base/steady-clock.ts';
 import type { TimeServiceAnswer } from '../base/time-service.ts';
@@ -67,12 +67,12 @@ export function makeGateway(configuration: Configuration, surroundings: GatewayS
   });
 }
 
-function makeLogs({ storage, windows }: Configuration, { disk, clock, logger, random }: GatewaySurroundings) {
+function makeLogs({ storage, windows, rollups }: Configuration, { disk, clock, logger, random }: GatewaySurroundings) {
   type Options = Pick<
     SegmentLogOptions,
     'maxBytes' | 'maxAgeMs' | 'whenFull' | 'thinner' | 'segmentBytes' | 'keepFreeBytes' | 'maxPendingBytes'
   >;
-  const thinner = resultThinner((name) => stepMs(windows.find((one) => one.name === name)?.window));
+  const thinner = resultThinner((name) => stepMs([...windows, ...rollups].find((one) => one.name === name)?.window));
   const log = (name: string, options: Options) =>
     new SegmentLog({
       path: join(storage.path, name),
@@ -110,7 +110,7 @@ function makeLogs({ storage, windows }: Configuration, { disk, clock, logger, ra
 }
 
 /** Milliseconds from the start of one window to the next; undefined where that varies. */
-function stepMs(window: WindowConfiguration['window'] | undefined): number | undefined {
+function stepMs(window: WindowConfiguration['window'] | RollupShape | undefined): number | undefined {
   if (window === undefined) return undefined;
   if ('tumblingMs' in window) return window.tumblingMs;
   return 'everyMs' in window ? window.everyMs : undefined;

@@ -4,6 +4,7 @@ import { systemDisk } from '../base/system-disk.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Sink } from '../core/sink.ts';
 import type { Logger } from '../core/telemetry.ts';
+import { lateStreamOf } from '../pipeline/windows/window-results.ts';
 import type { ForwarderOptions } from '../runtime/forwarder.ts';
 import { HistorySink } from '../sinks/history/history.ts';
 import { InfluxdbSink } from '../sinks/influxdb/influxdb.ts';
@@ -36,11 +37,26 @@ export function makeSinks(
       path: join(storage.path, 'history.sqlite'),
       sync: storage.sync !== 'never',
       ...storage.history,
+      keepMs: keptTimes(configuration),
     },
     { clock, logger: logger.child({ sink: 'history' }), disk: systemDisk },
   );
   const configured = makeConfiguredSinks(configuration, parts);
   return { history, sinks: [{ sink: history, options: HISTORY_FEED }, ...configured] };
+}
+
+/** How long results of windows are kept of which it is said, late readings among them; in milliseconds. */
+function keptTimes({ windows, rollups }: Configuration): ReadonlyMap<string, number> {
+  return new Map(
+    [...windows, ...rollups].flatMap(({ name, keepMs }) =>
+      keepMs === undefined
+        ? []
+        : [
+            [name, keepMs],
+            [lateStreamOf(name), keepMs],
+          ],
+    ),
+  );
 }
 
 /** The configured sinks alone. */

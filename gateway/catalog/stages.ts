@@ -54,11 +54,12 @@ function makeDerivers({ derive, join, time }: Configuration, registry: SeriesReg
   ];
 }
 
-function makeWindows({ windows, time }: Configuration, registry: SeriesRegistry): WindowStage {
+function makeWindows({ windows, rollups, time }: Configuration, registry: SeriesRegistry): WindowStage {
   return new WindowStage({
     windows: windows.flatMap((one) =>
       'allowedLatenessMs' in one.window ? [{ ...computationOf(one), window: one.window }] : [],
     ),
+    rollups,
     time: { outOfOrdernessMs: time.outOfOrdernessMs, idleTimeoutMs: time.idleTimeoutMs },
     findSeries: (key) => registry.get(key),
   });

@@ -1,11 +1,18 @@
 import type { Vocabulary } from '../../config/schema.ts';
+import { GatewayError } from '../core/errors.ts';
 import { detectorKinds } from '../detect/detectors.ts';
-import { aggregateNames, aggregatePatterns, allowedAggregates } from '../pipeline/aggregate/aggregates.ts';
+import {
+  AggregatePlan,
+  aggregateNames,
+  aggregatePatterns,
+  allowedAggregates,
+} from '../pipeline/aggregate/aggregates.ts';
 import { findCycle } from '../pipeline/derive/cycles.ts';
 import { DERIVATION_NAMES } from '../pipeline/derive/derivation.ts';
 import { Expression } from '../pipeline/derive/expression.ts';
 import { checkJoin, JOIN_AGGREGATES, JOIN_NAMES } from '../pipeline/join/join-definition.ts';
 import { reductionRule } from '../pipeline/reduction/reduction-rule.ts';
+import { requireNesting } from '../pipeline/windows/nesting.ts';
 import { checkOrderedShape } from '../pipeline/windows/ordered-definition.ts';
 import { checkedWindow, checkOpenWindows } from '../pipeline/windows/window-definition.ts';
 
@@ -18,6 +25,18 @@ export const vocabulary: Vocabulary = {
     'count' in shape || 'while' in shape || 'slidingMs' in shape
       ? checkOrderedShape(shape)
       : checkOpenWindows(checkedWindow(shape), latenessMs),
+  checkNesting: requireNesting,
+  mergingProblem: (kept, whole) => {
+    const [window = [], ...rollups] = kept;
+    try {
+      const parts = rollups.reduce((from, names) => new AggregatePlan(names, {}, from), new AggregatePlan(window));
+      return parts.mergingProblem(whole);
+    } catch (error) {
+      // What the others say of themselves is told where they stand.
+      if (error instanceof GatewayError) return undefined;
+      throw error;
+    }
+  },
   checkReduction: reductionRule,
   joinAggregates: JOIN_AGGREGATES,
   expressionProblem: (of, value) => {

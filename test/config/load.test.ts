@@ -33,6 +33,7 @@ describe('a file that says little', () => {
       sources: [],
       series: [],
       windows: [],
+      rollups: [],
       detect: [],
       reduce: [],
       derive: [],

@@ -107,7 +107,8 @@ export class AggregatePlan {
     const inherited = from === undefined ? undefined : from.#layout.timeline;
     const course = inherited ?? { interpolation, maxGapMs, states: own };
     const kinds = this.names.map((name) => kindOf(name, course.states));
-    if (from !== undefined) from.#requireToHold(this.names);
+    const problem = from?.mergingProblem(this.names);
+    if (problem !== undefined) throw problem;
     const needs = (part: Part) => kinds.some((kind) => kind.part === part);
     this.#layout = new Layout({
       sum: needs('sum'),
@@ -128,14 +129,13 @@ export class AggregatePlan {
     return [...aggregateNames.filter((name) => this.#holds(name)), ...durations, ...percentiles].join(', ');
   }
 
-  #requireToHold(names: readonly string[]): void {
+  /** Why some aggregate cannot be had by merging accumulators of this plan; undefined where each can. */
+  mergingProblem(names: readonly string[]): GatewayError | undefined {
     const missing = names.find((name) => !this.#holds(name));
-    if (missing === undefined) return;
-    throw new GatewayError(
+    if (missing === undefined) return undefined;
+    return new GatewayError(
       `Cannot merge ${JSON.stringify(missing)}: what it is made from does not keep what it takes`,
-      {
-        hint: `What is kept there gives ${this.mergeable}; ask there for ${missing} as well.`,
-      },
+      { hint: `What is kept there gives ${this.mergeable}; ask there for ${missing} as well.` },
     );
   }
 

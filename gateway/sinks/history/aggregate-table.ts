@@ -1,7 +1,31 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { EpochMs } from '../../core/clock.ts';
 import type { Aggregate } from '../../core/result.ts';
 import type { AggregateQuery, AggregateRow } from '../../core/sink.ts';
 import type { NameTables } from './name-tables.ts';
+
+/** Rows that a sweep looks at, and those that begin in the same moment as the last: some milliseconds. */
+const SCANNED_ROWS = 20_000;
+
+/** Which rows go. */
+export interface Sweep {
+  /** Name of the window. */
+  readonly window: string;
+  /** Nothing of it begins earlier. */
+  readonly from: EpochMs;
+  /** What has ended by then; +∞ for all. */
+  readonly before: EpochMs;
+  /** At most so many. */
+  readonly rows: number;
+}
+
+/** What a sweep has done. */
+export interface Swept {
+  /** Rows that are gone. */
+  readonly deleted: number;
+  /** Nothing of the window begins earlier any more. */
+  readonly sweptTo: EpochMs;
+}
 
 /** Window results: one row for each series, window and start, always the highest revision that was seen. */
 export class AggregateTable {
@@ -10,8 +34,10 @@ export class AggregateTable {
   readonly #select: StatementSync;
   readonly #newestStart: StatementSync;
   readonly #oldestStart: StatementSync;
-  readonly #deleteOldest: StatementSync;
-  readonly #deleteBefore: StatementSync;
+  readonly #nextStart: StatementSync;
+  readonly #distantStart: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #firstStart: StatementSync;
 
   constructor(database: DatabaseSync, names: NameTables) {
     this.#names = names;
@@ -25,10 +51,14 @@ export class AggregateTable {
       WHERE series = ? AND window = ? AND start >= ? AND start < ? ORDER BY start DESC LIMIT ?`);
     this.#newestStart = database.prepare('SELECT max(start) AS start FROM aggregates');
     this.#oldestStart = database.prepare('SELECT min(start) AS start FROM aggregates');
-    this.#deleteOldest = database.prepare(`DELETE FROM aggregates WHERE (series, window, start) IN
-      (SELECT series, window, start FROM aggregates ORDER BY start LIMIT ?)`);
-    this.#deleteBefore = database.prepare(`DELETE FROM aggregates WHERE (series, window, start) IN
-      (SELECT series, window, start FROM aggregates WHERE start < ? AND end <= ? ORDER BY start LIMIT ?)`);
+    this.#nextStart = database.prepare('SELECT min(start) AS start FROM aggregates WHERE start > ?');
+    this.#distantStart = database.prepare(
+      'SELECT start FROM aggregates WHERE start >= ? ORDER BY start LIMIT 1 OFFSET ?',
+    );
+    const stretch = 'start >= ?1 AND start < ?2 AND window = ?3';
+    this.#delete = database.prepare(`DELETE FROM aggregates WHERE (series, window, start) IN
+      (SELECT series, window, start FROM aggregates WHERE ${stretch} AND end <= ?4 ORDER BY start LIMIT ?5)`);
+    this.#firstStart = database.prepare(`SELECT min(start) AS start FROM aggregates WHERE ${stretch}`);
   }
 
   put(aggregate: Aggregate): void {
@@ -65,18 +95,23 @@ export class AggregateTable {
   }
 
   newestStart(): number | undefined {
-    return (this.#newestStart.get()?.['start'] as number | null) ?? undefined;
+    return startIn(this.#newestStart.get());
   }
 
   oldestStart(): number | undefined {
-    return (this.#oldestStart.get()?.['start'] as number | null) ?? undefined;
+    return startIn(this.#oldestStart.get());
   }
 
-  /** Deletes at most `limit` of the oldest rows, where it is given of windows that have ended by `before`; returns how many. */
-  deleteOldest(limit: number, before?: number): number {
-    const { changes } =
-      before === undefined ? this.#deleteOldest.run(limit) : this.#deleteBefore.run(before, before, limit);
-    return Number(changes);
+  /** Deletes the oldest rows of a window, a bounded number of them, having looked at a bounded number of all. */
+  sweep({ window, from, before, rows }: Sweep): Swept {
+    const distant = this.#distantStart.get(from, SCANNED_ROWS)?.['start'] as number | undefined;
+    // So many begin in one moment: all of them are looked at.
+    const next = distant === from ? startIn(this.#nextStart.get(from)) : distant;
+    const to = Math.min(next ?? Number.POSITIVE_INFINITY, before);
+    if (!(to > from)) return { deleted: 0, sweptTo: from };
+    const id = this.#names.window(window);
+    const { changes } = this.#delete.run(from, to, id, before, rows);
+    return { deleted: Number(changes), sweptTo: startIn(this.#firstStart.get(from, to, id)) ?? to };
   }
 
   #fields(shapeId: number, bytes: Uint8Array): Record<string, number> {
@@ -84,4 +119,8 @@ export class AggregateTable {
     const values = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return Object.fromEntries(names.map((name, i) => [name, values.getFloat64(i * 8, true)]));
   }
+}
+
+function startIn(row: Record<string, unknown> | undefined): EpochMs | undefined {
+  return (row?.['start'] as number | null | undefined) ?? undefined;
 }

@@ -20,7 +20,7 @@ import { AggregateTable } from './aggregate-table.ts';
 import { AlarmTable } from './alarm-table.ts';
 import { damagedFiles, isDamage, openDatabase, setAside } from './database.ts';
 import { NameTables } from './name-tables.ts';
-import { Retention } from './retention.ts';
+import { type Limits, Retention } from './retention.ts';
 import { unstorable } from './unstorable.ts';
 
 /** Where the history lies and how much of it is kept. */
@@ -29,10 +29,12 @@ export interface HistorySinkOptions {
   readonly name?: string;
   /** The database file; its folder is made where it is missing. */
   readonly path: string;
-  /** What the data may take on disk; the oldest go first. The write-ahead log adds up to 16 MiB. @default 1 GiB */
+  /** What the data may take on disk; then those go that are nearest to the end of their time. The write-ahead log adds up to 16 MiB. @default 1 GiB */
   readonly maxBytes?: number;
   /** Results older than this go, counted from the newest result or from now, whichever is earlier. @default 30 days */
   readonly maxAgeMs?: number;
+  /** The same for results of some windows, by their names. */
+  readonly keepMs?: ReadonlyMap<string, number>;
   /** False for those who accept that a power cut costs results. @default true */
   readonly sync?: boolean;
 }
@@ -72,7 +74,7 @@ export class HistorySink implements Sink, History {
   readonly name: string;
   readonly type = 'history';
   readonly #path: string;
-  readonly #limits: { readonly maxBytes: number; readonly maxAgeMs: number };
+  readonly #limits: Limits;
   readonly #sync: boolean;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -86,7 +88,8 @@ export class HistorySink implements Sink, History {
   constructor(options: HistorySinkOptions, { clock, logger, disk }: { clock: Clock; logger: Logger; disk: Disk }) {
     this.name = options.name ?? 'history';
     this.#path = options.path;
-    this.#limits = { maxBytes: options.maxBytes ?? 2 ** 30, maxAgeMs: options.maxAgeMs ?? 30 * 86_400_000 };
+    const { maxBytes = 2 ** 30, maxAgeMs = 30 * 86_400_000, keepMs = new Map() } = options;
+    this.#limits = { maxBytes, maxAgeMs, keepMs };
     this.#sync = options.sync ?? true;
     this.#clock = clock;
     this.#logger = logger;
@@ -159,6 +162,7 @@ export class HistorySink implements Sink, History {
         return use(tables);
       } catch (error) {
         tables.names.forget();
+        tables.retention.forget();
         // SQLite has ended the transaction itself after some errors, a full disk among them.
         if (tables.database.isTransaction) tables.database.exec('ROLLBACK');
         if (isSure || !isDamage(error)) throw error;
@@ -197,8 +201,10 @@ export class HistorySink implements Sink, History {
     for (const result of results) {
       const reason = unstorable(result);
       if (reason !== undefined) rejections.push({ result, reason });
-      else if (result.kind === 'aggregate') tables.aggregates.put(result);
-      else tables.alarms.put(result);
+      else if (result.kind === 'aggregate') {
+        tables.aggregates.put(result);
+        tables.retention.expect(result.window, result.start);
+      } else tables.alarms.put(result);
     }
     const deleted = tables.retention.step();
     tables.database.exec('COMMIT');
@@ -224,7 +230,7 @@ export class HistorySink implements Sink, History {
     const names = new NameTables(database);
     const aggregates = new AggregateTable(database, names);
     const alarms = new AlarmTable(database, names);
-    const retention = new Retention(database, aggregates, alarms, this.#clock, this.#limits);
+    const retention = new Retention(database, { names, aggregates, alarms }, this.#clock, this.#limits);
     return { database, names, aggregates, alarms, retention };
   }
 

@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { ClockWatch } from '../../base/clock-watch.ts';
-import type { Clock } from '../../core/clock.ts';
+import type { Clock, EpochMs } from '../../core/clock.ts';
 import type { AggregateTable } from './aggregate-table.ts';
 import type { AlarmTable } from './alarm-table.ts';
+import type { NameTables } from './name-tables.ts';
 
 /** Rows deleted in one step: more than one write brings, so that a lowered bound is reached, and still only milliseconds. */
 const STEP_ROWS = 2000;
@@ -16,14 +17,42 @@ const STEP_PAGES = 256;
 /** How often age is looked at when nothing was too old the last time. */
 const AGE_INTERVAL_MS = 60_000;
 
-/** Deletes what is too old or too much, a bounded piece with each write. Alarms that are active always stay. */
+/** Sweeps in one step that may find nothing to delete. */
+const STEP_SWEEPS = 8;
+
+/** How much is kept, and how long. */
+export interface Limits {
+  readonly maxBytes: number;
+  /** Of alarms, and of windows of which `keepMs` says nothing. */
+  readonly maxAgeMs: number;
+  /** By name of the window, in milliseconds. */
+  readonly keepMs: ReadonlyMap<string, number>;
+}
+
+/** The results of one window. */
+interface Level {
+  readonly window: string;
+  readonly keepMs: number;
+  /** None of them begins earlier. */
+  sweptTo: EpochMs;
+}
+
+/**
+ * Deletes what is too old or too much, a bounded piece with each write. Alarms that are active always stay. Where it is too much, those
+ * results go first that have the greatest part of the time behind them for which they are kept: all levels are shortened alike.
+ */
 export class Retention {
   readonly #database: DatabaseSync;
+  readonly #names: NameTables;
   readonly #aggregates: AggregateTable;
   readonly #alarms: AlarmTable;
   readonly #clock: Clock;
   readonly #clockWatch: ClockWatch;
-  readonly #limits: { readonly maxBytes: number; readonly maxAgeMs: number };
+  readonly #limits: Limits;
+  /** By name of the window. */
+  readonly #levels = new Map<string, Level>();
+  /** Whether the levels say what the tables hold. */
+  #isCertain = false;
   readonly #pages: StatementSync;
   readonly #freePages: StatementSync;
   readonly #pageSize: number;
@@ -31,20 +60,36 @@ export class Retention {
 
   constructor(
     database: DatabaseSync,
-    aggregates: AggregateTable,
-    alarms: AlarmTable,
+    tables: { readonly names: NameTables; readonly aggregates: AggregateTable; readonly alarms: AlarmTable },
     clock: Clock,
-    limits: { readonly maxBytes: number; readonly maxAgeMs: number },
+    limits: Limits,
   ) {
     this.#database = database;
-    this.#aggregates = aggregates;
-    this.#alarms = alarms;
+    this.#names = tables.names;
+    this.#aggregates = tables.aggregates;
+    this.#alarms = tables.alarms;
     this.#clock = clock;
     this.#clockWatch = new ClockWatch(clock);
     this.#limits = limits;
     this.#pages = database.prepare('PRAGMA page_count');
     this.#freePages = database.prepare('PRAGMA freelist_count');
     this.#pageSize = Number(database.prepare('PRAGMA page_size').get()?.['page_size']);
+  }
+
+  /** A result of this window is there, which begins no earlier. */
+  expect(window: string, start: EpochMs): void {
+    let level = this.#levels.get(window);
+    if (level === undefined) {
+      const keepMs = this.#limits.keepMs.get(window) ?? this.#limits.maxAgeMs;
+      level = { window, keepMs, sweptTo: start };
+      this.#levels.set(window, level);
+    }
+    if (start < level.sweptTo) level.sweptTo = start;
+  }
+
+  /** A transaction was rolled back: what was deleted in it is there again. */
+  forget(): void {
+    this.#isCertain = false;
   }
 
   /** Bytes of all pages that hold something. */
@@ -54,6 +99,7 @@ export class Retention {
 
   /** Deletes a bounded number of rows, inside the caller's transaction; returns how many. */
   step(): number {
+    if (!this.#isCertain) this.#lookForLevels();
     return this.#byAge() + this.#bySize();
   }
 
@@ -62,22 +108,53 @@ export class Retention {
     if (numberOf(this.#freePages) > SPARE_PAGES) this.#database.exec(`PRAGMA incremental_vacuum(${STEP_PAGES})`);
   }
 
+  #lookForLevels(): void {
+    const oldest = this.#aggregates.oldestStart() ?? Number.POSITIVE_INFINITY;
+    for (const [, name] of this.#names.windows()) this.expect(name, oldest);
+    this.#isCertain = true;
+  }
+
   #byAge(): number {
     const nowMs = this.#clock.monotonicMs();
     if (!this.#clockWatch.isSettled() || nowMs < this.#nextAgeCheckMs) return 0;
-    const newest = this.#aggregates.newestStart();
-    // The earlier of the two: neither a wall clock that jumps ahead nor one device with a date in the future may empty the history.
-    const before = Math.min(this.#clock.now(), newest ?? Infinity) - this.#limits.maxAgeMs;
-    const deleted = this.#aggregates.deleteOldest(STEP_ROWS, before) + this.#alarms.deleteCleared(STEP_ROWS, before);
-    this.#nextAgeCheckMs = deleted > 0 ? nowMs : nowMs + AGE_INTERVAL_MS;
+    const newest = this.#newest();
+    let deleted = this.#alarms.deleteCleared(STEP_ROWS, newest - this.#limits.maxAgeMs);
+    let isDone = deleted === 0;
+    for (const level of this.#levels.values()) {
+      const { sweptTo } = level;
+      deleted += this.#sweep(level, newest - level.keepMs);
+      // What has begun early enough, but not ended, may hold it up.
+      if (level.sweptTo > sweptTo) isDone = false;
+    }
+    this.#nextAgeCheckMs = isDone ? nowMs + AGE_INTERVAL_MS : nowMs;
     return deleted;
   }
 
   #bySize(): number {
     if (this.usedBytes() <= this.#limits.maxBytes) return 0;
-    const aggregates = this.#aggregates.deleteOldest(STEP_ROWS);
-    // Alarms go with the aggregates of their time.
-    return aggregates + this.#alarms.deleteCleared(STEP_ROWS, this.#aggregates.oldestStart() ?? Infinity);
+    const newest = this.#newest();
+    let deleted = 0;
+    let part = 0;
+    for (let sweeps = 0; deleted === 0 && sweeps < STEP_SWEEPS; sweeps++) {
+      const partOf = ({ sweptTo, keepMs }: Level) => (newest - sweptTo) / keepMs;
+      const level = [...this.#levels.values()].reduce((a, b) => (partOf(b) > partOf(a) ? b : a));
+      deleted += this.#sweep(level, Number.POSITIVE_INFINITY);
+      part = partOf(level);
+    }
+    // Alarms go with the aggregates.
+    return deleted + this.#alarms.deleteCleared(STEP_ROWS, newest - part * this.#limits.maxAgeMs);
+  }
+
+  /** The earlier of the two: neither a wall clock that jumps ahead nor one device with a date in the future may empty the history. */
+  #newest(): EpochMs {
+    return Math.min(this.#clock.now(), this.#aggregates.newestStart() ?? Number.POSITIVE_INFINITY);
+  }
+
+  #sweep(level: Level, before: EpochMs): number {
+    const { window, sweptTo: from } = level;
+    const { deleted, sweptTo } = this.#aggregates.sweep({ window, from, before, rows: STEP_ROWS });
+    level.sweptTo = sweptTo;
+    return deleted;
   }
 }
 
