@@ -13,8 +13,10 @@ export interface Sweep {
   readonly window: string;
   /** Nothing of it begins earlier. */
   readonly from: EpochMs;
-  /** What has ended by then; +∞ for all. */
+  /** What begins earlier … */
   readonly before: EpochMs;
+  /** … and has ended by then; +∞ for all. */
+  readonly endedBy: EpochMs;
   /** At most so many. */
   readonly rows: number;
 }
@@ -103,14 +105,14 @@ export class AggregateTable {
   }
 
   /** Deletes the oldest rows of a window, a bounded number of them, having looked at a bounded number of all. */
-  sweep({ window, from, before, rows }: Sweep): Swept {
+  sweep({ window, from, before, endedBy, rows }: Sweep): Swept {
     const distant = this.#distantStart.get(from, SCANNED_ROWS)?.['start'] as number | undefined;
     // So many begin in one moment: all of them are looked at.
     const next = distant === from ? startIn(this.#nextStart.get(from)) : distant;
     const to = Math.min(next ?? Number.POSITIVE_INFINITY, before);
     if (!(to > from)) return { deleted: 0, sweptTo: from };
     const id = this.#names.window(window);
-    const { changes } = this.#delete.run(from, to, id, before, rows);
+    const { changes } = this.#delete.run(from, to, id, endedBy, rows);
     return { deleted: Number(changes), sweptTo: startIn(this.#firstStart.get(from, to, id)) ?? to };
   }
 

@@ -17,8 +17,11 @@ const STEP_PAGES = 256;
 /** How often age is looked at when nothing was too old the last time. */
 const AGE_INTERVAL_MS = 60_000;
 
-/** Sweeps in one step that may find nothing to delete. */
-const STEP_SWEEPS = 8;
+/** Where it is too much, a level is shortened by such a part of its time at once. */
+const SWEEP_PART = 0.005;
+
+/** So many times in one step at the most. */
+const STEP_SWEEPS = 64;
 
 /** How much is kept, and how long. */
 export interface Limits {
@@ -122,23 +125,26 @@ export class Retention {
     let isDone = deleted === 0;
     for (const level of this.#levels.values()) {
       const { sweptTo } = level;
-      deleted += this.#sweep(level, newest - level.keepMs);
-      // What has begun early enough, but not ended, may hold it up.
-      if (level.sweptTo > sweptTo) isDone = false;
+      const before = newest - level.keepMs;
+      deleted += this.#sweep(level, before, before);
+      // Not where what has begun early enough, but not ended, holds it up.
+      if (level.sweptTo > sweptTo && level.sweptTo < before) isDone = false;
     }
     this.#nextAgeCheckMs = isDone ? nowMs + AGE_INTERVAL_MS : nowMs;
     return deleted;
   }
 
   #bySize(): number {
-    if (this.usedBytes() <= this.#limits.maxBytes) return 0;
+    if (this.usedBytes() <= this.#limits.maxBytes || this.#levels.size === 0) return 0;
     const newest = this.#newest();
+    const partOf = ({ sweptTo, keepMs }: Level) => (newest - sweptTo) / keepMs;
     let deleted = 0;
-    let part = 0;
-    for (let sweeps = 0; deleted === 0 && sweeps < STEP_SWEEPS; sweeps++) {
-      const partOf = ({ sweptTo, keepMs }: Level) => (newest - sweptTo) / keepMs;
+    let part = Number.POSITIVE_INFINITY;
+    for (let sweeps = 0; deleted < STEP_ROWS && sweeps < STEP_SWEEPS; sweeps++) {
+      if (this.usedBytes() <= this.#limits.maxBytes) break;
       const level = [...this.#levels.values()].reduce((a, b) => (partOf(b) > partOf(a) ? b : a));
-      deleted += this.#sweep(level, Number.POSITIVE_INFINITY);
+      const before = level.sweptTo + Math.max(1, level.keepMs * SWEEP_PART);
+      deleted += this.#sweep(level, before, Number.POSITIVE_INFINITY);
       part = partOf(level);
     }
     // Alarms go with the aggregates.
@@ -150,9 +156,9 @@ export class Retention {
     return Math.min(this.#clock.now(), this.#aggregates.newestStart() ?? Number.POSITIVE_INFINITY);
   }
 
-  #sweep(level: Level, before: EpochMs): number {
+  #sweep(level: Level, before: EpochMs, endedBy: EpochMs): number {
     const { window, sweptTo: from } = level;
-    const { deleted, sweptTo } = this.#aggregates.sweep({ window, from, before, rows: STEP_ROWS });
+    const { deleted, sweptTo } = this.#aggregates.sweep({ window, from, before, endedBy, rows: STEP_ROWS });
     level.sweptTo = sweptTo;
     return deleted;
   }
