@@ -70,7 +70,7 @@ function below(bound: number, until: number | undefined): Judge {
 
 /**
  * Windows of a state: from the first reading that is in it to the first that is no more, which does not belong to it. Readings have to come in the
- * order of event time. Those of bad quality say nothing of the state. Results have the field `duration`, in seconds.
+ * order of event time. Those of bad quality say nothing of the state. Results have the field `lasted`, in seconds.
  */
 export class StateWindows extends OrderedWindows {
   readonly #judge: Judge;
@@ -121,7 +121,7 @@ export class StateWindows extends OrderedWindows {
 
   protected override completed(result: Aggregate): Aggregate {
     const { start, end, fields } = result;
-    return { ...result, fields: { ...fields, duration: (end - start) / 1000 } };
+    return { ...result, fields: { ...fields, lasted: (end - start) / 1000 } };
   }
 
   protected snapshotOpen(): unknown {

@@ -174,7 +174,7 @@ function highs(): object[] {
     if (pressure > 50 && first < 0) first = i;
     if (pressure > 50 || first < 0) return;
     const start = SAMPLES[first]!.time;
-    found.push({ start, end: time, count: i - first, duration: (time - start) / 1000 });
+    found.push({ start, end: time, count: i - first, lasted: (time - start) / 1000 });
     first = -1;
   });
   return found;

@@ -94,7 +94,7 @@ export function witnessStates(window: WitnessState, turned: readonly WitnessRead
     if (length === -1) return results;
     const end = Math.max(rest[length]!.sourceTime, lastStart + 1);
     const result = resultOf(window.name, [lastStart, end], rest.slice(0, length));
-    results.push({ ...result, fields: { ...result.fields, duration: (end - lastStart) / 1000 } });
+    results.push({ ...result, fields: { ...result.fields, lasted: (end - lastStart) / 1000 } });
     at += length - 1;
   }
   return results;
