@@ -68,6 +68,7 @@ export class Analysis {
   #reference: ClockReference | undefined;
   #row: LedgerRow | undefined;
   #rowSource: string | undefined;
+  #rowIsDerived = false;
 
   constructor(parts: AnalysisParts) {
     this.#deduplicator = parts.deduplicator;
@@ -201,7 +202,8 @@ export class Analysis {
 
   /** A derived one is in no row until it has found its fate. */
   #admit(reading: Reading): void {
-    if (reading.series.derived !== true) this.#ledger.admit(this.#rowOf(reading.source), reading.series);
+    const row = this.#rowOf(reading.source);
+    if (!this.#rowIsDerived) this.#ledger.admit(row, reading.series);
   }
 
   /** Shows the reading, and takes it to the gate. */
@@ -225,13 +227,14 @@ export class Analysis {
   #derivedBy({ derivers }: StageSet): DerivedReadings {
     return new DerivedReadings(derivers, this.#ledger, (reading) => {
       this.#recent.add(reading);
-      this.#stages.gate.take(reading, this.#receiveTime, this.#doorway);
+      this.#stages.gate.take(reading, reading.receiveTime, this.#doorway);
     });
   }
 
   #settle(reading: Reading, fate: Fate): void {
-    if (reading.series.derived === true) this.#ledger.countDerived(this.#ledger.derivedRow(reading.source), fate);
-    else this.#ledger.settle(this.#rowOf(reading.source), reading.series, fate);
+    const row = this.#rowOf(reading.source);
+    if (this.#rowIsDerived) this.#ledger.countDerived(row, fate);
+    else this.#ledger.settle(row, reading.series, fate);
   }
 
   /** Shows the reading now, and passes it on when its time is known, or given up. */
@@ -302,7 +305,9 @@ export class Analysis {
 
   #rowOf(source: string): LedgerRow {
     if (this.#row === undefined || this.#rowSource !== source) {
-      this.#row = this.#ledger.row(source);
+      // As `derive:power`; in no name of the configuration is a colon. A source may bring readings of a series that is derived, too.
+      this.#rowIsDerived = source.includes(':');
+      this.#row = this.#rowIsDerived ? this.#ledger.derivedRow(source) : this.#ledger.row(source);
       this.#rowSource = source;
     }
     return this.#row;

@@ -152,6 +152,17 @@ describe('a derived reading', () => {
     await box.stop();
   });
 
+  test('of a series that a source brings too is told apart from what the source has brought', async () => {
+    const box = await boxWith(DOUBLE);
+    await send(box, 0, 1, 2);
+    box.send({ metric: 'b', value: 50, time: START + 5000 });
+    await box.acknowledged();
+    expect(derived(box)).toMatchObject([{ ledger: { received: 2, aggregated: 2 } }]);
+    expect(box.gateway.status().ledger).toMatchObject({ received: 3, inFlight: 0, aggregated: 3 });
+    expect(box.gateway.readings({ series: 'd/b', limit: 9 })?.map(({ value }) => value)).toEqual([2, 4, 50]);
+    await box.stop();
+  });
+
   test('passes the reduction as well', async () => {
     const box = await boxWith(DOUBLE);
     box.reduce = [{ series: 'd/b', deadband: 3 }];
