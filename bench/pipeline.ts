@@ -12,6 +12,7 @@ import type { Stage } from '../gateway/core/stage.ts';
 import { DetectStage } from '../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../gateway/pipeline/deduplicate.ts';
 import { Derivation, type SeriesAccess } from '../gateway/pipeline/derive/derivation.ts';
+import { Tables } from '../gateway/pipeline/enrich/tables.ts';
 import { Join } from '../gateway/pipeline/join/join.ts';
 import { Normaliser } from '../gateway/pipeline/normalise.ts';
 import type { WindowSettings } from '../gateway/pipeline/windows/window-definition.ts';
@@ -44,6 +45,7 @@ const outlet = {
 const access: SeriesAccess = {
   find: (key) => registry.get(key),
   derive: (identity, unit) => registry.derive(identity, unit),
+  tables: new Tables([]),
 };
 
 const FIVE = ['count', 'mean', 'min', 'max', 'stddev'];

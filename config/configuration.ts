@@ -1,5 +1,6 @@
 import type { EpochMs } from '../gateway/core/clock.ts';
 import type { Severity } from '../gateway/core/result.ts';
+import type { TableContent } from '../gateway/core/table.ts';
 import type { HostPort } from './units.ts';
 
 /** Name of the source behind the HTTP routes that take line protocol. Every gateway has it, so no other source may have the name. */
@@ -25,6 +26,7 @@ export interface Configuration {
   readonly windows: readonly WindowConfiguration[];
   readonly rollups: readonly RollupConfiguration[];
   readonly reduce: readonly ReductionConfiguration[];
+  readonly tables: readonly TableConfiguration[];
   readonly derive: readonly DerivationConfiguration[];
   readonly join: readonly JoinConfiguration[];
   readonly detect: readonly DetectConfiguration[];
@@ -256,6 +258,19 @@ export interface ReductionConfiguration {
   readonly swingingDoor: number | undefined;
   readonly atLeastEveryMs: number | undefined;
   readonly atMostEveryMs: number | undefined;
+}
+
+/** What is known of devices, or of what a tag names. */
+export interface TableConfiguration {
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  /** `device`, or the name of a tag. */
+  readonly key: string;
+  /** Columns that go onto results as tags. */
+  readonly tags: readonly string[];
+  /** As the file was when the configuration was loaded. */
+  readonly content: TableContent;
 }
 
 /** A series derived from each series a pattern names, reading by reading. */

@@ -1,9 +1,11 @@
+import type { TableContent } from '../gateway/core/table.ts';
 import type { DerivationConfiguration, JoinConfiguration } from './configuration.ts';
 import { knownTags } from './known-tags.ts';
 import { quoted } from './problems.ts';
 import { type Partly, type Report, reportError } from './report.ts';
 import { derivationOf, joinOf } from './resolve.ts';
 import type { CheckedFile } from './schema.ts';
+import type { ReadTables } from './table-rules.ts';
 import type { DerivedDefinition, Vocabulary } from './vocabulary.ts';
 
 type PartlyFile = Partly<CheckedFile>;
@@ -15,33 +17,49 @@ interface Derived {
 }
 
 /** Checks what derivations and joins compute, and that none reads, directly or through others, what it derives. */
-export function checkDerived(file: PartlyFile, vocabulary: Vocabulary, report: Report): void {
+export function checkDerived(file: PartlyFile, tables: ReadTables, vocabulary: Vocabulary, report: Report): void {
+  // With one that could not be read, what an expression names of it is not known.
+  const areRead = tables.size === (file.tables?.length ?? 0);
+  const expressions = { types: areRead ? typesOf(tables) : undefined, vocabulary, report };
   const idleTimeoutMs = file.time?.idleTimeout ?? 1;
   const derive = (file.derive ?? []).map(wholeDerivation);
   const join = (file.join ?? []).map((one) => wholeJoin(one, idleTimeoutMs));
   const tags = knownTags(file);
+  file.tables?.forEach((table, index) => {
+    if (table?.key !== undefined) checkOn(table.key, tags, `tables[${index}].key`, report);
+  });
   derive.forEach((derivation, index) => {
-    if (derivation !== undefined)
-      checkExpression('derivation', derivation.value, `derive[${index}]`, vocabulary, report);
+    if (derivation !== undefined) checkExpression('derivation', derivation.value, `derive[${index}]`, expressions);
   });
   join.forEach((one, index) => {
     if (one === undefined) return;
     const path = `join[${index}]`;
-    checkExpression('join', one.value, path, vocabulary, report);
+    checkExpression('join', one.value, path, expressions);
     reportError(path, report, () => vocabulary.checkJoin(one));
     for (const name of one.on) checkOn(name, tags, `${path}.on`, report);
   });
   checkCycle({ derive, join }, vocabulary, report);
 }
 
+interface ExpressionCheck {
+  /** Undefined where they are not known. */
+  readonly types: Readonly<Record<string, TableContent['columns']>> | undefined;
+  readonly vocabulary: Vocabulary;
+  readonly report: Report;
+}
+
+function typesOf(tables: ReadTables): Readonly<Record<string, TableContent['columns']>> {
+  return Object.fromEntries([...tables].map(([name, { columns }]) => [name, columns]));
+}
+
 function checkExpression(
   of: 'derivation' | 'join',
   value: string,
   path: string,
-  vocabulary: Vocabulary,
-  report: Report,
+  { types, vocabulary, report }: ExpressionCheck,
 ): void {
-  const problem = vocabulary.expressionProblem(of, value);
+  if (types === undefined) return;
+  const problem = vocabulary.expressionProblem(of, value, types);
   if (problem !== undefined) report(`${path}.value`, problem.message, problem.hint, problem.at);
 }
 

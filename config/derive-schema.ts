@@ -1,5 +1,5 @@
 import Type, { type TSchema } from 'typebox';
-import { componentName, duration, oneOf, positiveDuration, seriesGlob, text, wordOrWords } from './scalars.ts';
+import { componentName, duration, oneOf, path, positiveDuration, seriesGlob, text, wordOrWords } from './scalars.ts';
 import { closed, list, optional } from './shapes.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -15,7 +15,8 @@ const derivation = Type.Object(
     ),
     unit: optional(text({ description: 'Unit of the derived series.', examples: ['°F'] })),
     value: text({
-      description: 'Expression in CEL over value, device, metric and tags.NAME; every number is a double.',
+      description:
+        'Expression in CEL over value, device, metric, tags.NAME and TABLE.COLUMN; every number is a double.',
       examples: ['value * 9 / 5 + 32'],
     }),
   },
@@ -27,6 +28,30 @@ export const derive = list(derivation, {
   description:
     'Series derived from others by expression; windows, detectors, joins and further derivations see them like any other.',
 });
+
+const table = Type.Object(
+  {
+    name: text({ description: 'Name of this table, as expressions name it: machines.rated.', examples: ['machines'] }),
+    file: path({
+      description:
+        'CSV with a line of names (.csv), or YAML with a group of cells under each key. Read again when it changes.',
+      examples: ['machines.csv'],
+    }),
+    key: text({
+      description: 'What the keys are: device, or the name of a tag; in CSV the name of their column.',
+      default: 'device',
+    }),
+    tags: Type.Array(text({ description: 'Name of a column.' }), {
+      description: 'Columns that go onto results as tags.',
+      default: [],
+      examples: [['hall']],
+    }),
+  },
+  { ...closed, description: 'What is known of devices, beside what they say.' },
+);
+
+/** What is known of devices. */
+export const tables = list(table, { description: 'What is known of devices, or of what a tag names, from files.' });
 
 /** Which readings of the two sides belong together; the aggregates are those of a window join. */
 function joinKinds(aggregates: readonly string[]) {
@@ -55,7 +80,8 @@ function joinKinds(aggregates: readonly string[]) {
         ),
         unit: optional(text({ description: 'Unit of the derived series.', examples: ['W'] })),
         value: text({
-          description: 'Expression in CEL over left, right, device and tags.NAME; every number is a double.',
+          description:
+            'Expression in CEL over left, right, device, tags.NAME and TABLE.COLUMN; every number is a double.',
           examples: ['left * right'],
         }),
       },

@@ -5,11 +5,13 @@ import { Checker } from './check.ts';
 import type { Configuration } from './configuration.ts';
 import { shield, unshield } from './environment.ts';
 import type { Problem } from './problems.ts';
+import type { Report } from './report.ts';
 import { resolveConfiguration } from './resolve.ts';
 import { checkRules } from './rules.ts';
 import type { Checked } from './scalar-checks.ts';
 import { type CheckedFile, configurationSchema } from './schema.ts';
 import type { SchemaNode } from './schema-node.ts';
+import { readTables } from './table-rules.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export { formatProblems, type Problem } from './problems.ts';
@@ -54,12 +56,12 @@ export function loadConfiguration(text: string, options: LoadOptions): Loaded {
     readSecret: (path) => readSecret(path, options.readFile),
   });
   const file = checker.check(configurationSchema(options.vocabulary) as SchemaNode) as CheckedFile | undefined;
-  if (file !== undefined) {
-    checkRules(file, options.vocabulary, (...found) => checker.report(...found));
-  }
+  const report: Report = (...found) => checker.report(...found);
+  const tables = readTables(file?.tables, options.readFile, report);
+  if (file !== undefined) checkRules(file, tables, options.vocabulary, report);
   const problems = [...syntax, ...checker.problems];
   if (file === undefined || problems.length > 0) return { problems: problems.sort(byPlace) };
-  return { configuration: resolveConfiguration(file, options.vocabulary) };
+  return { configuration: resolveConfiguration(file, tables, options.vocabulary) };
 }
 
 function byPlace(a: Problem, b: Problem): number {

@@ -18,6 +18,7 @@ import type {
   WindowShape,
 } from './configuration.ts';
 import type { CheckedFile } from './schema.ts';
+import type { ReadTables } from './table-rules.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 type CheckedSource = CheckedFile['sources'][number];
@@ -25,7 +26,7 @@ type CheckedRule = CheckedSource extends infer S ? (S extends { readings: readon
 type CheckedNode = Extract<CheckedSource, { type: 'opcua' }>['nodes'][number];
 
 /** Turns a file that has no problems into the shape the gateway uses. */
-export function resolveConfiguration(file: CheckedFile, vocabulary: Vocabulary): Configuration {
+export function resolveConfiguration(file: CheckedFile, tables: ReadTables, vocabulary: Vocabulary): Configuration {
   const { gateway, storage, time, api, log } = file;
   return {
     gateway,
@@ -58,6 +59,13 @@ export function resolveConfiguration(file: CheckedFile, vocabulary: Vocabulary):
     windows: file.windows.map(resolveWindow),
     rollups: file.rollups.map(resolveRollup),
     reduce: file.reduce.map(reductionOf),
+    tables: file.tables.map(({ name, file: path, key, tags }) => ({
+      name,
+      path,
+      key,
+      tags,
+      content: tables.get(name)!,
+    })),
     derive: file.derive.map(derivationOf),
     join: file.join.map((one) => joinOf(one, time.idleTimeout)),
     detect: file.detect.map((rule) => resolveDetect(rule, vocabulary)),

@@ -7,6 +7,7 @@ import { detectorOptions, reductionOf } from './resolve.ts';
 import { checkRollups } from './rollup-rules.ts';
 import type { CheckedFile } from './schema.ts';
 import { checkStorage } from './storage-rules.ts';
+import type { ReadTables } from './table-rules.ts';
 import { formatHostPort, type HostPort, isLoopback } from './units.ts';
 import type { Vocabulary } from './vocabulary.ts';
 import { checkWindows } from './window-rules.ts';
@@ -26,8 +27,8 @@ type PartlyRule = {
 };
 
 /** Checks what a schema cannot say: rules between several keys. The file may have parts missing that were invalid. */
-export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Report): void {
-  for (const key of ['sources', 'windows', 'rollups', 'derive', 'join', 'sinks'] as const)
+export function checkRules(file: PartlyFile, tables: ReadTables, vocabulary: Vocabulary, report: Report): void {
+  for (const key of ['sources', 'windows', 'rollups', 'tables', 'derive', 'join', 'sinks'] as const)
     uniqueNames(key, file[key] ?? [], report);
   checkStorage(file.storage ?? {}, report);
   file.sources?.forEach((source, index) => {
@@ -49,7 +50,7 @@ export function checkRules(file: PartlyFile, vocabulary: Vocabulary, report: Rep
     const settings = reductionOf({ ...rule, series: rule.series });
     reportError(`reduce[${index}]`, report, () => vocabulary.checkReduction(settings));
   });
-  checkDerived(file, vocabulary, report);
+  checkDerived(file, tables, vocabulary, report);
   file.detect?.forEach((rule, index) => {
     if (rule?.detector !== undefined) checkDetect(rule as CheckedDetect, `detect[${index}]`, vocabulary, report);
   });

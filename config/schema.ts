@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { detect, reduce, series, windows } from './analysis-schema.ts';
-import { derive, join } from './derive-schema.ts';
+import { derive, join, tables } from './derive-schema.ts';
 import { rollups } from './rollup-schema.ts';
 import {
   componentName,
@@ -181,6 +181,7 @@ export function configurationSchema(vocabulary: Vocabulary) {
       windows: windows(vocabulary),
       rollups: rollups(vocabulary),
       reduce,
+      tables,
       derive,
       join: join(vocabulary),
       detect: detect(vocabulary),

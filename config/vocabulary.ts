@@ -1,4 +1,5 @@
 import type { DetectorOption } from '../gateway/core/detector.ts';
+import type { TableContent } from '../gateway/core/table.ts';
 import type {
   JoinConfiguration,
   OrderedShape,
@@ -30,8 +31,12 @@ export interface Vocabulary {
   readonly checkReduction: (rule: ReductionConfiguration) => void;
   /** What a side of a window join can come to. */
   readonly joinAggregates: readonly string[];
-  /** Why the expression of a derivation or a join cannot be used; undefined where it can. */
-  readonly expressionProblem: (of: 'derivation' | 'join', value: string) => ExpressionProblem | undefined;
+  /** Why the expression of a derivation or a join cannot be used, beside columns of tables by their types; undefined where it can. */
+  readonly expressionProblem: (
+    of: 'derivation' | 'join',
+    value: string,
+    tables: Readonly<Record<string, TableContent['columns']>>,
+  ) => ExpressionProblem | undefined;
   /** Throws a `GatewayError` where there can be no such join. */
   readonly checkJoin: (join: Pick<JoinConfiguration, 'name' | 'left' | 'right' | 'on' | 'kind'>) => void;
   /** The sources of definitions that each read what the one before derives, the first one again at the end; undefined where there are none. */

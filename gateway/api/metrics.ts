@@ -77,6 +77,10 @@ export class Metrics {
       this.#counter('pipeline_reduction_readings_total', help, { series, outcome: 'passed' }, passed);
       this.#counter('pipeline_reduction_readings_total', help, { series, outcome: 'filtered' }, filtered);
     }
+    for (const { name: table, rows, problem } of status.tables) {
+      this.#gauge('pipeline_table_rows_count', 'Rows of a table', { table }, rows);
+      this.#gauge('pipeline_table_trouble', '1 while its file is not taken', { table }, problem === null ? 0 : 1);
+    }
     for (const { name, series, ledger } of status.derived) {
       this.#gauge('pipeline_derived_series_count', 'Series that a derivation or a join has made', { name }, series);
       for (const fate of FATES) {

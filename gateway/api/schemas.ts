@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { derivedStatuses } from './derived-schema.ts';
+import { derivedStatuses, TableStatuses } from './derived-schema.ts';
 
 /** How many rows a list route gives when the caller does not say. */
 export const DEFAULT_LIMIT = 500;
@@ -413,6 +413,7 @@ export const StatusReply = Type.Object({
     }),
     { description: 'What each rule of the reduction let go on' },
   ),
+  tables: TableStatuses,
   derived: derivedStatuses(Ledger),
   activeAlarms: count('Alarms raised and not cleared'),
   series: Type.Object({ count: count('Series seen'), max: count('The bound') }),

@@ -17,6 +17,7 @@ import { RecentReadings } from '../runtime/recent-readings.ts';
 import { resultThinner } from '../runtime/result-thinner.ts';
 import type { FedSink } from './sinks.ts';
 import { makeNormaliser, makeStages } from './stages.ts';
+import { tableFiles } from './tables.ts';
 
 /** The world a gateway lives in, and its two ends: where readings come from and where results go. */
 export interface GatewaySurroundings {
@@ -63,6 +64,7 @@ export function makeGateway(configuration: Configuration, surroundings: GatewayS
     recent,
     normaliser: makeNormaliser(configuration),
     deduplicator: new Deduplicator(storage.rememberedReadings),
+    tables: tableFiles(configuration.tables, surroundings.disk),
     makeStages: () => makeStages(configuration, registry, recent),
   });
 }

@@ -3,6 +3,7 @@ import type { SeriesRegistry } from '../base/series-registry.ts';
 import type { Deriver } from '../core/stage.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
 import { Derivation, type SeriesAccess } from '../pipeline/derive/derivation.ts';
+import { Tables } from '../pipeline/enrich/tables.ts';
 import { Join } from '../pipeline/join/join.ts';
 import { Normaliser } from '../pipeline/normalise.ts';
 import { Reduction } from '../pipeline/reduction/reduction.ts';
@@ -24,13 +25,15 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
     rules: configuration.detect,
     onAnomaly: (reading) => recent.markAnomaly(reading),
   });
+  const tables = new Tables(configuration.tables);
   return {
+    tables,
     gate: new Reduction({
       rules: configuration.reduce,
       findSeries: (key) => registry.get(key),
       idleTimeoutMs: configuration.time.idleTimeoutMs,
     }),
-    derivers: makeDerivers(configuration, registry),
+    derivers: makeDerivers(configuration, registry, tables),
     byName: { windows, orderedWindows: makeOrderedWindows(configuration, registry), detection },
     alarmDesk: {
       acknowledge: (id, time, emit) => detection.acknowledge(id, time, emit),
@@ -42,10 +45,15 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
   };
 }
 
-function makeDerivers({ derive, join, time }: Configuration, registry: SeriesRegistry): readonly Deriver[] {
+function makeDerivers(
+  { derive, join, time }: Configuration,
+  registry: SeriesRegistry,
+  tables: Tables,
+): readonly Deriver[] {
   const access: SeriesAccess = {
     find: (key) => registry.get(key),
     derive: (identity, unit) => registry.derive(identity, unit),
+    tables,
   };
   const { outOfOrdernessMs } = time;
   return [

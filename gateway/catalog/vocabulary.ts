@@ -39,8 +39,9 @@ export const vocabulary: Vocabulary = {
   },
   checkReduction: reductionRule,
   joinAggregates: JOIN_AGGREGATES,
-  expressionProblem: (of, value) => {
-    const made = Expression.compile(value, of === 'join' ? JOIN_NAMES : DERIVATION_NAMES);
+  expressionProblem: (of, value, tables) => {
+    const names = of === 'join' ? JOIN_NAMES : DERIVATION_NAMES;
+    const made = Expression.compile(value, { ...names, ...tables });
     return made instanceof Expression ? undefined : made;
   },
   checkJoin,

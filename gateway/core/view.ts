@@ -105,6 +105,14 @@ export interface LedgerCounts {
   readonly dropped: number;
 }
 
+/** How a table stands. */
+export interface TableStatus {
+  readonly name: string;
+  readonly rows: number;
+  /** Why its file is not taken, and it stays as it was; null where it is. */
+  readonly problem: string | null;
+}
+
 /** How the readings of one derivation or join stand. */
 export interface DerivedStatus {
   /** As in the ledger: `derive:` or `join:` and its name. */
@@ -279,6 +287,8 @@ export interface GatewayStatus {
   readonly checkpoint: CheckpointStatus;
   /** What each rule of the reduction let go on, and what not, since the storage was begun. */
   readonly reduction: readonly GateCounts[];
+  /** What is known of devices beside their readings, in the order of the configuration. */
+  readonly tables: readonly TableStatus[];
   /** What is derived from readings, by derivations and joins in the order of the configuration. */
   readonly derived: readonly DerivedStatus[];
   /** Alarms that are raised and not cleared. */

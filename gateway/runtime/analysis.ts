@@ -1,7 +1,7 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Result } from '../core/result.ts';
-import { type Deriver, type Doorway, Fate, type Gate, type Stage } from '../core/stage.ts';
+import { type Doorway, Fate, type Stage } from '../core/stage.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ClockKnown, ClockReference, ClockStep, ClockUnknown, TimeCommand } from './command.ts';
 import { DerivedReadings, graver } from './derived-readings.ts';
@@ -27,6 +27,8 @@ export function setBackAfter(setBackMs: number, byMs: number): number {
 
 /** The name of the gate's snapshot among those of the stages. */
 const GATE = 'reduction';
+/** That of the tables. */
+const TABLES = 'tables';
 
 /** What the analysis is put together from. */
 export interface AnalysisParts {
@@ -60,7 +62,7 @@ export class Analysis {
     leaveOut: (reading) => this.#settle(reading, Fate.filtered),
   };
   readonly #emit = (result: Result): void => {
-    this.#results.push(result);
+    this.#results.push(this.#stages.tables.tagged(result));
   };
   #results: Result[] = [];
   #receiveTime: EpochMs = 0;
@@ -315,8 +317,14 @@ export class Analysis {
 }
 
 /** Whatever has a snapshot, by the name it is kept under, in the order of their restoration: series are derived before windows ask for them. */
-function partsOf({ gate, derivers, byName }: StageSet): readonly (readonly [string, Gate | Deriver | Stage])[] {
-  return [[GATE, gate], ...derivers.map((deriver) => [deriver.source, deriver] as const), ...Object.entries(byName)];
+function partsOf(stages: StageSet): readonly (readonly [string, Pick<Stage, 'snapshot' | 'restore'>])[] {
+  const { tables, gate, derivers, byName } = stages;
+  return [
+    [TABLES, tables],
+    [GATE, gate],
+    ...derivers.map((deriver) => [deriver.source, deriver] as const),
+    ...Object.entries(byName),
+  ];
 }
 
 /** The reading with a time that can be believed: the one at which it came, where its own is too far ahead. */

@@ -1,11 +1,12 @@
 import type { EpochMs } from '../core/clock.ts';
+import type { TableContent } from '../core/table.ts';
 import { RecordKind } from './reading-codec.ts';
 
 /**
- * What else the analysis is told beside readings: a decision of a person, or something about time. Journaled, so that it survives and is
+ * What else the analysis is told beside readings: a decision of a person, what is known of devices, or something about time. Journaled, so that it survives and is
  * replayed in its place among the readings.
  */
-export type Command = AcknowledgeAlarm | TimeCommand;
+export type Command = AcknowledgeAlarm | TableChanged | TimeCommand;
 
 /** What the analysis is told about time. */
 export type TimeCommand = TimePassed | ClockStep | ClockUnknown | ClockKnown | ClockGivenUp;
@@ -18,6 +19,14 @@ export interface AcknowledgeAlarm {
   /** Who acknowledged it. */
   readonly by: string;
   readonly time: EpochMs;
+}
+
+/** What is known of devices has changed: what follows in the journal goes by it. */
+export interface TableChanged {
+  readonly type: 'table-changed';
+  /** Name of the table. */
+  readonly table: string;
+  readonly content: TableContent;
 }
 
 /** Something waits for a deadline that has passed by `time`, and no reading tells so. */

@@ -13,6 +13,7 @@ import type { ForwarderOptions } from './forwarder.ts';
 import type { RecentReadings } from './recent-readings.ts';
 import type { Normaliser } from './source-intake.ts';
 import type { StageSet } from './stage-set.ts';
+import type { TableFile } from './table-keeper.ts';
 
 /** What a gateway is made of; the front door chooses. */
 export interface GatewayParts {
@@ -36,6 +37,7 @@ export interface GatewayParts {
   readonly normaliser: Normaliser;
   readonly deduplicator: Deduplicator;
   readonly recent: RecentReadings;
+  readonly tables: readonly TableFile[];
   /** Makes new stages: a restart tries each checkpoint on some of its own. */
   readonly makeStages: () => StageSet;
   /** Makes the sources, each with the intake of its name. */

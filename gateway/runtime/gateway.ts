@@ -34,6 +34,7 @@ import { recover } from './recovery.ts';
 import { ResultLogs } from './result-logs.ts';
 import { gatewayStatus, reasonsNotReady, type StatusParts, seriesStatus } from './status.ts';
 import { StopSteps } from './stop-steps.ts';
+import { TableKeeper } from './table-keeper.ts';
 
 /** How often room for results is made while a start waits for it. */
 const ROOM_EVERY_MS = 1_000;
@@ -53,6 +54,7 @@ export class Gateway implements Lifecycle, GatewayView {
   readonly #admission: Admission;
   readonly #checkpointer: Checkpointer;
   readonly #clockKeeper: ClockKeeper;
+  readonly #tableKeeper: TableKeeper;
   readonly #deviceClocks = new DeviceClocks();
   readonly #feed: LiveFeed;
   readonly #acknowledgements = new FreshAcknowledgements();
@@ -118,6 +120,12 @@ export class Gateway implements Lifecycle, GatewayView {
       analysis: this.#analysis,
       tell: (command) => this.#admission.enter(command),
     });
+    this.#tableKeeper = new TableKeeper({
+      tables: parts.tables,
+      logger: parts.logger,
+      desk: () => this.#analysis.stages.tables,
+      tell: (command) => this.#admission.enter(command),
+    });
     this.#admission = new Admission({
       clock: this.#clockKeeper,
       deviceClocks: this.#deviceClocks,
@@ -145,6 +153,7 @@ export class Gateway implements Lifecycle, GatewayView {
     this.#sources = this.#parts.sources((source) => this.#admission.intake(source));
     const hasReplayed = await this.#recover(signal);
     this.#clockKeeper.begin();
+    this.#tableKeeper.begin();
     if (this.#forwarders.length === 0) await this.#startForwarders(signal);
     for (const source of this.#sources) {
       signal.throwIfAborted();
@@ -245,6 +254,7 @@ export class Gateway implements Lifecycle, GatewayView {
       lookAtMemory: () => this.#shedding.look(),
       status: () => this.status(),
       freeResults: () => this.#freeResults(),
+      lookAtTables: () => this.#tableKeeper.look(),
       writeCheckpoint: () => this.#checkpoint(),
     };
     return keepHouse(house, this.#stopping.signal);
@@ -270,6 +280,8 @@ export class Gateway implements Lifecycle, GatewayView {
       this.#analysis.apply((emit) => {
         this.#analysis.stages.alarmDesk.acknowledge(command.id, command.time, emit);
       });
+    } else if (command.type === 'table-changed') {
+      this.#analysis.stages.tables.replace(command.table, command.content);
     } else {
       this.#analysis.tell(command);
     }
@@ -322,6 +334,7 @@ export class Gateway implements Lifecycle, GatewayView {
       forwarders: this.#forwarders,
       ledger: this.#ledger,
       stages: this.#analysis.stages,
+      tableKeeper: this.#tableKeeper,
       derived: this.#analysis.derived,
       checkpointer: this.#checkpointer,
       clockKeeper: this.#clockKeeper,

@@ -13,6 +13,7 @@ const FREE_EVERY_MS = 1_000;
 const RATES_EVERY_MS = 2_000;
 const LIVE_EVERY_MS = 250;
 const STATUS_EVERY_MS = 2_000;
+const TABLES_EVERY_MS = 5_000;
 /** Readings of one series in one live event at the most. */
 const LIVE_READINGS = 50;
 
@@ -32,6 +33,8 @@ export interface House {
   status(): GatewayStatus;
   /** Frees what every sink has taken. */
   freeResults(): Promise<void>;
+  /** Looks whether a file of a table has changed. */
+  lookAtTables(): Promise<void>;
   writeCheckpoint(): Promise<void>;
 }
 
@@ -68,6 +71,7 @@ export async function keepHouse(house: House, signal: AbortSignal): Promise<void
     }),
     // Not by the checkpoint, which waits for room where the outbox is full.
     every(FREE_EVERY_MS, 'free what the sinks have taken', () => house.freeResults()),
+    every(TABLES_EVERY_MS, 'look at the tables', () => house.lookAtTables()),
     keepCheckpoints(),
   ]);
 }

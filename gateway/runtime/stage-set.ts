@@ -1,6 +1,8 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Series } from '../core/reading.ts';
+import type { Result } from '../core/result.ts';
 import type { Deriver, Emit, Gate, Stage } from '../core/stage.ts';
+import type { TableContent } from '../core/table.ts';
 
 /** The alarms as the detection knows them. */
 export interface AlarmDesk {
@@ -9,8 +11,22 @@ export interface AlarmDesk {
   readonly activeCount: number;
 }
 
+/** What is known of devices beside their readings, as the analysis sees it. */
+export interface TableDesk {
+  /** Puts other content in the place of a table's. */
+  replace(name: string, content: TableContent): void;
+  /** The content of a table as a replay would have it; undefined where none was told yet. */
+  told(name: string): TableContent | undefined;
+  /** A result with the tags that tables give its series. */
+  tagged(result: Result): Result;
+  /** See `Stage`. */
+  snapshot(): unknown;
+  restore(snapshot: unknown): void;
+}
+
 /** The stages of one analysis, and what others ask of them. */
 export interface StageSet {
+  readonly tables: TableDesk;
   /** Before all of them. */
   readonly gate: Gate;
   /** They see a reading before the stages do, and the stages see what they derive. */

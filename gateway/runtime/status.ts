@@ -12,6 +12,7 @@ import type { LoadShedding } from './load-shedding.ts';
 import { type MemoryHolders, memoryBounds } from './memory-bounds.ts';
 import type { ResultLogs } from './result-logs.ts';
 import type { StageSet } from './stage-set.ts';
+import type { TableKeeper } from './table-keeper.ts';
 
 /** What a status is told of. */
 export interface StatusParts {
@@ -26,6 +27,7 @@ export interface StatusParts {
   readonly derived: Analysis['derived'];
   readonly checkpointer: Checkpointer;
   readonly clockKeeper: ClockKeeper;
+  readonly tableKeeper: TableKeeper;
   readonly deviceClocks: DeviceClocks;
   readonly shedding: LoadShedding;
   readonly results: ResultLogs;
@@ -45,8 +47,11 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     ledger: { ...(ledgers.get(source.name) ?? ledger.row(source.name)) },
   }));
   const journalStatus = journal.status();
+  const tables = rest.tableKeeper.status();
   const isShort = rest.shedding.status().state !== 'normal';
-  const troubled = [...sourceStatuses, ...sinks].some(({ state }) => state === 'degraded' || state === 'failed');
+  const troubled =
+    [...sourceStatuses, ...sinks].some(({ state }) => state === 'degraded' || state === 'failed') ||
+    tables.some(({ problem }) => problem !== null);
   return {
     name,
     version,
@@ -64,6 +69,7 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     outbox: outbox.status(),
     checkpoint: rest.checkpointer.status(),
     reduction: rest.stages.gate.counts(),
+    tables,
     derived: rest.derived.status(),
     activeAlarms: rest.stages.alarmDesk.activeCount,
     series: { count: registry.count, max: registry.max },

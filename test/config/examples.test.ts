@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { demoConfiguration } from '../../config/demo.ts';
 import { starterConfiguration } from '../../config/starter.ts';
 import { configurationOf } from './load-text.ts';
-import { exampleFiles, textOf } from './shipped-files.ts';
+import { exampleFiles, readNamedFile, textOf } from './shipped-files.ts';
 
 /** What the shipped files ask of the environment. */
 const environment = {
@@ -12,7 +12,7 @@ const environment = {
   INFLUX_PASSWORD: 'd',
   PROBES_PASSWORD: 'e',
 };
-const options = { environment, readFile: () => '-----BEGIN -----' };
+const options = { environment, readFile: readNamedFile };
 
 test.each(exampleFiles)('%s has no problems', (file) => {
   expect(configurationOf(textOf(file), options).gateway.name).not.toBe('');

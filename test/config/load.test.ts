@@ -36,6 +36,7 @@ describe('a file that says little', () => {
       rollups: [],
       detect: [],
       reduce: [],
+      tables: [],
       derive: [],
       join: [],
       sinks: [],

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { HIDDEN, redactedYaml } from '../../config/redact.ts';
 import { configurationOf } from './load-text.ts';
-import { exampleFiles, textOf } from './shipped-files.ts';
+import { exampleFiles, readNamedFile, textOf } from './shipped-files.ts';
 
 test('no secret is left in a configuration that is shown', () => {
   const text = `# password: canary-comment
@@ -50,7 +50,7 @@ test.each(exampleFiles)('%s means the same once its secrets are hidden', (file) 
       {},
       { getOwnPropertyDescriptor: () => ({ value: 'x', configurable: true }), get: () => 'x' },
     ),
-    readFile: () => '-----BEGIN -----',
+    readFile: readNamedFile,
   };
   const original = configurationOf(textOf(file), options);
   expect(configurationOf(redactedYaml(textOf(file)), options)).toEqual(original);

@@ -15,3 +15,8 @@ export const exampleFiles: readonly string[] = [
 export function textOf(file: string): string {
   return readFileSync(new URL(file, folder), 'utf8');
 }
+
+/** What the files that they name would say: certificates, and a table. */
+export function readNamedFile(path: string): string {
+  return path.endsWith('.csv') ? 'device,rated,hall\npress-1,5,A\n' : '-----BEGIN -----';
+}

@@ -12,6 +12,7 @@ import { Quality, type QualityName, qualityName } from '../../gateway/core/quali
 import type { Reading, Series, SeriesIdentity, Value } from '../../gateway/core/reading.ts';
 import { type Deriver, Fate, type Outlet } from '../../gateway/core/stage.ts';
 import { Derivation, type DerivationSettings, type SeriesAccess } from '../../gateway/pipeline/derive/derivation.ts';
+import { Tables } from '../../gateway/pipeline/enrich/tables.ts';
 import { Join } from '../../gateway/pipeline/join/join.ts';
 import type { JoinSettings } from '../../gateway/pipeline/join/join-definition.ts';
 
@@ -89,7 +90,11 @@ function run(input: readonly Line[], make: (access: SeriesAccess) => Deriver, re
 }
 
 function accessTo(registry: SeriesRegistry): SeriesAccess {
-  return { find: (key) => registry.get(key), derive: (identity, unit) => registry.derive(identity, unit) };
+  return {
+    find: (key) => registry.get(key),
+    derive: (identity, unit) => registry.derive(identity, unit),
+    tables: new Tables([]),
+  };
 }
 
 function recording(derived: unknown[]): Outlet {

@@ -18,6 +18,7 @@ export function Ledger({ store }: { store: Store; version: number }): View {
   const sources = store.status?.sources ?? [];
   const all = store.status?.ledger;
   const reduction = store.status?.reduction ?? [];
+  const tables = (store.status?.tables ?? []).filter(({ problem }) => problem !== null);
   const derived = store.status?.derived ?? [];
   return html`<section class="panel ledger-panel" aria-labelledby="ledger-title">
     <div class="panel-head">
@@ -27,6 +28,7 @@ export function Ledger({ store }: { store: Store; version: number }): View {
     ${sources.map((source) => html`<${Balance} key=${source.name} name=${source.name} counts=${source.ledger} />`)}
     ${all !== undefined && sources.length > 1 ? html`<${Balance} name="all sources" counts=${all} />` : null}
     ${reduction.length === 0 ? null : html`<${Reduction} rules=${reduction} />`}
+    ${tables.length === 0 ? null : html`<${Tables} rows=${tables} />`}
     ${derived.length === 0 ? null : html`<${Derived} rows=${derived} />`}
     ${store.ledger === undefined || store.ledger.groups.length === 0 ? null : html`<${Devices} report=${store.ledger} />`}
   </section>`;
@@ -47,6 +49,13 @@ function Reduction({ rules }: { rules: GatewayStatus['reduction'] }): View {
       </tbody>
     </table>
   </div>`;
+}
+
+/** Tables whose files are not taken. */
+function Tables({ rows }: { rows: GatewayStatus['tables'] }): View {
+  return html`<ul class="muted" data-testid="tables">
+    ${rows.map(({ name, problem }) => html`<li key=${name}>table ${name} stays as it was: ${problem}</li>`)}
+  </ul>`;
 }
 
 /** What derivations and joins have made of readings, and what could not be computed. */

@@ -3,6 +3,7 @@ import type { EpochMs } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Reading, Series, SeriesIdentity } from '../../core/reading.ts';
 import { type Deriver, Fate, type Outlet } from '../../core/stage.ts';
+import { type TableRows, type Tables, tableRows } from '../enrich/tables.ts';
 import { listOf, recordOf, textOf, unreadable } from '../snapshot.ts';
 import { Expression, type Names } from './expression.ts';
 
@@ -25,6 +26,8 @@ export interface SeriesAccess {
   readonly find: (key: string) => Series | undefined;
   /** The derived series of an identity, or a sentence why there is none. */
   readonly derive: (identity: SeriesIdentity, unit: string | undefined) => Series | string;
+  /** What expressions may name beside the series. */
+  readonly tables: Tables;
 }
 
 /** What the expression of a derivation may name: the number (a boolean is 0 or 1), and what the series is called. */
@@ -35,6 +38,13 @@ export const DERIVATION_NAMES: Names = {
   tags: 'map<string, string>',
 };
 
+interface DerivationContext extends Record<string, unknown> {
+  value: number;
+  device: string;
+  metric: string;
+  tags: Series['tags'];
+}
+
 const VERSION = 1;
 const WHAT = 'a derivation';
 
@@ -43,6 +53,8 @@ interface Output {
   readonly input: Series;
   /** Or why there is none. */
   readonly series: Series | string;
+  /** Undefined where there are no tables. */
+  readonly rows: TableRows | undefined;
 }
 
 /**
@@ -60,16 +72,17 @@ export class Derivation implements Deriver {
   readonly #outputs: (Output | null | undefined)[] = [];
   readonly #made: Output[] = [];
   /** One object for all evaluations. */
-  readonly #context: { value: number; device: string; metric: string; tags: Series['tags'] };
+  readonly #context: DerivationContext = { value: 0, device: '', metric: '', tags: {} };
+  readonly #tableNames: readonly string[];
 
   /** @throws GatewayError for an expression that cannot be used */
   constructor(settings: DerivationSettings, access: SeriesAccess) {
     this.source = `derive:${settings.name}`;
     this.#settings = settings;
     this.#matches = seriesPattern(settings.series);
-    this.#expression = compiled(settings.value, DERIVATION_NAMES, this.source);
+    this.#expression = compiled(settings.value, { ...DERIVATION_NAMES, ...access.tables.types }, this.source);
     this.#access = access;
-    this.#context = { value: 0, device: '', metric: '', tags: {} };
+    this.#tableNames = access.tables.names;
   }
 
   process(reading: Reading, outlet: Outlet): Fate {
@@ -77,7 +90,7 @@ export class Derivation implements Deriver {
     let output = this.#outputs[input.id];
     if (output === undefined) output = this.#meet(input);
     if (output === null || typeof value === 'string') return Fate.filtered;
-    const { series } = output;
+    const { series, rows } = output;
     if (typeof series === 'string') {
       outlet.fail(series);
       return Fate.filtered;
@@ -87,6 +100,7 @@ export class Derivation implements Deriver {
     context.device = input.device;
     context.metric = input.metric;
     context.tags = input.tags;
+    rows?.fill(context, this.#tableNames);
     const derived = this.#expression.evaluate(context);
     if (derived === undefined) outlet.fail(`${this.#expression.problem}, for ${context.value} of ${input.key}`);
     else outlet.derive({ series, source: this.source, value: derived, quality, sourceTime, receiveTime, stamped });
@@ -134,7 +148,11 @@ export class Derivation implements Deriver {
   #meet(input: Series): Output | null {
     const { metric, unit } = this.#settings;
     const output = this.#matches(input)
-      ? { input, series: this.#access.derive({ device: input.device, metric, tags: input.tags }, unit) }
+      ? {
+          input,
+          series: this.#access.derive({ device: input.device, metric, tags: input.tags }, unit),
+          rows: tableRows(this.#access.tables, input),
+        }
       : null;
     // Filled densely, so that V8 keeps the array fast.
     while (this.#outputs.length < input.id) this.#outputs.push(undefined);

@@ -55,12 +55,15 @@ export class JoinDefinition {
   readonly isLeft: SeriesPattern;
   readonly isRight: SeriesPattern;
 
-  /** @throws GatewayError for settings that are not allowed */
-  constructor(settings: JoinSettings) {
+  /**
+   * @param tables what the expression may name of tables
+   * @throws GatewayError for settings that are not allowed
+   */
+  constructor(settings: JoinSettings, tables: Names) {
     checkJoin(settings);
     this.source = `join:${settings.name}`;
     this.settings = settings;
-    this.expression = compiled(settings.value, JOIN_NAMES, this.source);
+    this.expression = compiled(settings.value, { ...JOIN_NAMES, ...tables }, this.source);
     this.isLeft = seriesPattern(settings.left);
     this.isRight = seriesPattern(settings.right);
   }

@@ -4,6 +4,7 @@ import type { Bound } from '../../core/memory.ts';
 import type { Reading, Series } from '../../core/reading.ts';
 import { type Deriver, Fate, type Outlet } from '../../core/stage.ts';
 import type { SeriesAccess } from '../derive/derivation.ts';
+import { tableRows } from '../enrich/tables.ts';
 import { type DeviceClock, type SeriesClock, Watermarks } from '../watermark.ts';
 import { AsOfMatcher } from './as-of-matcher.ts';
 import { IntervalMatcher } from './interval-matcher.ts';
@@ -13,6 +14,13 @@ import { restoreJoin, snapshotJoin } from './join-snapshot.ts';
 import { JoinedSeries } from './joined-series.ts';
 import type { Matcher, Pair, TakePair } from './matcher.ts';
 import { WindowMatcher } from './window-matcher.ts';
+
+interface JoinContext extends Record<string, unknown> {
+  left: number;
+  right: number;
+  device: string;
+  tags: Series['tags'];
+}
 
 /** Readings that one join holds, for all its groups together: about 100 bytes each. */
 const MAX_HELD = 100_000;
@@ -42,7 +50,8 @@ export class Join implements Deriver {
   readonly #byKey = new Map<string, JoinGroup>();
   readonly #surfacings = new DeadlineQueue<JoinSurfacing>();
   /** One object for all evaluations. */
-  readonly #context: { left: number; right: number; device: string; tags: Series['tags'] };
+  readonly #context: JoinContext = { left: 0, right: 0, device: '', tags: {} };
+  readonly #tableNames: readonly string[];
   #held = 0;
   #derivedSeries = 0;
   #notRestored: string | undefined;
@@ -53,13 +62,13 @@ export class Join implements Deriver {
 
   /** @throws GatewayError for settings that are not allowed */
   constructor(settings: JoinSettings, access: SeriesAccess, maxHeld = MAX_HELD) {
-    this.#definition = new JoinDefinition(settings);
+    this.#definition = new JoinDefinition(settings, access.tables.types);
     this.source = this.#definition.source;
     this.#access = access;
     this.#maxHeld = maxHeld;
     const { outOfOrdernessMs, waitMs } = settings;
     this.#watermarks = new Watermarks({ outOfOrdernessMs, idleTimeoutMs: waitMs });
-    this.#context = { left: 0, right: 0, device: '', tags: {} };
+    this.#tableNames = access.tables.names;
   }
 
   process(reading: Reading, outlet: Outlet): Fate {
@@ -291,6 +300,7 @@ export class Join implements Deriver {
     context.right = rightValue;
     context.device = left.series.device;
     context.tags = left.series.tags;
+    left.rows?.fill(context, this.#tableNames);
     const value = expression.evaluate(context);
     if (value === undefined) {
       this.#outlet.fail(`${expression.problem}, for left ${leftValue} and right ${rightValue} of ${left.series.key}`);
@@ -305,6 +315,7 @@ export class Join implements Deriver {
       const { metric, unit } = this.#definition.settings;
       const { device, tags } = left.series;
       left.output = this.#access.derive({ device, metric, tags }, unit);
+      left.rows = tableRows(this.#access.tables, left.series);
       if (typeof left.output !== 'string') this.#derivedSeries++;
     }
     return left.output;

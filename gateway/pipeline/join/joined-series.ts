@@ -1,4 +1,5 @@
 import type { Series } from '../../core/reading.ts';
+import type { TableRows } from '../enrich/tables.ts';
 import type { SeriesClock } from '../watermark.ts';
 import type { JoinGroup } from './join-group.ts';
 
@@ -12,6 +13,8 @@ export class JoinedSeries {
   readonly place: number;
   /** Of the left: the derived series, or a sentence why there is none. Undefined until there is something to derive. */
   output: Series | string | undefined;
+  /** Of the left: undefined where there are no tables, or nothing was derived yet. */
+  rows: TableRows | undefined;
 
   constructor(series: Series, group: JoinGroup, isLeft: boolean, clock: SeriesClock, place: number) {
     this.series = series;

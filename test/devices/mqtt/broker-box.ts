@@ -4,6 +4,7 @@ import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
 import { SteadyClock } from '../../../gateway/base/steady-clock.ts';
 import { systemDisk } from '../../../gateway/base/system-disk.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
+import { Tables } from '../../../gateway/pipeline/enrich/tables.ts';
 import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
 import { CheckpointStore } from '../../../gateway/runtime/checkpoint.ts';
 import { Gateway } from '../../../gateway/runtime/gateway.ts';
@@ -49,6 +50,7 @@ export class BrokerBox {
       outbox: this.#outbox,
       deadLetterLog: this.#deadLetters,
       checkpoints: new CheckpointStore(systemDisk, this.#folder, logger, this.#clock),
+      tables: [],
       checkpointEveryMs: CHECKPOINT_EVERY_MS,
       registry: new SeriesRegistry(),
       recent: new RecentReadings(),
@@ -56,6 +58,7 @@ export class BrokerBox {
       deduplicator: new Deduplicator(16),
       makeStages: () => ({
         gate: openGate,
+        tables: new Tables([]),
         derivers: [],
         byName: {},
         alarmDesk: { acknowledge: () => false, activeCount: 0 },

@@ -215,6 +215,7 @@ export class FakeView implements GatewayView {
       outbox: { ...LOG, bytes: 734_003_200, nextOffset: 9000, oldestTime: this.now - 5_000_000 },
       checkpoint: { offset: 4100, at: this.now - 12_000, ageMs: 12_000, bytes: 48_213 },
       reduction: [{ series: '*/temperature', passed: 40, filtered: 60 }],
+      tables: [{ name: 'machines', rows: 12, problem: 'it has 20000 rows; at most 10000 are taken' }],
       derived: [
         {
           name: 'derive:fahrenheit',

@@ -7,9 +7,11 @@ import type { Intake } from '../../../gateway/core/intake.ts';
 import { Quality } from '../../../gateway/core/quality.ts';
 import type { Result } from '../../../gateway/core/result.ts';
 import type { History, Sink } from '../../../gateway/core/sink.ts';
+import type { TableContent } from '../../../gateway/core/table.ts';
 import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
 import { Derivation, type DerivationSettings, type SeriesAccess } from '../../../gateway/pipeline/derive/derivation.ts';
+import { type TableSettings, Tables } from '../../../gateway/pipeline/enrich/tables.ts';
 import { Join } from '../../../gateway/pipeline/join/join.ts';
 import type { JoinSettings } from '../../../gateway/pipeline/join/join-definition.ts';
 import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
@@ -83,6 +85,9 @@ export class Box {
   reduce: readonly ReductionSettings[] = [];
   /** What is derived from readings, from the next boot on. */
   derive: readonly DerivationSettings[] = [];
+  tables: readonly TableSettings[] = [];
+  /** What the file of a table says when it is read again; rejects where it is none. */
+  readTable: (settings: TableSettings) => Promise<TableContent> = async ({ content }) => content;
   join: readonly JoinSettings[] = [];
   /** Why the sink refuses a result for ever. */
   refuse: (result: Result) => string | undefined = () => undefined;
@@ -100,7 +105,6 @@ export class Box {
     const registry = new SeriesRegistry(this.maxSeries);
     const recent = new RecentReadings();
     const findSeries = (key: string) => registry.get(key);
-    const access: SeriesAccess = { find: findSeries, derive: (identity, unit) => registry.derive(identity, unit) };
     const windows = () =>
       new WindowStage({
         windows: [
@@ -140,14 +144,22 @@ export class Box {
       outbox: this.outbox,
       deadLetterLog: this.deadLetters,
       checkpoints: this.#checkpoints,
+      tables: this.tables.map((settings) => ({ ...settings, read: () => this.readTable(settings) })),
       checkpointEveryMs: CHECKPOINT_EVERY_MS,
       registry,
       recent,
       normaliser: new Normaliser([]),
       deduplicator: new Deduplicator(this.rememberedReadings),
       makeStages: () => {
+        const tables = new Tables(this.tables);
+        const access: SeriesAccess = {
+          find: findSeries,
+          derive: (identity, unit) => registry.derive(identity, unit),
+          tables,
+        };
         const byName = { windows: windows(), detection: detection() };
         return {
+          tables,
           gate: new Reduction({ rules: this.reduce, findSeries, idleTimeoutMs: 5_000 }),
           derivers: [
             ...this.derive.map((settings) => new Derivation(settings, access)),

@@ -4,6 +4,7 @@ import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
 import { SegmentLog, type SyncPolicy } from '../../../gateway/buffer/segment-log.ts';
 import type { Log } from '../../../gateway/core/log.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
+import { Tables } from '../../../gateway/pipeline/enrich/tables.ts';
 import { Analysis } from '../../../gateway/runtime/analysis.ts';
 import { CheckpointStore } from '../../../gateway/runtime/checkpoint.ts';
 import { Checkpointer } from '../../../gateway/runtime/checkpointer.ts';
@@ -68,6 +69,7 @@ class Rig {
         results: () => undefined,
         makeStages: () => ({
           gate: openGate,
+          tables: new Tables([]),
           derivers: [],
           byName: {},
           alarmDesk: { acknowledge: () => false, activeCount: 0 },

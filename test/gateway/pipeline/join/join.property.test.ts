@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Reading } from '../../../../gateway/core/reading.ts';
 import { Fate } from '../../../../gateway/core/stage.ts';
+import { Tables } from '../../../../gateway/pipeline/enrich/tables.ts';
 import { Join } from '../../../../gateway/pipeline/join/join.ts';
 import type { JoinKind } from '../../../../gateway/pipeline/join/join-definition.ts';
 import { Plant, throughDisk } from '../make-reading.ts';
@@ -134,6 +135,7 @@ test.each(KINDS)(
             new Join(settings, {
               find: (key) => plant.registry.get(key),
               derive: (identity, unit) => plant.registry.derive(identity, unit),
+              tables: new Tables([]),
             });
           const { derived, late, held } = run(steps, make, true);
           const undisturbed = run(steps, make, false);

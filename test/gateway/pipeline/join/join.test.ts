@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Reading } from '../../../../gateway/core/reading.ts';
 import { Fate, type Outlet } from '../../../../gateway/core/stage.ts';
+import { Tables } from '../../../../gateway/pipeline/enrich/tables.ts';
 import { Join } from '../../../../gateway/pipeline/join/join.ts';
 import type { JoinSettings } from '../../../../gateway/pipeline/join/join-definition.ts';
 import { Plant, throughDisk } from '../make-reading.ts';
@@ -40,7 +41,11 @@ class Bench {
     const { registry } = this.plant;
     return new Join(
       { ...SETTINGS, ...settings },
-      { find: (key) => registry.get(key), derive: (identity, unit) => registry.derive(identity, unit) },
+      {
+        find: (key) => registry.get(key),
+        derive: (identity, unit) => registry.derive(identity, unit),
+        tables: new Tables([]),
+      },
       maxHeld,
     );
   }
