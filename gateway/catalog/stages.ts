@@ -8,6 +8,7 @@ import { Join } from '../pipeline/join/join.ts';
 import { Normaliser } from '../pipeline/normalise.ts';
 import { Reduction } from '../pipeline/reduction/reduction.ts';
 import type { ComputationSettings } from '../pipeline/windows/computation.ts';
+import { isOrderedShape } from '../pipeline/windows/ordered-definition.ts';
 import { OrderedWindowStage } from '../pipeline/windows/ordered-window-stage.ts';
 import { WindowStage } from '../pipeline/windows/window-stage.ts';
 import type { RecentReadings } from '../runtime/recent-readings.ts';
@@ -65,7 +66,7 @@ function makeDerivers(
 function makeWindows({ windows, rollups, time }: Configuration, registry: SeriesRegistry): WindowStage {
   return new WindowStage({
     windows: windows.flatMap((one) =>
-      'allowedLatenessMs' in one.window ? [{ ...computationOf(one), window: one.window }] : [],
+      isOrderedShape(one.window) ? [] : [{ ...computationOf(one), window: one.window }],
     ),
     rollups,
     time: { outOfOrdernessMs: time.outOfOrdernessMs, idleTimeoutMs: time.idleTimeoutMs },
@@ -76,7 +77,7 @@ function makeWindows({ windows, rollups, time }: Configuration, registry: Series
 function makeOrderedWindows({ windows, time }: Configuration, registry: SeriesRegistry): OrderedWindowStage {
   return new OrderedWindowStage({
     windows: windows.flatMap((one) =>
-      'allowedLatenessMs' in one.window ? [] : [{ ...computationOf(one), window: one.window }],
+      isOrderedShape(one.window) ? [{ ...computationOf(one), window: one.window }] : [],
     ),
     time: { outOfOrdernessMs: time.outOfOrdernessMs, idleTimeoutMs: time.idleTimeoutMs },
     findSeries: (key) => registry.get(key),

@@ -13,7 +13,7 @@ import { Expression } from '../pipeline/derive/expression.ts';
 import { checkJoin, JOIN_AGGREGATES, JOIN_NAMES } from '../pipeline/join/join-definition.ts';
 import { reductionRule } from '../pipeline/reduction/reduction-rule.ts';
 import { requireNesting } from '../pipeline/windows/nesting.ts';
-import { checkOrderedShape } from '../pipeline/windows/ordered-definition.ts';
+import { checkOrderedShape, isOrderedShape } from '../pipeline/windows/ordered-definition.ts';
 import { checkedWindow, checkOpenWindows } from '../pipeline/windows/window-definition.ts';
 
 /** The names that a configuration may use, from the rooms that define them. */
@@ -22,9 +22,7 @@ export const vocabulary: Vocabulary = {
   aggregatePatterns,
   allowedAggregates,
   checkWindow: (shape, latenessMs) =>
-    'count' in shape || 'while' in shape || 'slidingMs' in shape
-      ? checkOrderedShape(shape)
-      : checkOpenWindows(checkedWindow(shape), latenessMs),
+    isOrderedShape(shape) ? checkOrderedShape(shape) : checkOpenWindows(checkedWindow(shape), latenessMs),
   checkNesting: requireNesting,
   mergingProblem: (kept, whole) => {
     const [window = [], ...rollups] = kept;

@@ -9,6 +9,11 @@ import { checkedState, type StateShape, StateWindows } from './state-windows.ts'
 /** The shape of windows that the readings themselves begin and end. */
 export type OrderedShape = CountShape | StateShape | SlidingShape;
 
+/** Whether the shape of a window is one of these; every other ends because time passes. */
+export function isOrderedShape<Other extends object>(shape: OrderedShape | Other): shape is OrderedShape {
+  return 'count' in shape || 'while' in shape || 'slidingMs' in shape;
+}
+
 /** Such windows as the configuration defines them. */
 export interface OrderedSettings extends ComputationSettings {
   readonly window: OrderedShape;
