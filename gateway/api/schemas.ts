@@ -71,7 +71,11 @@ export const AggregatesQuery = Type.Object(
   {
     series: seriesParameter,
     window: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 256, description: 'Name of a window; every window when it is left out' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 256,
+        description: 'Name of a window, or of what came too late for it, NAME:late; every window when it is left out',
+      }),
     ),
     from: Type.Optional(moment('Windows that start at or after this time')),
     to: Type.Optional(moment('Windows that start before this time')),
