@@ -1,7 +1,7 @@
 import { type CsvError, parse as parseCsv } from 'csv-parse/sync';
 import { type Document, parseDocument } from 'yaml';
 import { GatewayError, messageOf } from '../gateway/core/errors.ts';
-import type { CellType, TableContent } from '../gateway/core/table.ts';
+import type { Cell, CellType, TableContent } from '../gateway/core/table.ts';
 import { quoted } from './problems.ts';
 
 /** Largest file of a table that is read, in bytes: its content goes into each checkpoint. */
@@ -127,12 +127,12 @@ function isNumber(cell: number | string | undefined): boolean {
 function typedCells(
   cells: ReadonlyMap<string, number | string>,
   columns: Readonly<Record<string, CellType>>,
-): Readonly<Record<string, number | string>> {
-  const typed = [...cells].map(([name, cell]) => [
-    name,
-    columns[name] === 'double' ? Number(cell) : checkedText(name, cell),
-  ]);
-  return Object.fromEntries(typed);
+): readonly Cell[] {
+  return Object.entries(columns).map(([name, type]) => {
+    const cell = cells.get(name);
+    if (cell === undefined) return null;
+    return type === 'double' ? Number(cell) : checkedText(name, cell);
+  });
 }
 
 function checkedText(name: string, cell: number | string): string {

@@ -74,8 +74,8 @@ export class TableKeeper {
       if (kept.problem !== null) logger.info({ table: file.name }, 'the table can be read again');
       kept.problem = null;
       if (content === kept.content) return;
-      kept.content = content;
       this.#tell(file.name, content);
+      kept.content = content;
       logger.info({ table: file.name, rows: content.rows.length }, 'the table has changed');
     } catch (error) {
       const problem = messageOf(error);

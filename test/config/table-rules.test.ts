@@ -27,14 +27,14 @@ join: [{ name: x, left: "*/a", right: "*/b", asOf: 1m, value: "machines.hall == 
       path: '/etc/headgate/machines.csv',
       key: 'device',
       tags: ['hall'],
-      content: { columns: { rated: 'double', hall: 'string' }, rows: [['press-1', { rated: 5, hall: 'A' }]] },
+      content: { columns: { rated: 'double', hall: 'string' }, rows: [['press-1', [5, 'A']]] },
     },
     {
       name: 'halls',
       path: '/etc/headgate/halls.yaml',
       key: 'site',
       tags: [],
-      content: { columns: { area: 'double' }, rows: [['A', { area: 120 }]] },
+      content: { columns: { area: 'double' }, rows: [['A', [120]]] },
     },
   ]);
 });

@@ -1,6 +1,6 @@
 import type { Series } from '../../core/reading.ts';
 import type { Result, ResultSeries } from '../../core/result.ts';
-import { type TableContent, unlikeColumn } from '../../core/table.ts';
+import { type Cell, type TableContent, unlikeColumn } from '../../core/table.ts';
 import { Members, type Names } from '../derive/expression.ts';
 import { listOf, recordOf, textOf, unreadable } from '../snapshot.ts';
 
@@ -37,7 +37,8 @@ class Table {
 
   take(content: TableContent): void {
     this.content = content;
-    this.rows = new Map(content.rows.map(([key, cells]) => [key, new Members(cells)]));
+    const names = Object.keys(content.columns);
+    this.rows = new Map(content.rows.map(([key, cells]) => [key, new Members(membersOf(names, cells))]));
   }
 
   rowOf({ device, tags }: Named): Members {
@@ -130,6 +131,16 @@ export class Tables {
     }
     return tags;
   }
+}
+
+/** The cells that are not empty, by the names of their columns. */
+function membersOf(names: readonly string[], cells: readonly Cell[]): Readonly<Record<string, number | string>> {
+  const members: Record<string, number | string> = {};
+  names.forEach((name, at) => {
+    const cell = cells[at] ?? null;
+    if (cell !== null) members[name] = cell;
+  });
+  return members;
 }
 
 function asContent(content: unknown): TableContent {

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../temporary-folder.ts';
 
 test('the file of a table is read again, and another object says that it says something else', async () => {
   const path = join(await temporaryFolder(), 'machines.csv');
-  const content = { columns: { rated: 'double' }, rows: [['d', { rated: 5 }]] } as const;
+  const content = { columns: { rated: 'double' }, rows: [['d', [5]]] } as const;
   const [file] = tableFiles([{ name: 'machines', path, key: 'device', tags: [], content }], systemDisk);
   await writeFile(path, 'device,rated\nd,5\n');
   expect(await file!.read()).toBe(content);
@@ -15,7 +15,7 @@ test('the file of a table is read again, and another object says that it says so
   expect(await file!.read()).toBe(content);
   await writeFile(path, 'device,rated\nd,6\n');
   const changed = await file!.read();
-  expect(changed.rows).toEqual([['d', { rated: 6 }]]);
+  expect(changed.rows).toEqual([['d', [6]]]);
   expect(await file!.read()).toBe(changed);
   await writeFile(path, `device,rated\n${'d,7\n'.repeat(500_000)}`);
   await expect(file!.read()).rejects.toThrow('it has 1048577 bytes; at most 1048576 are read');

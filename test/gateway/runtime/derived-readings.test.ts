@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
+import { Quality } from '../../../gateway/core/quality.ts';
+import type { Series } from '../../../gateway/core/reading.ts';
+import { type Deriver, Fate, type Outlet } from '../../../gateway/core/stage.ts';
 import type { DerivationSettings } from '../../../gateway/pipeline/derive/derivation.ts';
 import type { JoinSettings } from '../../../gateway/pipeline/join/join-definition.ts';
+import { DerivedReadings } from '../../../gateway/runtime/derived-readings.ts';
+import { Ledger } from '../../../gateway/runtime/ledger.ts';
 import { type Box, CHECKPOINT_EVERY_MS, newBox, START } from './box.ts';
 
 const DOUBLE: DerivationSettings = { name: 'double', series: 'd/a', metric: 'b', unit: 'V', value: 'value * 2' };
@@ -200,6 +206,70 @@ const SUM: JoinSettings = {
   metric: 'c',
   value: 'left + right',
 };
+
+describe('what falls due', () => {
+  /** Derives a reading at each of its times, and nothing else. */
+  class Ticking implements Deriver {
+    readonly source: string;
+    readonly derivedSeries = 1;
+    readonly #series: Series;
+    readonly #times: number[];
+
+    constructor(source: string, series: Series, times: readonly number[]) {
+      this.source = source;
+      this.#series = series;
+      this.#times = [...times];
+    }
+
+    get nextDue(): number {
+      return this.#times[0] ?? Number.POSITIVE_INFINITY;
+    }
+
+    process(): Fate {
+      return Fate.filtered;
+    }
+
+    advance(now: number, outlet: Outlet): void {
+      while (this.nextDue <= now) {
+        const time = this.#times.shift()!;
+        const times = { sourceTime: time, receiveTime: time };
+        outlet.derive({ series: this.#series, source: this.source, value: time, quality: Quality.good, ...times });
+      }
+    }
+
+    isDue(): boolean {
+      return false;
+    }
+
+    step(): void {}
+
+    snapshot(): unknown {
+      return undefined;
+    }
+
+    restore(): void {}
+  }
+
+  test('is derived in the order of its times, whoever derives it, however seldom time is told', () => {
+    const registry = new SeriesRegistry();
+    const run = (...times: readonly number[]) => {
+      const taken: string[] = [];
+      const series = (metric: string) => registry.derive({ device: 'd', metric }) as Series;
+      const derivers = [
+        new Ticking('join:a', series('a'), [5, 9, 9.5]),
+        new Ticking('join:b', series('b'), [5, 7, 20]),
+      ];
+      const readings = new DerivedReadings(derivers, new Ledger(), ({ source, value }) => {
+        taken.push(`${source}@${value}`);
+      });
+      for (const time of times) readings.advance(time);
+      return taken;
+    };
+    const expected = ['join:a@5', 'join:b@5', 'join:b@7', 'join:a@9', 'join:a@9.5'];
+    expect(run(10)).toEqual(expected);
+    expect(run(1, 5, 6, 7, 8, 9, 10)).toEqual(expected);
+  });
+});
 
 describe('a joined reading', () => {
   const send = async (box: Box, metric: string, ...seconds: number[]) => {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { TableContent } from '../../../gateway/core/table.ts';
+import { TableKeeper } from '../../../gateway/runtime/table-keeper.ts';
+import { recordingLogger } from '../../recording-logger.ts';
 import { type Box, newBox, START } from './box.ts';
 
 const RATED = (rated: number, hall = 'A'): TableContent => ({
   columns: { rated: 'double', hall: 'string' },
-  rows: [['d', { rated, hall }]],
+  rows: [['d', [rated, hall]]],
 });
 
 async function boxWith(content: TableContent): Promise<Box> {
@@ -85,7 +87,7 @@ describe('a table', () => {
   });
 
   test('without a row for a series leaves what names it uncomputed, which is counted', async () => {
-    const box = await boxWith({ ...RATED(10), rows: [['e', { rated: 1 }]] });
+    const box = await boxWith({ ...RATED(10), rows: [['e', [1, null]]] });
     await send(box, 0, 1);
     expect(box.gateway.status().derived).toMatchObject([
       { ledger: { received: 1, rejected: 1 }, lastProblem: 'No such key: rated, for 1 of d/a' },
@@ -105,4 +107,28 @@ describe('a table', () => {
     ]);
     await box.stop();
   });
+});
+
+test('a change that the journal does not take is told again with the next look', async () => {
+  const told: TableContent[] = [];
+  let isFull = true;
+  const changed = RATED(6);
+  const keeper = new TableKeeper({
+    tables: [{ name: 'machines', content: RATED(5), read: async () => changed }],
+    desk: () => {
+      throw new Error('nobody asks');
+    },
+    tell: ({ content }) => {
+      if (isFull) throw new Error('too much waits for the journal');
+      told.push(content);
+    },
+    logger: recordingLogger(),
+  });
+  await keeper.look();
+  expect(keeper.status()).toEqual([{ name: 'machines', rows: 1, problem: 'too much waits for the journal' }]);
+  isFull = false;
+  await keeper.look();
+  await keeper.look();
+  expect(told).toEqual([changed]);
+  expect(keeper.status()[0]?.problem).toBeNull();
 });

@@ -6,8 +6,8 @@ import { throughDisk } from '../make-reading.ts';
 const CONTENT: TableContent = {
   columns: { hall: 'string', area: 'double' },
   rows: [
-    ['d', { hall: 'A', area: 1 }],
-    ['toString', { hall: 'B' }],
+    ['d', ['A', 1]],
+    ['toString', ['B', null]],
   ],
 };
 const SETTINGS: TableSettings = { name: 't', key: 'device', tags: ['hall'], content: CONTENT };
@@ -43,7 +43,7 @@ test('a snapshot has what was told, and takes it up again where the table is the
     return tagsOf(made, 'd');
   };
   expect(restored({ ...SETTINGS, content: { ...CONTENT, rows: [] } }, tables)).toEqual({});
-  tables.replace('t', { ...CONTENT, rows: [['d', { hall: 'B' }]] });
+  tables.replace('t', { ...CONTENT, rows: [['d', ['B', null]]] });
   expect(restored(SETTINGS, tables)).toEqual({ hall: 'B' });
   expect(restored({ ...SETTINGS, key: 'line' }, tables)).toEqual({});
   // Expressions are typed for another column now.
