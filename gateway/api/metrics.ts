@@ -72,6 +72,8 @@ export class Metrics {
     }
     this.#gauge('pipeline_series_count', 'Series seen', {}, status.series.count);
     this.#gauge('pipeline_series_max', 'Bound on the series', {}, status.series.max);
+    const refused = 'Readings refused as there was no room for their series, since the start';
+    this.#counter('pipeline_series_refused_total', refused, {}, status.series.refusedTotal);
     for (const { series, passed, filtered } of status.reduction) {
       const help = 'Readings that a rule of the reduction let go on, or not';
       this.#counter('pipeline_reduction_readings_total', help, { series, outcome: 'passed' }, passed);

@@ -420,7 +420,11 @@ export const StatusReply = Type.Object({
   tables: TableStatuses,
   derived: derivedStatuses(Ledger),
   activeAlarms: count('Alarms raised and not cleared'),
-  series: Type.Object({ count: count('Series seen'), max: count('The bound') }),
+  series: Type.Object({
+    count: count('Series seen'),
+    max: count('The bound'),
+    refusedTotal: count('How often a further series was refused since the start'),
+  }),
   memory: Memory,
 });
 

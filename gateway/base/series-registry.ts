@@ -17,6 +17,9 @@ export class SeriesRegistry {
   readonly max: number;
   /** While it is set no new series is made: the sentence that says why. */
   refusal: string | undefined;
+  /** Key of the first series that was refused as there is no room, and how often one was, since the registry was made. */
+  firstRefused: string | undefined;
+  refusedTotal = 0;
   readonly #byKey = new Map<string, Series>();
   readonly #all: Series[] = [];
   #derivedCount = 0;
@@ -40,6 +43,8 @@ export class SeriesRegistry {
     if (unfitKey !== undefined) return unfitKey;
     if (this.refusal !== undefined) return this.refusal;
     if (this.count >= this.max) {
+      this.firstRefused ??= ownText(key);
+      this.refusedTotal++;
       return `no room for another series: ${this.count} are known, the most allowed by storage.maxSeries is ${this.max}`;
     }
     return this.#add(key, identity, unit);

@@ -293,8 +293,8 @@ export interface GatewayStatus {
   readonly derived: readonly DerivedStatus[];
   /** Alarms that are raised and not cleared. */
   readonly activeAlarms: number;
-  /** Series known, and how many there may be. */
-  readonly series: { readonly count: number; readonly max: number };
+  /** Series known, how many there may be, and how often a further one was refused since the start. */
+  readonly series: { readonly count: number; readonly max: number; readonly refusedTotal: number };
   readonly memory: SheddingStatus & {
     /** What the parts of the gateway hold in memory, and the most they can. */
     readonly bounds: readonly Bound[];

@@ -8,6 +8,7 @@ import { DerivedReadings, graver } from './derived-readings.ts';
 import type { Ledger, LedgerRow } from './ledger.ts';
 import { ProvisionalReadings } from './provisional-readings.ts';
 import type { RecentReadings } from './recent-readings.ts';
+import { SeriesAlarm } from './series-alarm.ts';
 import type { StageSet } from './stage-set.ts';
 
 /** Recognises a redelivered reading among the last ones. */
@@ -25,9 +26,9 @@ export function setBackAfter(setBackMs: number, byMs: number): number {
   return Math.max(0, setBackMs - byMs);
 }
 
-/** The name of the gate's snapshot among those of the stages. */
+/** The names of the snapshots that stand among those of the stages. */
 const GATE = 'reduction';
-/** That of the tables. */
+const SERIES_ALARM = 'seriesAlarm';
 const TABLES = 'tables';
 
 /** What the analysis is put together from. */
@@ -52,6 +53,7 @@ export class Analysis {
   #stages: StageSet;
   #stageList: readonly Stage[];
   #derived: DerivedReadings;
+  #seriesAlarm = new SeriesAlarm();
   readonly #ledger: Ledger;
   readonly #recent: RecentReadings;
   readonly #deliver: (results: readonly Result[]) => void;
@@ -142,6 +144,11 @@ export class Analysis {
     return this.#derived;
   }
 
+  /** The alarm of the gateway itself. */
+  get seriesAlarm(): SeriesAlarm {
+    return this.#seriesAlarm;
+  }
+
   /** Whether anything waits for a deadline that has passed by `now`. */
   isDue(now: EpochMs): boolean {
     return (
@@ -171,7 +178,8 @@ export class Analysis {
   }
 
   snapshot(): Record<string, unknown> {
-    return Object.fromEntries(partsOf(this.#stages).map(([name, part]) => [name, part.snapshot()]));
+    const parts = partsOf(this.#stages).map(([name, part]) => [name, part.snapshot()]);
+    return { ...Object.fromEntries(parts), [SERIES_ALARM]: this.#seriesAlarm.snapshot() };
   }
 
   /**
@@ -182,9 +190,12 @@ export class Analysis {
     const { stages: snapshots, receiveTime, wallTime = receiveTime, setBackMs = 0, reference } = checkpoint;
     const stages = this.#makeStages();
     for (const [name, part] of partsOf(stages)) if (Object.hasOwn(snapshots, name)) part.restore(snapshots[name]);
+    const seriesAlarm = new SeriesAlarm();
+    seriesAlarm.restore(snapshots[SERIES_ALARM]);
     this.#stages = stages;
     this.#stageList = Object.values(stages.byName);
     this.#derived = this.#derivedBy(stages);
+    this.#seriesAlarm = seriesAlarm;
     this.#receiveTime = receiveTime;
     this.#setBackMs = setBackMs;
     this.#reference = reference;

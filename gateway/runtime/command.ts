@@ -3,10 +3,10 @@ import type { TableContent } from '../core/table.ts';
 import { RecordKind } from './reading-codec.ts';
 
 /**
- * What else the analysis is told beside readings: a decision of a person, what is known of devices, or something about time. Journaled, so that it survives and is
- * replayed in its place among the readings.
+ * What else the analysis is told beside readings: a decision of a person, what is known of devices, what the gateway has to say of itself, or something
+ * about time. Journaled, so that it survives and is replayed in its place among the readings.
  */
-export type Command = AcknowledgeAlarm | TableChanged | TimeCommand;
+export type Command = AcknowledgeAlarm | TableChanged | SeriesRefused | SeriesAllowed | TimeCommand;
 
 /** What the analysis is told about time. */
 export type TimeCommand = TimePassed | ClockStep | ClockUnknown | ClockKnown | ClockGivenUp;
@@ -27,6 +27,21 @@ export interface TableChanged {
   /** Name of the table. */
   readonly table: string;
   readonly content: TableContent;
+}
+
+/** A series was refused, as there are as many as may be. */
+export interface SeriesRefused {
+  readonly type: 'series-refused';
+  /** Key of the first that was. */
+  readonly first: string;
+  readonly max: number;
+  readonly time: EpochMs;
+}
+
+/** There is room for further series again. */
+export interface SeriesAllowed {
+  readonly type: 'series-allowed';
+  readonly time: EpochMs;
 }
 
 /** Something waits for a deadline that has passed by `time`, and no reading tells so. */

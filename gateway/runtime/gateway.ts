@@ -17,6 +17,7 @@ import type {
 } from '../core/view.ts';
 import { Admission, type DurableEntry } from './admission.ts';
 import { Analysis } from './analysis.ts';
+import { applyCommand } from './apply-command.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { ClockKeeper } from './clock-keeper.ts';
 import type { Command } from './command.ts';
@@ -266,6 +267,8 @@ export class Gateway implements Lifecycle, GatewayView {
     // While readings are on their way they carry the time themselves. That time has passed without any is journaled where it
     // matters, so that a replay does the same whatever the clock says then.
     if (this.#admission.isIdle && this.#analysis.isDue(time)) this.#admission.enter({ type: 'time-passed', time });
+    const bound = this.#analysis.seriesAlarm.look(this.#parts.registry, time);
+    if (bound !== undefined) this.#admission.enter(bound);
   }
 
   #analyse(entry: DurableEntry): void {
@@ -276,15 +279,7 @@ export class Gateway implements Lifecycle, GatewayView {
   }
 
   #apply(command: Command): void {
-    if (command.type === 'acknowledge-alarm') {
-      this.#analysis.apply((emit) => {
-        this.#analysis.stages.alarmDesk.acknowledge(command.id, command.time, emit);
-      });
-    } else if (command.type === 'table-changed') {
-      this.#analysis.stages.tables.replace(command.table, command.content);
-    } else {
-      this.#analysis.tell(command);
-    }
+    applyCommand(this.#analysis, command, this.#parts.name);
   }
 
   #takeResults(results: readonly Result[]): void {
@@ -336,6 +331,7 @@ export class Gateway implements Lifecycle, GatewayView {
       stages: this.#analysis.stages,
       tableKeeper: this.#tableKeeper,
       derived: this.#analysis.derived,
+      seriesAlarm: this.#analysis.seriesAlarm,
       checkpointer: this.#checkpointer,
       clockKeeper: this.#clockKeeper,
       deviceClocks: this.#deviceClocks,

@@ -25,6 +25,7 @@ export interface StatusParts {
   readonly ledger: Ledger;
   readonly stages: StageSet;
   readonly derived: Analysis['derived'];
+  readonly seriesAlarm: Analysis['seriesAlarm'];
   readonly checkpointer: Checkpointer;
   readonly clockKeeper: ClockKeeper;
   readonly tableKeeper: TableKeeper;
@@ -71,8 +72,8 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     reduction: rest.stages.gate.counts(),
     tables,
     derived: rest.derived.status(),
-    activeAlarms: rest.stages.alarmDesk.activeCount,
-    series: { count: registry.count, max: registry.max },
+    activeAlarms: rest.stages.alarmDesk.activeCount + (rest.seriesAlarm.isActive ? 1 : 0),
+    series: { count: registry.count, max: registry.max, refusedTotal: registry.refusedTotal },
     memory: {
       ...rest.shedding.status(),
       bounds: memoryBounds({

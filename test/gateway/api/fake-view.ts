@@ -225,7 +225,7 @@ export class FakeView implements GatewayView {
         },
       ],
       activeAlarms: this.alarmRows.filter((row) => row.clearedAt === null).length,
-      series: { count: this.#series.size, max: 10_000 },
+      series: { count: this.#series.size, max: 10_000, refusedTotal: 3 },
       memory: this.memory,
     };
   }

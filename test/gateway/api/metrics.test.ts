@@ -89,6 +89,7 @@ describe('/metrics', () => {
     expect(samples.get('headgate_buffer_pending_bytes{log="journal"}')).toBe(512);
     expect(samples.get('headgate_buffer_damaged_items{log="outbox"}')).toBe(3);
     expect(samples.get('headgate_pipeline_series_max')).toBe(10_000);
+    expect(samples.get('headgate_pipeline_series_refused_total')).toBe(3);
     expect(samples.get('process_resident_memory_bytes')).toBeGreaterThan(1e6);
   });
 
