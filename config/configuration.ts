@@ -15,6 +15,8 @@ export interface Configuration {
   readonly storage: StorageConfiguration;
   readonly time: {
     readonly outOfOrdernessMs: number;
+    /** Up to this it is learnt; the same where nothing is. */
+    readonly maxOutOfOrdernessMs: number;
     readonly idleTimeoutMs: number;
     readonly maxFutureMs: number;
     readonly earliest: EpochMs;

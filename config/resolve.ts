@@ -48,6 +48,7 @@ export function resolveConfiguration(file: CheckedFile, tables: ReadTables, voca
     },
     time: {
       outOfOrdernessMs: time.outOfOrderness,
+      maxOutOfOrdernessMs: time.maxOutOfOrderness ?? time.outOfOrderness,
       idleTimeoutMs: time.idleTimeout,
       maxFutureMs: time.maxFuture,
       earliest: time.earliest,

@@ -8,6 +8,7 @@ import { checkRollups } from './rollup-rules.ts';
 import type { CheckedFile } from './schema.ts';
 import { checkStorage } from './storage-rules.ts';
 import type { ReadTables } from './table-rules.ts';
+import { checkDisorder } from './time-rules.ts';
 import { formatHostPort, type HostPort, isLoopback } from './units.ts';
 import type { Vocabulary } from './vocabulary.ts';
 import { checkWindows } from './window-rules.ts';
@@ -41,7 +42,10 @@ export function checkRules(file: PartlyFile, tables: ReadTables, vocabulary: Voc
     }
     if (source !== undefined) checkSource(source, `sources[${index}]`, report);
   });
-  const surroundings = { outOfOrderness: file.time?.outOfOrderness, historyMaxAge: file.storage?.history?.maxAge };
+  const surroundings = {
+    outOfOrderness: checkDisorder(file.time ?? {}, report),
+    historyMaxAge: file.storage?.history?.maxAge,
+  };
   const { windows = [], rollups = [] } = file;
   checkWindows(windows, surroundings, vocabulary, report);
   checkRollups({ windows, rollups, historyMaxAge: surroundings.historyMaxAge }, vocabulary, report);

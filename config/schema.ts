@@ -104,6 +104,12 @@ const time = section('What is believed about the times of readings.', {
     description: 'How far behind the newest reading of its device a reading may be.',
     default: '0s',
   }),
+  maxOutOfOrderness: optional(
+    duration({
+      description:
+        'A device whose readings were further out of order in the last hour is allowed as much as they were, up to this. Without it nothing is learnt.',
+    }),
+  ),
   idleTimeout: positiveDuration({
     description: 'A device that sends nothing for this long no longer holds its windows open.',
     default: '10s',

@@ -43,6 +43,7 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
       },
     },
     watermarkOf: (series) => windows.watermarkOf(series),
+    outOfOrdernessOf: (series) => windows.outOfOrdernessOf(series),
   };
 }
 
@@ -69,7 +70,7 @@ function makeWindows({ windows, rollups, time }: Configuration, registry: Series
       isOrderedShape(one.window) ? [] : [{ ...computationOf(one), window: one.window }],
     ),
     rollups,
-    time: { outOfOrdernessMs: time.outOfOrdernessMs, idleTimeoutMs: time.idleTimeoutMs },
+    time,
     findSeries: (key) => registry.get(key),
   });
 }

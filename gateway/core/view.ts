@@ -86,6 +86,8 @@ export interface SeriesStatus {
   readonly rate: number;
   /** Of its device; null before the first reading of a window. */
   readonly watermark: EpochMs | null;
+  /** How far readings of its device may be out of order just now, given or learnt; null before the first reading of a window. */
+  readonly outOfOrdernessMs: number | null;
   /**
    * How far the clock of its device is ahead of the gateway's, in milliseconds: the most by which the time of a reading of the last minutes was
    * ahead of its receive time. Negative where all came later; null where none had a time of its own since the process started.

@@ -1,6 +1,7 @@
 import { DeadlineQueue, type Due } from '../base/deadline-queue.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { Series } from '../core/reading.ts';
+import { type DisorderBounds, LearntDisorder } from './learnt-disorder.ts';
 import { listOf, numberOf, recordOf, textOf, unreadable } from './snapshot.ts';
 
 /** What says whose time a series goes by. */
@@ -10,6 +11,11 @@ type TimedSeries = Pick<Series, 'device' | 'tags'> & Partial<Pick<Series, 'key' 
 export interface WatermarkOptions {
   /** How far readings of one series may be out of order, in milliseconds of event time. */
   readonly outOfOrdernessMs: number;
+  /**
+   * A device whose readings were further out of order lately is allowed as much as they were, up to this.
+   * @default `outOfOrdernessMs`, so that nothing is learnt
+   */
+  readonly maxOutOfOrdernessMs?: number | undefined;
   /** A series that has brought nothing newer for this long, in milliseconds of receive time, no longer holds its device's windows open. */
   readonly idleTimeoutMs: number;
 }
@@ -44,6 +50,7 @@ export class DeviceClock {
   readonly key: string;
   /** Place among all devices in order of appearance. */
   readonly order: number;
+  readonly disorder: LearntDisorder;
   /** Readings with an earlier source time are expected to be in. Never goes back; −∞ before the first reading. */
   watermark: EpochMs = Number.NEGATIVE_INFINITY;
   /** How many of its series are not idle. */
@@ -60,9 +67,15 @@ export class DeviceClock {
   #tree = new Float64Array(2).fill(Number.POSITIVE_INFINITY);
   #leaves = 1;
 
-  constructor(key: string, order: number) {
+  constructor(key: string, order: number, disorder: LearntDisorder) {
     this.key = key;
     this.order = order;
+    this.disorder = disorder;
+  }
+
+  /** How far its readings may be out of order just now, in milliseconds of event time. */
+  get outOfOrdernessMs(): number {
+    return this.disorder.allowedMs;
   }
 
   /** The place of a further series. */
@@ -105,13 +118,18 @@ export class DeviceClock {
  */
 export class Watermarks {
   readonly #options: WatermarkOptions;
+  readonly #disorder: DisorderBounds;
+  readonly #learns: boolean;
   readonly #devices = new Map<string, DeviceClock>();
   readonly #series: SeriesClock[] = [];
   /** Every series that is not idle. */
   readonly #deadlines = new DeadlineQueue<SeriesClock>();
 
   constructor(options: WatermarkOptions) {
+    const { outOfOrdernessMs: leastMs, maxOutOfOrdernessMs: mostMs = leastMs } = options;
     this.#options = options;
+    this.#disorder = { leastMs, mostMs };
+    this.#learns = mostMs > leastMs;
   }
 
   /** A clock for a series that has none yet; idle until its first reading. */
@@ -130,6 +148,16 @@ export class Watermarks {
     if (!clock.idle) return;
     this.#wake(clock);
     clock.device.set(clock.place, clock.newest);
+  }
+
+  /** How far readings of the series' device may be out of order just now; undefined for a device that is not known. */
+  outOfOrdernessMs(series: TimedSeries): number | undefined {
+    return this.#devices.get(deviceKey(series))?.outOfOrdernessMs;
+  }
+
+  /** Before it is known whether a reading is late: its device learns from it how far they are out of order. */
+  learn(clock: SeriesClock, sourceTime: EpochMs): void {
+    if (this.#learns) clock.device.disorder.learn(sourceTime, clock.newest);
   }
 
   /** The watermark of the series' device; undefined before the first reading of the device. */
@@ -180,6 +208,7 @@ export class Watermarks {
       clock.newest = Number.NEGATIVE_INFINITY;
       if (!clock.idle) device.set(clock.place, clock.newest);
     }
+    device.disorder.beginAnew();
     if (series.length === device.size) device.watermark = Number.NEGATIVE_INFINITY;
   }
 
@@ -207,7 +236,11 @@ export class Watermarks {
   /** Series are in the order in which they were tracked. */
   snapshot(): unknown {
     return {
-      devices: [...this.#devices.values()].map(({ key, watermark }) => [key, watermark]),
+      devices: [...this.#devices.values()].map(({ key, watermark, disorder }) => [
+        key,
+        watermark,
+        ...(this.#learns ? [disorder.snapshot()] : []),
+      ]),
       series: this.#series.map(({ device, newest, progressAt, idle, stamped }) => [
         device.order,
         newest,
@@ -222,9 +255,11 @@ export class Watermarks {
   restore(snapshot: unknown): readonly SeriesClock[] {
     const { devices, series } = recordOf(snapshot, 'the watermarks');
     const restored = listOf(devices, 'the watermarks').map((entry) => {
-      const [key, watermark] = listOf(entry, 'the watermark of a device');
+      const [key, watermark, disorder] = listOf(entry, 'the watermark of a device');
       const device = this.#device(textOf(key, 'the name of a device'));
       device.watermark = numberOf(watermark, 'the watermark of a device');
+      // There is none from an earlier release, nor where nothing was learnt.
+      if (disorder !== undefined) device.disorder.restore(disorder);
       return device;
     });
     for (const entry of listOf(series, 'the watermarks')) {
@@ -266,7 +301,7 @@ export class Watermarks {
   #device(key: string): DeviceClock {
     let device = this.#devices.get(key);
     if (device === undefined) {
-      device = new DeviceClock(key, this.#devices.size);
+      device = new DeviceClock(key, this.#devices.size, new LearntDisorder(this.#disorder));
       this.#devices.set(key, device);
     }
     return device;
@@ -282,7 +317,7 @@ export class Watermarks {
   #move(device: DeviceClock): boolean {
     const least = device.least();
     if (least === Number.POSITIVE_INFINITY) return false;
-    const watermark = least - this.#options.outOfOrdernessMs;
+    const watermark = least - device.outOfOrdernessMs;
     if (watermark <= device.watermark) return false;
     device.watermark = watermark;
     return true;

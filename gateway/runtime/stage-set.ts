@@ -35,4 +35,6 @@ export interface StageSet {
   readonly byName: Readonly<Record<string, Stage>>;
   readonly alarmDesk: AlarmDesk;
   readonly watermarkOf: (series: Series) => EpochMs | undefined;
+  /** How far readings of its device may be out of order, in milliseconds. */
+  readonly outOfOrdernessOf: (series: Series) => number | undefined;
 }

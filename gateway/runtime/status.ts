@@ -107,7 +107,7 @@ export function reasonsNotReady({ parts, state, sources, shedding }: StatusParts
 /** How every series stands just now, in order of appearance. */
 export function seriesStatus(
   { registry, recent }: GatewayParts,
-  { watermarkOf }: StageSet,
+  { watermarkOf, outOfOrdernessOf }: StageSet,
   deviceClocks: DeviceClocks,
 ): readonly SeriesStatus[] {
   return registry.all().map((series) => ({
@@ -120,6 +120,7 @@ export function seriesStatus(
     receivedTotal: recent.receivedTotal(series),
     rate: recent.rate(series),
     watermark: watermarkOf(series) ?? null,
+    outOfOrdernessMs: outOfOrdernessOf(series) ?? null,
     skewMs: deviceClocks.skewMs(series) ?? null,
   }));
 }

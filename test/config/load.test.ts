@@ -24,6 +24,7 @@ describe('a file that says little', () => {
       },
       time: {
         outOfOrdernessMs: 0,
+        maxOutOfOrdernessMs: 0,
         idleTimeoutMs: 10_000,
         maxFutureMs: 3_600_000,
         earliest: Date.UTC(2000, 0, 1),

@@ -27,6 +27,7 @@ export interface WindowStageOptions {
 
 /** Options with every default in its place. */
 export interface WindowTiming extends WatermarkOptions {
+  readonly maxOutOfOrdernessMs: number;
   readonly correctionDelayMs: number;
 }
 
@@ -36,12 +37,14 @@ export interface WindowTiming extends WatermarkOptions {
  * @throws GatewayError for a time that is out of its range, or a name that is given twice
  */
 export function checkedTiming({ windows, rollups = [], time }: WindowStageOptions): WindowTiming {
-  const { outOfOrdernessMs, idleTimeoutMs, correctionDelayMs = DEFAULT_CORRECTION_DELAY_MS } = time;
+  const { outOfOrdernessMs, maxOutOfOrdernessMs = outOfOrdernessMs, idleTimeoutMs } = time;
+  const { correctionDelayMs = DEFAULT_CORRECTION_DELAY_MS } = time;
   requireMs('time.outOfOrderness', outOfOrdernessMs, 0);
+  requireMs('time.maxOutOfOrderness', maxOutOfOrdernessMs, outOfOrdernessMs);
   requireMs('time.idleTimeout', idleTimeoutMs, 1);
   requireMs('time.correctionDelay', correctionDelayMs, 1);
   requireUniqueNames([...windows, ...rollups]);
-  return { outOfOrdernessMs, idleTimeoutMs, correctionDelayMs };
+  return { outOfOrdernessMs, maxOutOfOrdernessMs, idleTimeoutMs, correctionDelayMs };
 }
 
 function requireMs(name: string, value: number, least: number): void {

@@ -42,7 +42,6 @@ export class WindowStage implements Stage {
   readonly #definitions: readonly WindowDefinition[];
   readonly #matches: readonly ((series: Series) => boolean)[];
   readonly #findSeries: (key: string) => Series | undefined;
-  readonly #outOfOrdernessMs: number;
   readonly #watermarks: Watermarks;
   /** By series id; null for a series that no definition means. */
   readonly #states: (SeriesState | null | undefined)[] = [];
@@ -59,15 +58,14 @@ export class WindowStage implements Stage {
 
   /** @throws GatewayError for settings that are not allowed */
   constructor(options: WindowStageOptions) {
-    const { outOfOrdernessMs, idleTimeoutMs, correctionDelayMs } = checkedTiming(options);
-    this.#definitions = defineWindows(options.windows, options.rollups ?? [], outOfOrdernessMs);
+    const { correctionDelayMs, ...timing } = checkedTiming(options);
+    this.#definitions = defineWindows(options.windows, options.rollups ?? [], timing.maxOutOfOrdernessMs);
     this.#matches = this.#definitions.map(({ series }) => seriesPattern(series));
     this.#early = new EarlyResults(this.#definitions);
     this.#findSeries = options.findSeries;
     this.#tally = new OpenWindowTally(options.maxOpenWindows ?? DEFAULT_MAX_OPEN_WINDOWS);
     this.#corrections = new Corrections(correctionDelayMs);
-    this.#outOfOrdernessMs = outOfOrdernessMs;
-    this.#watermarks = new Watermarks({ outOfOrdernessMs, idleTimeoutMs });
+    this.#watermarks = new Watermarks(timing);
   }
 
   process(reading: Reading, emit: Emit): Fate {
@@ -78,6 +76,7 @@ export class WindowStage implements Stage {
     if (state === null || typeof value === 'string') return Fate.filtered;
     const number = typeof value === 'number' ? value : value ? 1 : 0;
     const { clock, fed } = state;
+    this.#watermarks.learn(clock, sourceTime);
     let taken = false;
     let missed = false;
     for (let i = 0; i < fed.length; i++) {
@@ -131,6 +130,11 @@ export class WindowStage implements Stage {
     this.#watermarks.step(byMs);
     if (byMs < 0) for (const device of this.#devices) this.#setBack(device, now - byMs, emit);
     this.#past.step(now, byMs);
+  }
+
+  /** How far readings of the series' device may be out of order just now, in milliseconds; undefined before its first reading. */
+  outOfOrdernessOf(series: Series): number | undefined {
+    return this.#watermarks.outOfOrdernessMs(series);
   }
 
   /** The watermark of the series' device; undefined before its first reading. */
@@ -232,7 +236,7 @@ export class WindowStage implements Stage {
     const { device, newest } = state.clock;
     const before = windows.open.length;
     // A series that joins or returns has not moved the watermark of its device: it is late by its own time only.
-    const reached = Math.min(device.watermark, newest - this.#outOfOrdernessMs);
+    const reached = Math.min(device.watermark, newest - device.outOfOrdernessMs);
     const replaced = (window: ReplacedWindow) => emit(emptyResultOf(state.series, definition, window));
     const holding = windows.openAt(time, device.watermark, reached, replaced);
     for (const window of holding) {

@@ -63,6 +63,7 @@ export class BrokerBox {
         byName: {},
         alarmDesk: { acknowledge: () => false, activeCount: 0 },
         watermarkOf: () => undefined,
+        outOfOrdernessOf: () => undefined,
       }),
       sources: (intakeOf) => {
         const readings = [{ topic: 'sensors/_/+', template: '_/device/metric' }];

@@ -124,6 +124,7 @@ export class FakeView implements GatewayView {
       receivedTotal: 0,
       rate: 0,
       watermark: null,
+      outOfOrdernessMs: null,
       skewMs: null,
     };
     this.#series.set(key, { status, readings: [] });

@@ -81,6 +81,8 @@ export class Box {
   maxSeries = 100;
   /** Readings among which a redelivered one is recognised, from the next boot on. */
   rememberedReadings = 16;
+  /** How far out of order the readings of a device may be at the most where that is learnt, from the next boot on. */
+  maxOutOfOrdernessMs = 5_000;
   /** What goes on to the stages, from the next boot on. */
   reduce: readonly ReductionSettings[] = [];
   /** What is derived from readings, from the next boot on. */
@@ -121,7 +123,11 @@ export class Box {
             aggregates: ['sum', 'first'],
           },
         ],
-        time: { outOfOrdernessMs: 5_000, idleTimeoutMs: 5_000 },
+        time: {
+          outOfOrdernessMs: 5_000,
+          maxOutOfOrdernessMs: this.maxOutOfOrdernessMs,
+          idleTimeoutMs: 5_000,
+        },
         findSeries,
       });
     const detection = () =>
@@ -171,6 +177,7 @@ export class Box {
             activeCount: byName.detection.activeAlarms().length,
           },
           watermarkOf: (series) => byName.windows.watermarkOf(series),
+          outOfOrdernessOf: (series) => byName.windows.outOfOrdernessOf(series),
         };
       },
       sources: (intakeOf) => {

@@ -74,6 +74,7 @@ class Rig {
           byName: {},
           alarmDesk: { acknowledge: () => false, activeCount: 0 },
           watermarkOf: () => undefined,
+          outOfOrdernessOf: () => undefined,
         }),
       }),
     });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Aggregate } from '../../../gateway/core/result.ts';
 import { imbalance } from '../../../gateway/runtime/ledger.ts';
-import { type Box, bootedBox, START } from './box.ts';
+import { type Box, bootedBox, newBox, START } from './box.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -170,6 +170,29 @@ test('disorder within what is allowed changes no window; what comes later than t
   expect(Object.values(minutesOf(box, 'reversed')).reduce((sum, count) => sum + count)).toBe(aggregated);
   expect(aggregated + late).toBe(300);
   await stop(box);
+});
+
+test('a device that is out of order loses nothing once it is learnt how far', async () => {
+  const lateOf = async (maxOutOfOrdernessMs: number) => {
+    const box = await newBox();
+    box.maxOutOfOrdernessMs = maxOutOfOrdernessMs;
+    await box.boot();
+    // Each fifth reading comes twelve seconds late.
+    const sent = seconds(ON, 600).map((time) => ({ time, at: time % 5_000 === 0 ? time + 12_500 : time }));
+    for (const { time } of sent.sort((a, b) => a.at - b.at)) {
+      box.send({ metric: 'a', value: 1, time });
+      await box.acknowledged();
+      await box.clock.advance(1_000);
+    }
+    const { late } = fatesOf(box, 'd')!;
+    const allowedMs = box.gateway.series()[0]!.outOfOrdernessMs;
+    await stop(box);
+    return { late, allowedMs };
+  };
+  const given = await lateOf(5_000);
+  expect(given.allowedMs).toBe(5_000);
+  expect(given.late).toBeGreaterThan(50);
+  expect(await lateOf(20_000)).toEqual({ late: 0, allowedMs: 12_000 });
 });
 
 const other = fc.record({

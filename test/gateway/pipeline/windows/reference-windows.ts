@@ -59,10 +59,20 @@ interface WitnessSeries {
   readonly missed: Map<WitnessWindow, number>;
 }
 
+/** Milliseconds; `disorder` is given, and up to `maxDisorder` it is learnt. */
+export interface WitnessTime {
+  readonly disorder: number;
+  readonly maxDisorder?: number;
+  readonly idle: number;
+  readonly delay: number;
+}
+
 export class Witness {
   readonly results: WitnessResult[] = [];
   readonly fates: string[] = [];
-  readonly #time: { disorder: number; idle: number; delay: number };
+  readonly #time: WitnessTime;
+  /** Every reading of a device: when it was measured, and how far behind the newest of its series. */
+  readonly #disorders: Record<string, { readonly time: number; readonly disorder: number }[]> = {};
   readonly #windows: readonly WitnessWindow[];
   readonly #series: WitnessSeries[] = [];
   readonly #watermarks: Record<string, number> = {};
@@ -70,13 +80,24 @@ export class Witness {
   #correctAt = Number.POSITIVE_INFINITY;
   readonly #earlyAt = new Map<WitnessWindow, number>();
 
-  constructor(windows: readonly WitnessWindow[], time: { disorder: number; idle: number; delay: number }) {
+  constructor(windows: readonly WitnessWindow[], time: WitnessTime) {
     this.#windows = windows;
     this.#time = time;
   }
 
   watermark(device: string): number | undefined {
     return this.#watermarks[device];
+  }
+
+  /** The worst of this hour of readings and the one before, as far as it can be allowed. */
+  disorder(device: string): number {
+    const { disorder, maxDisorder = disorder } = this.#time;
+    let hours: { readonly start: number; readonly worst: number[] }[] = [{ start: -Infinity, worst: [] }];
+    for (const one of this.#disorders[device] ?? []) {
+      if (one.time - hours.at(-1)!.start >= 3_600_000) hours = [...hours, { start: one.time, worst: [] }];
+      if (one.disorder <= maxDisorder) hours.at(-1)!.worst.push(one.disorder);
+    }
+    return Math.max(disorder, ...hours.slice(-2).flatMap(({ worst }) => worst));
   }
 
   reading(reading: WitnessReading): void {
@@ -96,6 +117,9 @@ export class Witness {
       };
       this.#series.push(series);
     }
+    this.#disorders[reading.device] ??= [];
+    const disorder = series.newest - reading.sourceTime;
+    this.#disorders[reading.device]!.push({ time: reading.sourceTime, disorder });
     const watermark = this.#watermarks[reading.device] ?? -Infinity;
     let taken = false;
     let missed = false;
@@ -203,7 +227,7 @@ export class Witness {
 
   #isLate(series: WitnessSeries, window: WitnessWindow, end: number, watermark: number): boolean {
     if (end <= (series.floors.get(window) ?? -Infinity)) return true;
-    return end + window.lateness <= Math.min(watermark, series.newest - this.#time.disorder);
+    return end + window.lateness <= Math.min(watermark, series.newest - this.disorder(series.device));
   }
 
   #takeBack(key: string, { window, start, given, partial }: Kept): void {
@@ -266,7 +290,7 @@ export class Witness {
   #step(device: string): void {
     const active = this.#of(device).filter((one) => !one.idle);
     if (active.length === 0) return;
-    const reached = Math.min(...active.map((one) => one.newest)) - this.#time.disorder;
+    const reached = Math.min(...active.map((one) => one.newest)) - this.disorder(device);
     if (reached <= (this.#watermarks[device] ?? -Infinity)) return;
     this.#watermarks[device] = reached;
     for (const one of this.#of(device)) {

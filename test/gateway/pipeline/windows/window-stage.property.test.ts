@@ -10,6 +10,7 @@ const setting = fc.record({
   size: fc.constantFrom(100, 1000, 1500),
   lateness: fc.constantFrom(0, 400, 3000),
   disorder: fc.constantFrom(0, 50, 500),
+  learnt: fc.constantFrom(0, 0, 250, 4000),
   idle: fc.constantFrom(300, 2000),
   delay: fc.constantFrom(1, 250, 1000),
 });
@@ -23,7 +24,10 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
     fc.property(
       setting,
       fc.array(step, { minLength: 1, maxLength: 220, size: 'max' }),
-      ({ size, lateness, disorder, idle, delay }, steps) => {
+      ({ size, lateness, disorder, learnt, idle, delay }, drawn) => {
+        const maxDisorder = disorder + learnt;
+        // What was learnt is forgotten after an hour or two: now and then so much passes.
+        const steps = drawn.map((one) => (learnt > 0 && one.after > 4500 ? { ...one, after: 2_000_000 } : one));
         const plant = new Plant();
         const definitions = [
           { name: 'a', size, every: size, lateness, stores: true },
@@ -35,7 +39,7 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
           { name: 'e', from: 'a', size: size * 5, every: size * 5, lateness },
           { name: 'f', from: 'e', size: size * 10, every: size * 10, lateness, early: size * 2 },
         ];
-        const witness = new Witness([...definitions, ...rollups], { disorder, idle, delay });
+        const witness = new Witness([...definitions, ...rollups], { disorder, maxDisorder, idle, delay });
         const make = () =>
           new WindowStage({
             windows: definitions.map((one) => ({
@@ -55,7 +59,12 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
               window: { tumblingMs },
               earlyMs,
             })),
-            time: { outOfOrdernessMs: disorder, idleTimeoutMs: idle, correctionDelayMs: delay },
+            time: {
+              outOfOrdernessMs: disorder,
+              maxOutOfOrdernessMs: maxDisorder,
+              idleTimeoutMs: idle,
+              correctionDelayMs: delay,
+            },
             findSeries: (key) => plant.registry.get(key),
           });
         let stage = make();
@@ -84,6 +93,7 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
           fates.push(FATES[stage.process(reading, emit)]);
           witness.reading(one);
           expect(stage.watermarkOf(reading.series)).toBe(witness.watermark(one.device));
+          expect(stage.outOfOrdernessOf(reading.series)).toBe(witness.disorder(one.device));
         });
         witness.until(before + 100_000);
         stage.advance(before + 100_000, emit);
