@@ -11,6 +11,7 @@ import { makeHttp } from './http.ts';
 import { checkListen, isLoopback, type Listen, listenError } from './listen.ts';
 import { MqttUpgrade, type OnUpgrade } from './mqtt-upgrade.ts';
 import { PageFiles } from './page-files.ts';
+import { TapStreams } from './tap-streams.ts';
 
 export type { Listen } from './listen.ts';
 export type { OnUpgrade } from './mqtt-upgrade.ts';
@@ -41,7 +42,7 @@ export class Api implements Lifecycle {
   readonly #options: ApiOptions;
   readonly #view: GatewayView;
   readonly #parts: ApiParts;
-  #running: { http: FastifyInstance; hub: EventHub; upgrade: MqttUpgrade } | undefined;
+  #running: { http: FastifyInstance; hub: EventHub; taps: TapStreams; upgrade: MqttUpgrade } | undefined;
   #port: number | undefined;
 
   constructor(options: ApiOptions, view: GatewayView, parts: ApiParts) {
@@ -74,14 +75,15 @@ export class Api implements Lifecycle {
     signal.throwIfAborted();
     if (this.#running !== undefined) throw new GatewayError('Cannot start the API twice', { hint: 'stop it first' });
     const hub = new EventHub(this.#view, clock, stream);
+    const taps = new TapStreams(this.#view.inspection, clock);
     const upgrade = new MqttUpgrade(onUpgrade, logger);
-    const context = { view: this.#view, hub, upgrade, files: new PageFiles(), writes };
+    const context = { view: this.#view, hub, taps, upgrade, files: new PageFiles(), writes };
     const http = await makeHttp(context, {
       logger,
       loopback: isLoopback(listen.host) && !allowAnonymous,
       requestTimeoutMs,
     });
-    this.#running = { http, hub, upgrade };
+    this.#running = { http, hub, taps, upgrade };
     try {
       // Not with `signal`: Node would close the server whenever that aborts, long after the start too.
       await http.listen({ host: listen.host, port: listen.port });
@@ -99,6 +101,7 @@ export class Api implements Lifecycle {
     if (running === undefined) return;
     this.#running = undefined;
     running.hub.stop();
+    running.taps.stop();
     running.upgrade.stop();
     const cut = () => running.http.server.closeAllConnections();
     signal.addEventListener('abort', cut, { once: true });

@@ -21,6 +21,7 @@ import { readingsRoutes } from './routes/readings.ts';
 import { seriesRoutes } from './routes/series.ts';
 import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
+import { tapRoutes } from './routes/taps.ts';
 import { writeRoute } from './routes/write.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -82,6 +83,7 @@ export async function makeHttp(context: RouteContext, options: HttpOptions): Pro
     deadLettersRoutes,
     configRoutes,
     streamRoutes,
+    tapRoutes,
     pageRoutes,
   ]) {
     app.register(async (scope) => routes(scope, context));
@@ -155,6 +157,7 @@ async function describe(app: FastifyInstance): Promise<void> {
         { name: 'gateway', description: 'The gateway itself' },
         { name: 'data', description: 'Readings and window results' },
         { name: 'alarms', description: 'What the detectors raised' },
+        { name: 'inside', description: 'What happens to readings on their way' },
       ],
     },
   });

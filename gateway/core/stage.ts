@@ -10,6 +10,13 @@ import type { Result } from './result.ts';
 export const Fate = { aggregated: 0, late: 1, duplicate: 2, filtered: 3 } as const;
 export type Fate = (typeof Fate)[keyof typeof Fate];
 
+const FATE_NAMES = Object.keys(Fate) as readonly (keyof typeof Fate)[];
+
+/** A fate as the ledger calls it. */
+export function fateName(fate: Fate): keyof typeof Fate {
+  return FATE_NAMES[fate]!;
+}
+
 /** Takes a result; called synchronously. */
 export type Emit = (result: Result) => void;
 

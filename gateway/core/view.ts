@@ -1,4 +1,5 @@
 import type { EpochMs } from './clock.ts';
+import type { Inspection } from './inspection.ts';
 import type { Rejected } from './intake.ts';
 import type { ComponentState } from './lifecycle.ts';
 import type { LogStatus } from './log.ts';
@@ -28,6 +29,8 @@ export interface GatewayView {
   deadLetters(limit: number): Promise<readonly Rejected[]>;
   /** Calls `listener` for everything that happens from now on; returns how to stop. */
   subscribe(listener: (event: LiveEvent) => void): () => void;
+  /** A look into the pipeline. */
+  readonly inspection: Inspection;
   /** Live events are given up while memory is short. */
   readonly liveIsOff: boolean;
   /** The running configuration as YAML with secrets hidden. */

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Result } from '../core/result.ts';
-import { type Doorway, Fate, type Stage } from '../core/stage.ts';
+import { type Doorway, Fate, fateName, type Stage } from '../core/stage.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ClockKnown, ClockReference, ClockStep, ClockUnknown, TimeCommand } from './command.ts';
 import { DerivedReadings, graver } from './derived-readings.ts';
@@ -10,6 +10,7 @@ import { ProvisionalReadings } from './provisional-readings.ts';
 import type { RecentReadings } from './recent-readings.ts';
 import { SeriesAlarm } from './series-alarm.ts';
 import type { StageSet } from './stage-set.ts';
+import type { Taps } from './taps.ts';
 
 /** Recognises a redelivered reading among the last ones. */
 export interface Deduplicator {
@@ -39,6 +40,8 @@ export interface AnalysisParts {
   readonly ledger: Ledger;
   /** Where the last readings are remembered for people. */
   readonly recent: RecentReadings;
+  /** Who watches the stages. */
+  readonly taps: Taps;
   /** Takes the results, in order, of everything processed until `flush` was called. */
   readonly results: (results: readonly Result[]) => void;
 }
@@ -56,12 +59,19 @@ export class Analysis {
   #seriesAlarm = new SeriesAlarm();
   readonly #ledger: Ledger;
   readonly #recent: RecentReadings;
+  readonly #taps: Taps;
   readonly #deliver: (results: readonly Result[]) => void;
   /** What waits until it is known what time it is. */
   #provisional = new ProvisionalReadings();
   readonly #doorway: Doorway = {
-    goOn: (reading) => this.#settle(reading, this.#judge(reading)),
-    leaveOut: (reading) => this.#settle(reading, Fate.filtered),
+    goOn: (reading) => {
+      if (this.#taps.isOpen) this.#taps.reading('reduction', reading, 'passed');
+      this.#settle(reading, this.#judge(reading));
+    },
+    leaveOut: (reading) => {
+      if (this.#taps.isOpen) this.#taps.reading('reduction', reading, 'filtered');
+      this.#settle(reading, Fate.filtered);
+    },
   };
   readonly #emit = (result: Result): void => {
     this.#results.push(this.#stages.tables.tagged(result));
@@ -82,6 +92,7 @@ export class Analysis {
     this.#ledger = parts.ledger;
     this.#derived = this.#derivedBy(this.#stages);
     this.#recent = parts.recent;
+    this.#taps = parts.taps;
     this.#deliver = parts.results;
   }
 
@@ -221,6 +232,7 @@ export class Analysis {
 
   /** Shows the reading, and takes it to the gate. */
   #show(reading: Reading): void {
+    if (this.#taps.isOpen) this.#taps.reading('accepted', reading);
     this.#recent.add(reading);
     this.#take(reading);
   }
@@ -239,12 +251,14 @@ export class Analysis {
 
   #derivedBy({ derivers }: StageSet): DerivedReadings {
     return new DerivedReadings(derivers, this.#ledger, (reading) => {
+      if (this.#taps.isOpen) this.#taps.reading(reading.source, reading);
       this.#recent.add(reading);
       this.#stages.gate.take(reading, reading.receiveTime, this.#doorway);
     });
   }
 
   #settle(reading: Reading, fate: Fate): void {
+    if (this.#taps.isOpen) this.#taps.reading('fates', reading, fateName(fate));
     const row = this.#rowOf(reading.source);
     if (this.#rowIsDerived) this.#ledger.countDerived(row, fate);
     else this.#ledger.settle(row, reading.series, fate);
@@ -252,6 +266,7 @@ export class Analysis {
 
   /** Shows the reading now, and passes it on when its time is known, or given up. */
   #takeProvisional(reading: Reading): void {
+    if (this.#taps.isOpen) this.#taps.reading('accepted', reading, 'waits until the time is known');
     this.#recent.add(reading);
     const marked = this.#provisional.take(reading);
     if (marked !== undefined) this.#take(marked);

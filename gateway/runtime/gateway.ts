@@ -1,5 +1,6 @@
 import { MarkTable } from '../base/mark-table.ts';
 import type { EpochMs } from '../core/clock.ts';
+import type { Inspection } from '../core/inspection.ts';
 import type { Rejected } from '../core/intake.ts';
 import type { ComponentState, Lifecycle } from '../core/lifecycle.ts';
 import type { Log } from '../core/log.ts';
@@ -36,6 +37,7 @@ import { ResultLogs } from './result-logs.ts';
 import { gatewayStatus, reasonsNotReady, type StatusParts, seriesStatus } from './status.ts';
 import { StopSteps } from './stop-steps.ts';
 import { TableKeeper } from './table-keeper.ts';
+import { Taps } from './taps.ts';
 
 /** How often room for results is made while a start waits for it. */
 const ROOM_EVERY_MS = 1_000;
@@ -58,6 +60,8 @@ export class Gateway implements Lifecycle, GatewayView {
   readonly #tableKeeper: TableKeeper;
   readonly #deviceClocks = new DeviceClocks();
   readonly #feed: LiveFeed;
+  readonly #taps: Taps;
+  readonly inspection: Inspection;
   readonly #acknowledgements = new FreshAcknowledgements();
   readonly #results: ResultLogs;
   /** What the sources have noted: as they see it, and as it was when the last record was analysed. */
@@ -89,6 +93,7 @@ export class Gateway implements Lifecycle, GatewayView {
       logger: parts.logger,
       liveData: (on) => {
         this.#feed.isOff = !on;
+        this.#taps.isGivenUp = !on;
         parts.recent.isGivenUp = !on;
       },
       newSeries: (on) => {
@@ -98,7 +103,9 @@ export class Gateway implements Lifecycle, GatewayView {
     this.#feed = new LiveFeed((interested) => {
       parts.recent.live = interested;
     });
+    this.#taps = new Taps(parts.namedStages);
     this.#analysis = new Analysis({
+      taps: this.#taps,
       deduplicator: parts.deduplicator,
       makeStages: parts.makeStages,
       ledger: this.#ledger,
@@ -140,6 +147,7 @@ export class Gateway implements Lifecycle, GatewayView {
       backPressure: () => this.#results.backPressure ?? this.#shedding.backPressure,
       failed: parts.failed,
     });
+    this.inspection = { stages: this.#taps.stages, tap: (query, listener) => this.#taps.open(query, listener) };
     this.#progress = new Progress({ clock: parts.clock, logs: this.#logs(), admission: this.#admission });
   }
 
@@ -284,6 +292,7 @@ export class Gateway implements Lifecycle, GatewayView {
 
   #takeResults(results: readonly Result[]): void {
     this.#results.append(results);
+    if (this.#taps.isOpen) this.#taps.results(results);
     if (!this.#feed.isWatched) return;
     for (const result of results) {
       this.#feed.publish({ topic: result.kind === 'alarm' ? 'alarms' : 'aggregates', data: result });

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { streamEvents } from '../event-stream.ts';
 import { badParameter, ProblemError } from '../problem.ts';
 import { Problem, StreamQuery, TOPICS } from '../schemas.ts';
 import type { RouteContext } from './context.ts';
@@ -38,20 +39,7 @@ export function streamRoutes(app: FastifyInstance, { hub, view }: RouteContext):
       if (hub.full)
         throw new ProblemError(503, 'Cannot take more clients of the live stream', { hint: 'close another page' });
       const last = request.headers['last-event-id'];
-      reply.hijack();
-      const { raw } = reply;
-      for (const [name, value] of Object.entries(reply.getHeaders()))
-        if (value !== undefined) raw.setHeader(name, value);
-      raw.writeHead(200, {
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store',
-        connection: 'close', // nothing can follow on it, and a stopping server need not wait for it
-        'x-accel-buffering': 'no', // nginx: pass each event on at once
-      });
-      const leave = hub.join(raw, topics, typeof last === 'string' ? last : undefined);
-      raw.on('close', leave);
-      // A write that lost the race against a closing connection.
-      raw.on('error', leave);
+      streamEvents(reply, (socket) => hub.join(socket, topics, typeof last === 'string' ? last : undefined));
     },
   );
 }

@@ -6,6 +6,7 @@ import type { Result } from '../../core/result.ts';
 import { Analysis, type Deduplicator } from '../../runtime/analysis.ts';
 import { Ledger, type LedgerRow } from '../../runtime/ledger.ts';
 import { RecentReadings } from '../../runtime/recent-readings.ts';
+import { Taps } from '../../runtime/taps.ts';
 import type { Analysed, Fates } from './analyst.ts';
 import { Duplicates } from './duplicates.ts';
 import { Lines } from './lines.ts';
@@ -34,6 +35,7 @@ class KeyGroup {
     // Nobody looks at them.
     recent.isGivenUp = true;
     this.analysis = new Analysis({
+      taps: new Taps([]),
       deduplicator,
       makeStages: () => makeStages(configuration, this.#registry, recent),
       ledger: this.ledger,

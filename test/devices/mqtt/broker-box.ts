@@ -56,6 +56,7 @@ export class BrokerBox {
       recent: new RecentReadings(),
       normaliser: new Normaliser([]),
       deduplicator: new Deduplicator(16),
+      namedStages: [],
       makeStages: () => ({
         gate: openGate,
         tables: new Tables([]),

@@ -1,3 +1,4 @@
+import type { Inspection, TapListener, TapQuery } from '../../../gateway/core/inspection.ts';
 import type { Rejected } from '../../../gateway/core/intake.ts';
 import type { LogStatus } from '../../../gateway/core/log.ts';
 import type { AlarmEvent, Severity } from '../../../gateway/core/result.ts';
@@ -79,6 +80,22 @@ export class FakeView implements GatewayView {
     rejected: 1,
   };
   liveIsOff = false;
+  /** Who watches stages of the pipeline. */
+  readonly taps: (TapQuery & { readonly listener: TapListener })[] = [];
+  readonly inspection: Inspection = {
+    stages: [
+      { name: 'accepted', of: 'readings', description: 'Readings that are durable.' },
+      { name: 'window:minute', of: 'results', description: 'Results of the window minute.' },
+    ],
+    tap: (query, listener) => {
+      if (this.liveIsOff) return undefined;
+      const tap = { ...query, listener };
+      this.taps.push(tap);
+      return () => {
+        this.taps.splice(this.taps.indexOf(tap), 1);
+      };
+    },
+  };
   memory: GatewayStatus['memory'] = {
     rssBytes: 98_000_000,
     rssLimitBytes: 512_000_000,

@@ -43,6 +43,8 @@ describe('/openapi.json', () => {
       'get /api/v1/series',
       'get /api/v1/status',
       'get /api/v1/stream',
+      'get /api/v1/tap',
+      'get /api/v1/taps',
       'get /healthz',
       'get /metrics',
       'get /openapi.json',

@@ -1,8 +1,7 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { EventHub, type StreamSocket } from '../../../gateway/api/event-hub.ts';
+import { EventHub } from '../../../gateway/api/event-hub.ts';
 import { TOPICS } from '../../../gateway/api/schemas.ts';
-import type { Clock } from '../../../gateway/core/clock.ts';
+import { type Event, eventsIn, HandClock, MemorySocket } from './event-client.ts';
 import { FakeView } from './fake-view.ts';
 import { startApi } from './start-api.ts';
 
@@ -12,75 +11,6 @@ const running: { stop(): unknown }[] = [];
 afterEach(async () => {
   for (const one of running.splice(0)) await one.stop();
 });
-
-interface Event {
-  readonly id: string | undefined;
-  readonly name: string | undefined;
-  readonly data: unknown;
-}
-
-/** Reads an event stream as a browser would, from any text. */
-function parse(text: string): Event[] {
-  return text
-    .split('\n\n')
-    .filter((block) => block.includes('data: '))
-    .map((block) => {
-      const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
-      return { id: field('id'), name: field('event'), data: JSON.parse(field('data') ?? 'null') };
-    });
-}
-
-/** A client in memory; `stuck` ones never read. */
-class MemorySocket implements StreamSocket {
-  text = '';
-  ended = false;
-  destroyed = false;
-  stuck = false;
-
-  get writableLength(): number {
-    return this.stuck ? this.text.length : 0;
-  }
-
-  get events(): Event[] {
-    return parse(this.text);
-  }
-
-  write(text: string): boolean {
-    this.text += text;
-    return true;
-  }
-
-  end(): void {
-    this.ended = true;
-  }
-
-  destroy(): void {
-    this.destroyed = true;
-  }
-}
-
-/** A clock that a test moves by hand. */
-class HandClock implements Clock {
-  #now = 1_780_000_000_000;
-  #sleepers: { at: number; wake: () => void }[] = [];
-  now = () => this.#now;
-  monotonicMs = () => this.#now;
-
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      this.#sleepers.push({ at: this.#now + ms, wake: resolve });
-      signal?.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
-
-  async move(ms: number): Promise<void> {
-    this.#now += ms;
-    const due = this.#sleepers.filter((one) => one.at <= this.#now);
-    this.#sleepers = this.#sleepers.filter((one) => one.at > this.#now);
-    for (const { wake } of due) wake();
-    await turn();
-  }
-}
 
 function makeHub(options: ConstructorParameters<typeof EventHub>[2] = {}) {
   const view = new FakeView();
@@ -266,10 +196,10 @@ async function follow(url: string, enough: (events: Event[]) => boolean, headers
   let text = '';
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
     text += chunk;
-    if (enough(parse(text.slice(0, text.lastIndexOf('\n\n') + 2)))) break;
+    if (enough(eventsIn(text.slice(0, text.lastIndexOf('\n\n') + 2)))) break;
   }
   abort.abort();
-  return { response, events: parse(text) };
+  return { response, events: eventsIn(text) };
 }
 
 describe('/api/v1/stream over a socket', () => {

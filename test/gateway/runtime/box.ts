@@ -156,6 +156,7 @@ export class Box {
       recent,
       normaliser: new Normaliser([]),
       deduplicator: new Deduplicator(this.rememberedReadings),
+      namedStages: [],
       makeStages: () => {
         const tables = new Tables(this.tables);
         const access: SeriesAccess = {

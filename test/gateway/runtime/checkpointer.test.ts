@@ -12,6 +12,7 @@ import { DeadLetters } from '../../../gateway/runtime/dead-letters.ts';
 import { Ledger } from '../../../gateway/runtime/ledger.ts';
 import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
 import { ResultLogs } from '../../../gateway/runtime/result-logs.ts';
+import { Taps } from '../../../gateway/runtime/taps.ts';
 import { FaultyDisk, seededRandom } from '../../model/faulty-disk.ts';
 import { LeapingClock } from '../../model/leaping-clock.ts';
 import { openGate } from '../../open-gate.ts';
@@ -64,6 +65,7 @@ class Rig {
       marks: new MarkTable({ maxMarks: 10, maxMarksPerPeer: 10 }),
       reference: () => undefined,
       analysis: new Analysis({
+        taps: new Taps([]),
         ...{ deduplicator, ledger },
         recent: new RecentReadings(),
         results: () => undefined,
