@@ -14,6 +14,7 @@ const ROUNDS = Number(process.argv[3] ?? 400);
 const OPTIONS: Readonly<Record<string, DetectorOptions>> = {
   range: { min: -5, max: 5 },
   novelty: {},
+  auto: {},
   flatline: { forMs: 600_000 },
   'rate-of-change': { maxPerSecond: 100 },
 };

@@ -47,7 +47,7 @@ windows:
   - { name: minute, series: "*", window: { tumbling: 1m, allowedLateness: 10s }, aggregates: [count, mean, min, max, stddev, p95] }
 
 detect:
-  - { series: "*", detector: novelty, alarm: { severity: warning, hold: 30s } }     # learns what is normal
+  - { series: "*", detector: auto, alarm: { severity: warning, hold: 30s } }        # learns what is normal
   # - { series: desk/temperature, detector: range, min: 10, max: 30, alarm: { severity: critical } }
 
 # Results are always kept on this box, for the page and the API. To send them to an InfluxDB as well:

@@ -98,12 +98,13 @@ test('every metric that the documents name is served', async () => {
   expect([...named].filter((name) => !served.includes(`# TYPE ${name} `))).toEqual([]);
 });
 
-test('docs/detection.md names every detector, and the default of each option of novelty', () => {
+test('docs/detection.md names every detector, and the default of each option of those that learn', () => {
   // The formatter pads the cells of a table.
   const text = read('docs/detection.md').replace(/ +/g, ' ');
   for (const { name } of detectorKinds) expect(text).toContain(`| \`${name}\` |`);
-  const novelty = detectorKinds.find(({ name }) => name === 'novelty')!;
-  for (const [name, option] of Object.entries(novelty.options)) {
+  const learning = detectorKinds.filter(({ onsetOnly }) => onsetOnly);
+  expect(learning.map(({ name }) => name)).toEqual(['auto', 'novelty']);
+  for (const [name, option] of learning.flatMap(({ options }) => Object.entries(options))) {
     expect(text).toContain(`| \`${name}\` | ${String(option.default)} |`);
   }
 });

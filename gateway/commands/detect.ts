@@ -18,7 +18,7 @@ export function detectCommand(surroundings: Surroundings): Command {
   return new Command('detect')
     .description('score a CSV causally: timestamp,score,anomaly')
     .argument('<file>', 'CSV whose first column is the time and whose other columns are values')
-    .option('--detector <name>', `one of ${detectorNames.join(', ')}`, 'novelty')
+    .option('--detector <name>', `one of ${detectorNames.join(', ')}`, 'auto')
     .option(
       '--set <name=value>',
       'an option of the detector, as in a configuration: min=10, for=5m; may be given again',

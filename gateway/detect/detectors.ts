@@ -1,5 +1,6 @@
 import type { Detector, DetectorOption } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
+import { AutoDetector, autoSettings } from './auto.ts';
 import { FlatlineDetector } from './flatline.ts';
 import { NoveltyDetector, noveltySettings } from './novelty.ts';
 import { RangeDetector } from './range.ts';
@@ -33,6 +34,26 @@ export const detectorKinds: readonly DetectorKind[] = [
     factory: (options) => {
       const { min, max } = checkedRange(options);
       return () => new RangeDetector({ min, max });
+    },
+  },
+  {
+    name: 'auto',
+    description:
+      'a value, a season or a movement unlike anything seen; learns, needs no tuning, for any series of numbers',
+    onsetOnly: true,
+    options: {
+      warmUp: { description: 'readings before anything is called an anomaly', default: 200, min: 1, whole: true },
+      threshold: { description: 'how much evidence scores 1; larger is calmer', default: 2, min: 0, above: true },
+      quiet: {
+        description: 'readings after an onset in which only a higher score counts',
+        default: 100,
+        min: 0,
+        whole: true,
+      },
+    },
+    factory: (options) => {
+      const settings = autoSettings(options);
+      return () => new AutoDetector(settings);
     },
   },
   {

@@ -1,6 +1,7 @@
 import type { Detector, Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
-import { addValue, medianOf, replaceOldest } from './rolling-median.ts';
+import { onsetScore } from './onset.ts';
+import { fetchRing, growOrder, medianOf, slideOrder } from './rolling-median.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { numberInWords } from './words.ts';
 
@@ -32,8 +33,7 @@ const COUNT = 0;
 const LOWEST = 1;
 const HIGHEST = 2;
 const MEAN_DEVIATION = 3;
-const PEAK = 4;
-const QUIET_LEFT = 5;
+const ONSET = 4;
 const EXPECTED_LOW = 6;
 const EXPECTED_HIGH = 7;
 const OLDEST_SLOT = 8;
@@ -72,7 +72,7 @@ export class NoveltyDetector implements Detector {
   }
 
   judge(value: number, _time: number): Verdict {
-    const { window, warmUp, threshold, forget, settleAfter, fade, memory } = this.#settings;
+    const { window, warmUp, threshold, forget, settleAfter, fade, memory, quiet } = this.#settings;
     const numbers = this.#numbers;
     const scaled = value * SCALE;
     const seen = numbers[COUNT]!;
@@ -98,8 +98,8 @@ export class NoveltyDetector implements Detector {
     const verdict = this.#verdict;
     verdict.learning = count <= warmUp;
     const unit = threshold * Math.max(mean, Math.abs(scaled) * ROUNDING);
-    verdict.score =
-      beyond > 0 && unit > 0 && count > warmUp ? this.#onset(boundedScore(beyond / unit)) : this.#onset(0);
+    const score = beyond > 0 && unit > 0 && count > warmUp ? boundedScore(beyond / unit) : 0;
+    verdict.score = onsetScore(numbers, ONSET, score, quiet);
     verdict.anomaly = verdict.score >= 1;
     return verdict;
   }
@@ -130,28 +130,18 @@ export class NoveltyDetector implements Detector {
     const ring = this.#ring;
     const order = this.#order;
     if (seen < window) {
-      const median = seen === 0 ? value : medianOf(ring, order, seen);
-      addValue(ring, order, seen, value);
+      const median = seen === 0 ? value : medianOf(ring, order, 0, seen);
+      growOrder(ring, order, 0, seen, seen, value);
+      ring[seen] = value;
       return median;
     }
-    const median = medianOf(ring, order, window);
+    fetchRing(ring, window);
+    const median = medianOf(ring, order, 0, window);
     const slot = this.#numbers[OLDEST_SLOT]! | 0;
-    replaceOldest(ring, order, window, slot, value);
+    slideOrder(ring, order, 0, window, slot, slot, value);
+    ring[slot] = value;
     this.#numbers[OLDEST_SLOT] = slot + 1 === window ? 0 : slot + 1;
     return median;
-  }
-
-  /** The score if it tops everything since the last onset, or 0; the onset is over `quiet` readings after its highest score. */
-  #onset(score: number): number {
-    const numbers = this.#numbers;
-    const left = numbers[QUIET_LEFT]!;
-    if (score > 0 && (left <= 0 || score > numbers[PEAK]!)) {
-      numbers[PEAK] = score;
-      numbers[QUIET_LEFT] = this.#settings.quiet;
-      return score;
-    }
-    if (left > 0) numbers[QUIET_LEFT] = left - 1;
-    return 0;
   }
 }
 

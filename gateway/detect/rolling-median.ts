@@ -2,18 +2,25 @@
 export const MAX_MEDIAN_WINDOW = 255;
 
 /**
- * Replaces the oldest value of a full ring and keeps its order sorted; both live in arrays of the caller, so that the state of a
- * series is one block of memory.
+ * The order of the last `size` values of a ring, kept sorted while they change. Ring and order live in arrays of the caller, so that
+ * the state of a series is one block of memory, and windows of several lengths can share one ring.
  *
- * `order` holds the slots of `ring` by ascending value, and equal values by age. So the oldest value is always the first of its
- * equals, and a binary search finds its place without looking for the slot.
+ * From `at` on, `order` holds the slots of `ring` by ascending value, and equal values by age. So the oldest value is always the
+ * first of its equals, and a binary search finds its place without looking for the slot.
  *
- * @param slot of the oldest value, which `value` replaces
+ * `value` takes the place of what is in the slot `oldest`; it is for the caller to write it to `ring[slot]` afterwards.
  */
-export function replaceOldest(ring: Float64Array, order: Uint8Array, size: number, slot: number, value: number): void {
-  fetch(ring, size);
-  const from = firstNotBelow(ring, order, size, ring[slot]!);
-  let to = firstAbove(ring, order, size, value);
+export function slideOrder(
+  ring: Float64Array,
+  order: Uint8Array,
+  at: number,
+  size: number,
+  oldest: number,
+  slot: number,
+  value: number,
+): void {
+  const from = firstNotBelow(ring, order, at, size, ring[oldest]!);
+  let to = firstAbove(ring, order, at, size, value);
   if (to > from) {
     to--;
     for (let i = from; i < to; i++) order[i] = order[i + 1]!;
@@ -21,21 +28,27 @@ export function replaceOldest(ring: Float64Array, order: Uint8Array, size: numbe
     for (let i = from; i > to; i--) order[i] = order[i - 1]!;
   }
   order[to] = slot;
-  ring[slot] = value;
 }
 
-/** Adds a value to a ring that is not full; its slot is `size`. */
-export function addValue(ring: Float64Array, order: Uint8Array, size: number, value: number): void {
-  const to = firstAbove(ring, order, size, value);
-  order.copyWithin(to + 1, to, size);
-  order[to] = size;
-  ring[size] = value;
+/** Adds a value to an order of `size` values, for which there is room; the caller writes it to `ring[slot]` afterwards. */
+export function growOrder(
+  ring: Float64Array,
+  order: Uint8Array,
+  at: number,
+  size: number,
+  slot: number,
+  value: number,
+): void {
+  const to = firstAbove(ring, order, at, size, value);
+  for (let i = at + size; i > to; i--) order[i] = order[i - 1]!;
+  order[to] = slot;
 }
 
-/** The median of a ring that is not empty: the mean of the two middle values where their number is even, so that mirroring mirrors it. */
-export function medianOf(ring: Float64Array, order: Uint8Array, size: number): number {
-  const upper = ring[order[size >> 1]!]!;
-  return size % 2 === 1 ? upper : upper / 2 + ring[order[(size >> 1) - 1]!]! / 2;
+/** The median of an order that is not empty: the mean of the two middle values where their number is even, so that mirroring mirrors it. */
+export function medianOf(ring: Float64Array, order: Uint8Array, at: number, size: number): number {
+  const middle = at + (size >> 1);
+  const upper = ring[order[middle]!]!;
+  return size % 2 === 1 ? upper : upper / 2 + ring[order[middle - 1]!]! / 2;
 }
 
 /** Values that come from memory together. */
@@ -44,18 +57,19 @@ const VALUES_A_LINE = 8;
 const fetched = new Float64Array(1);
 
 /**
- * Reads a value of each line of the ring. Where so many series take turns that no cache holds them all, the searches would wait for one line
+ * Reads a value of each line of a ring. Where so many series take turns that no cache holds them all, the searches would wait for one line
  * after the other; asked for at once they come together.
  */
-function fetch(ring: Float64Array, size: number): void {
+export function fetchRing(ring: Float64Array, size: number): void {
   let sum = 0;
   for (let i = 0; i < size; i += VALUES_A_LINE) sum += ring[i]!;
   fetched[0] = sum;
 }
 
-function firstNotBelow(ring: Float64Array, order: Uint8Array, size: number, value: number): number {
-  let low = 0;
-  let high = size;
+/** The first place in the order whose value is not below `value`. */
+function firstNotBelow(ring: Float64Array, order: Uint8Array, at: number, size: number, value: number): number {
+  let low = at;
+  let high = at + size;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (ring[order[middle]!]! < value) low = middle + 1;
@@ -64,9 +78,10 @@ function firstNotBelow(ring: Float64Array, order: Uint8Array, size: number, valu
   return low;
 }
 
-function firstAbove(ring: Float64Array, order: Uint8Array, size: number, value: number): number {
-  let low = 0;
-  let high = size;
+/** The first place in the order whose value is above `value`. */
+function firstAbove(ring: Float64Array, order: Uint8Array, at: number, size: number, value: number): number {
+  let low = at;
+  let high = at + size;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (ring[order[middle]!]! <= value) low = middle + 1;

@@ -30,10 +30,10 @@ test('the reference shows the default of every key outside the lists', () => {
   });
 });
 
-test('the reference shows the default of every option of the novelty detector', () => {
+test.each(['novelty', 'auto'])('the reference shows the default of every option of %s', (name) => {
   const optionsOf = (text: string) =>
-    configurationOf(text, options).detect.find(({ detector }) => detector === 'novelty')?.options;
-  expect(optionsOf(textOf('gateway.yaml'))).toEqual(optionsOf('detect: [{ series: "*", detector: novelty }]'));
+    configurationOf(text, options).detect.find(({ detector }) => detector === name)?.options;
+  expect(optionsOf(textOf('gateway.yaml'))).toEqual(optionsOf(`detect: [{ series: "*", detector: ${name} }]`));
 });
 
 describe('the demonstration', () => {

@@ -61,7 +61,7 @@ test('durations are set as in a configuration', async () => {
   expect(anomalies.indexOf('1')).toBe(10);
 });
 
-test('without a detector novelty judges, and a jump after the warm-up is an anomaly', async () => {
+test('without a detector auto judges, and a jump after the warm-up is an anomaly', async () => {
   const values = Array.from({ length: 400 }, (_, i) => (i === 350 ? 90 : 20 + Math.sin(i / 5)));
   const lines = values.map((value, i) => `${Date.UTC(2026, 0, 5) + i * 1000},${value}`);
   await writeFile(join(folder, 'jump.csv'), `time,value\n${lines.join('\n')}\n`);
@@ -73,7 +73,10 @@ test('without a detector novelty judges, and a jump after the warm-up is an anom
 });
 
 test.each([
-  { args: ['values.csv', '--detector', 'oracle'], says: /"oracle"[\s\S]*range, novelty, flatline, rate-of-change/ },
+  {
+    args: ['values.csv', '--detector', 'oracle'],
+    says: /"oracle"[\s\S]*range, auto, novelty, flatline, rate-of-change/,
+  },
   { args: ['values.csv', '--detector', 'range', '--set', 'mni=1'], says: /no option "mni"[\s\S]*min, max/ },
   { args: ['values.csv', '--detector', 'range', '--set', 'min=low'], says: /not a number: got "low"/ },
   { args: ['values.csv', '--detector', 'flatline', '--set', 'for=5'], says: /needs a unit/ },

@@ -1,0 +1,109 @@
+/** Numbers that the movement of a series takes in its block of memory. */
+export const MOVEMENT_NUMBERS = 10;
+
+/** The readings that the two spreads are taken over. */
+export const SPREAD_WINDOWS = [25, 100] as const;
+/** The readings that the mean step is taken over. */
+export const STEP_WINDOW = 25;
+
+/** Readings that what is usual is taken over. */
+const MEMORY = 4000;
+/** Keeps the logarithm of a movement that has ceased finite. */
+const STILL = 0.1;
+/** Movement below this share of the smallest step is not seen by a sensor that rounds: it counts as being there all the time. */
+const UNSEEN = 0.3;
+/** Steps below this share of the value are rounding, not movement. */
+const ROUNDING = 1e-12;
+
+// Places of the numbers, from where the movement's begin.
+const LAST = 0;
+const SMALLEST_STEP = 1;
+const STEP = 2;
+const USUAL_STEP = 3;
+const MEAN = 4;
+const SPREAD = 5;
+const USUAL_SPREAD = 6;
+
+/**
+ * How much a series moves: the spread of its last readings, over two spans, and the mean step between them. Each is told as the
+ * logarithm of its ratio to what is usual, so that unit and offset make no difference.
+ */
+export class Movement {
+  readonly #numbers: Float64Array;
+  readonly #at: number;
+  #count = 0;
+  #rounding = 0.5;
+
+  /** @param at where the MOVEMENT_NUMBERS of the series begin */
+  constructor(numbers: Float64Array, at: number) {
+    this.#numbers = numbers;
+    this.#at = at;
+  }
+
+  /** The smallest step that the series ever made, 0 before the first: what is below says nothing of a sensor that rounds. */
+  get smallestStep(): number {
+    return this.#numbers[this.#at + SMALLEST_STEP]!;
+  }
+
+  /** Takes the next value in, the `count`-th from 1. */
+  add(value: number, count: number): void {
+    const numbers = this.#numbers;
+    const at = this.#at;
+    this.#count = count;
+    this.#rounding = Math.abs(value) * ROUNDING;
+    if (count === 1) {
+      numbers[at + LAST] = value;
+      for (let span = 0; span < SPREAD_WINDOWS.length; span++) numbers[at + MEAN + 3 * span] = value;
+      return;
+    }
+    const step = Math.abs(value - numbers[at + LAST]!);
+    numbers[at + LAST] = value;
+    const smallest = numbers[at + SMALLEST_STEP]!;
+    if (step > this.#rounding && (smallest === 0 || step < smallest)) numbers[at + SMALLEST_STEP] = step;
+    numbers[at + STEP]! += (step - numbers[at + STEP]!) / Math.min(count - 1, STEP_WINDOW);
+    numbers[at + USUAL_STEP]! += (numbers[at + STEP]! - numbers[at + USUAL_STEP]!) / Math.min(count, MEMORY);
+    this.#spread(value, at + MEAN, SPREAD_WINDOWS[0]);
+    this.#spread(value, at + MEAN + 3, SPREAD_WINDOWS[1]);
+  }
+
+  /** The logarithm of the mean step over the usual one; 0 where nothing has moved yet. */
+  logStep(): number {
+    return this.#logRatio(this.#at + STEP);
+  }
+
+  /** The logarithm of the spread over the usual one, `span` is the place of the window in `SPREAD_WINDOWS`. */
+  logSpread(span: number): number {
+    return this.#logRatio(this.#at + SPREAD + 3 * span);
+  }
+
+  /** The mean step that is usual. */
+  get usualStep(): number {
+    return this.#numbers[this.#at + USUAL_STEP]!;
+  }
+
+  /** The spread that is usual, `span` is the place of the window in `SPREAD_WINDOWS`. */
+  usualSpread(span: number): number {
+    return this.#numbers[this.#at + USUAL_SPREAD + 3 * span]!;
+  }
+
+  #spread(value: number, mean: number, window: number): void {
+    const numbers = this.#numbers;
+    const offset = value - numbers[mean]!;
+    const share = 1 / Math.min(this.#count, window);
+    numbers[mean]! += offset * share;
+    numbers[mean + 1]! += (Math.abs(offset) - numbers[mean + 1]!) * share;
+    numbers[mean + 2]! += (numbers[mean + 1]! - numbers[mean + 2]!) / Math.min(this.#count, MEMORY);
+  }
+
+  #logRatio(now: number): number {
+    const usual = this.#numbers[now + 1]!;
+    if (!(usual > this.#rounding)) return 0;
+    const unseen = UNSEEN * this.smallestStep;
+    return Math.log(((this.#numbers[now]! + unseen) / (usual + unseen) + STILL) / (1 + STILL));
+  }
+}
+
+/** A movement whose logarithm over the usual one is `logRatio`. */
+export function movementOf(logRatio: number, usual: number): number {
+  return Math.max(0, Math.exp(logRatio) * (1 + STILL) - STILL) * usual;
+}

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { PROFILE_NUMBERS, SeasonalProfile } from '../../../gateway/detect/seasonal-profile.ts';
+import { seededRandom } from './seeded-random.ts';
+
+const BINS = 24;
+const HOUR = 3_600_000;
+
+function newProfile(): SeasonalProfile {
+  return new SeasonalProfile(HOUR, BINS, {
+    numbers: new Float64Array(PROFILE_NUMBERS),
+    numbersAt: 0,
+    floats: new Float32Array(2 * BINS),
+    floatsAt: 0,
+    bytes: new Uint8Array(BINS),
+    bytesAt: 0,
+  });
+}
+
+/** A day of low nights and high days, six values an hour. */
+function daily(hour: number, random: () => number): number {
+  return (hour % 24 >= 8 && hour % 24 < 18 ? 50 : 10) + random();
+}
+
+test('a bin is known in as many cycles as have left it', () => {
+  const profile = newProfile();
+  const known = Array.from({ length: 14 * 24 }, (_, hour) => profile.compare(1, hour * HOUR));
+  expect(known.slice(0, 24)).toEqual(new Array(24).fill(0));
+  expect(known.slice(24, 48)).toEqual(new Array(24).fill(1));
+  expect(known[4 * 24 + 5]).toBe(4);
+  expect(known[13 * 24]).toBe(10);
+});
+
+test('what is usual at its time is near, and the value of another time far, in spreads', () => {
+  const profile = newProfile();
+  const random = seededRandom(4);
+  for (let i = 0; i < 7 * 24 * 6; i++) {
+    profile.compare(daily(i / 6, random), (i / 6) * HOUR);
+    if (i > 3 * 24 * 6) expect(Math.abs(profile.offset)).toBeLessThan(5 * profile.spread);
+  }
+  profile.compare(10.5, (7 * 24 + 12) * HOUR);
+  expect(profile.offset).toBeLessThan(-30 * profile.spread);
+});
+
+test('a value is compared with earlier cycles only: one wild reading does not hide the next', () => {
+  const profile = newProfile();
+  for (let hour = 0; hour < 96; hour++) profile.compare(5, hour * HOUR);
+  profile.compare(100, 96 * HOUR);
+  expect(profile.offset).toBe(95);
+  profile.compare(100, 96 * HOUR + 1);
+  expect(profile.offset).toBe(95);
+});
+
+test('readings on the hour fall into one bin each, also when they come a little early or late', () => {
+  const profile = newProfile();
+  const random = seededRandom(6);
+  const known = Array.from({ length: 14 * 24 }, (_, hour) =>
+    profile.compare(1, Math.max(0, hour * HOUR + (random() - 0.5) * 60_000)),
+  );
+  expect(known).toEqual(known.map((_, hour) => Math.min(10, Math.floor(hour / 24))));
+});
+
+test('bins that were never seen are not known, however late it is', () => {
+  const profile = newProfile();
+  expect(profile.compare(3, 0)).toBe(0);
+  expect(profile.compare(3, 1000 * 24 * HOUR + 5 * HOUR)).toBe(0);
+  expect(profile.compare(3, 1001 * 24 * HOUR)).toBe(1);
+});
