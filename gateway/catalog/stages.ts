@@ -57,10 +57,10 @@ function makeDerivers(
     derive: (identity, unit) => registry.derive(identity, unit),
     tables,
   };
-  const { outOfOrdernessMs } = time;
+  const { outOfOrdernessMs, maxOutOfOrdernessMs } = time;
   return [
     ...derive.map((settings) => new Derivation(settings, access)),
-    ...join.map((settings) => new Join({ ...settings, outOfOrdernessMs }, access)),
+    ...join.map((settings) => new Join({ ...settings, outOfOrdernessMs, maxOutOfOrdernessMs }, access)),
   ];
 }
 

@@ -103,7 +103,20 @@ export class Derivation implements Deriver {
     rows?.fill(context, this.#tableNames);
     const derived = this.#expression.evaluate(context);
     if (derived === undefined) outlet.fail(`${this.#expression.problem}, for ${context.value} of ${input.key}`);
-    else outlet.derive({ series, source: this.source, value: derived, quality, sourceTime, receiveTime, stamped });
+    else {
+      outlet.derive({
+        series,
+        source: this.source,
+        value: derived,
+        quality,
+        sourceTime,
+        receiveTime,
+        stamped,
+        // The same members in the same order as in readings from a source, so that V8 knows one form of them.
+        ahead: false,
+        provisional: false,
+      });
+    }
     return Fate.aggregated;
   }
 

@@ -32,6 +32,8 @@ export interface JoinSettings {
   readonly waitMs: number;
   /** How far readings of one series may be out of order, in milliseconds of event time. */
   readonly outOfOrdernessMs: number;
+  /** See `WatermarkOptions`. */
+  readonly maxOutOfOrdernessMs?: number | undefined;
   /** Metric of the derived series; device and tags are those of the left one. */
   readonly metric: string;
   readonly unit?: string | undefined;

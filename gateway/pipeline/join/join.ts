@@ -66,8 +66,7 @@ export class Join implements Deriver {
     this.source = this.#definition.source;
     this.#access = access;
     this.#maxHeld = maxHeld;
-    const { outOfOrdernessMs, waitMs } = settings;
-    this.#watermarks = new Watermarks({ outOfOrdernessMs, idleTimeoutMs: waitMs });
+    this.#watermarks = new Watermarks({ ...settings, idleTimeoutMs: settings.waitMs });
     this.#tableNames = access.tables.names;
   }
 
@@ -167,6 +166,7 @@ export class Join implements Deriver {
   /** @returns false where the reading is late */
   #hold(side: JoinedSeries, { sourceTime: time, quality, stamped = false }: Reading, value: number): boolean {
     const { group, clock } = side;
+    this.#watermarks.learn(clock, time);
     if (time < group.matchedTo) return false;
     if (group.clock.active === 0) this.#wake(group);
     const before = group.held;
@@ -180,8 +180,7 @@ export class Join implements Deriver {
   }
 
   #follow(group: JoinGroup): void {
-    const { outOfOrdernessMs } = this.#definition.settings;
-    group.match(group.clock.watermark, outOfOrdernessMs === 0, this.#take);
+    group.match(group.clock.watermark, group.clock.outOfOrdernessMs === 0, this.#take);
   }
 
   #wake(group: JoinGroup): void {
@@ -306,8 +305,18 @@ export class Join implements Deriver {
       this.#outlet.fail(`${expression.problem}, for left ${leftValue} and right ${rightValue} of ${left.series.key}`);
       return;
     }
-    const receiveTime = this.#now;
-    this.#outlet.derive({ series, source: this.source, value, quality, sourceTime: time, receiveTime, stamped });
+    this.#outlet.derive({
+      series,
+      source: this.source,
+      value,
+      quality,
+      sourceTime: time,
+      receiveTime: this.#now,
+      stamped,
+      // The same members in the same order as in readings from a source, so that V8 knows one form of them.
+      ahead: false,
+      provisional: false,
+    });
   }
 
   #outputOf(left: JoinedSeries): Series | string {

@@ -143,6 +143,15 @@ test('a join that has changed drops what it held; another expression or metric i
   ]);
 });
 
+test('how far readings are out of order is learnt up to a bound', () => {
+  const bench = new Bench({ kind: { asOfMs: 5_000 }, maxOutOfOrdernessMs: 400 });
+  const fates = [1000, 700, 1500, 1200, 1199, 5000, 4650, 6000, 5650].map((time) => {
+    bench.send('m/b', 0, time, 2000);
+    return bench.send('m/a', time, time, 2000);
+  });
+  expect(fates).toEqual([0, 1, 0, 0, 1, 0, 1, 0, 0].map((late) => (late === 1 ? Fate.late : Fate.aggregated)));
+});
+
 test('a clock that is set ahead makes nobody idle', () => {
   const bench = new Bench();
   bench.send('m/a', 1, 0, 1000);
