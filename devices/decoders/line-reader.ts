@@ -97,7 +97,7 @@ export class LineReader {
       return undefined;
     }
     if (this.#endOfLine()) return undefined;
-    const measurement = this.#readName(', ', 'measurement');
+    const measurement = this.#readName(false) || emptyName('measurement');
     const tags = this.#readTags();
     this.#skipBlanks();
     const fields = this.#readFields();
@@ -116,12 +116,12 @@ export class LineReader {
     let count = 0;
     while (this.#peek() === ',') {
       this.#at++;
-      const name = this.#readName('=, ', 'tag name');
+      const name = this.#readName(true) || emptyName('tag name');
       if (this.#peek() !== '=') throw new LineError(`the tag ${shown(name)} has no value`);
       this.#at++;
       if (name in tags) throw new LineError(`the tag ${shown(name)} is given twice`);
       if (++count > MAX_TAGS) throw new LineError(`there are more than ${MAX_TAGS} tags`);
-      tags[name] = this.#readName(', ', `value of the tag ${shown(name)}`);
+      tags[name] = this.#readName(false) || emptyName(`value of the tag ${shown(name)}`);
     }
     return tags;
   }
@@ -131,7 +131,7 @@ export class LineReader {
     if (this.#atLineEnd()) throw new LineError('there are no fields');
     do {
       if (fields.length > 0) this.#at++;
-      const name = this.#readName('=, ', 'field name');
+      const name = this.#readName(true) || emptyName('field name');
       if (this.#peek() !== '=') throw new LineError(`the field ${shown(name)} has no value`);
       this.#at++;
       if (fields.length === MAX_VALUES) throw new LineError(`there are more than ${MAX_VALUES} fields`);
@@ -142,25 +142,27 @@ export class LineReader {
     return fields;
   }
 
-  /** A name or tag value up to one of `ends` or the end of the line; a backslash escapes comma, equals sign, blank. */
-  #readName(ends: string, what: string): string {
+  /** A name or tag value up to a comma, a blank, the end of the line, or an equals sign where that ends it; a backslash escapes each of them. */
+  #readName(endsAtEquals: boolean): string {
+    const text = this.#text;
     let name = '';
     let from = this.#at;
-    for (;;) {
-      const c = this.#text[this.#at];
-      if (c === undefined || c === '\n' || ends.includes(c)) break;
-      const next = this.#text[this.#at + 1];
-      if (c === '\\' && (next === ',' || next === '=' || next === ' ')) {
-        name += this.#text.slice(from, this.#at) + next;
-        from = this.#at + 2;
-        this.#at++;
-      }
-      this.#at++;
+    let at = from;
+    for (; at < text.length; at++) {
+      const c = text.charCodeAt(at);
+      // Most characters are none of those that have a meaning.
+      if (c > EQUALS && c !== BACKSLASH) continue;
+      if (c === COMMA || c === BLANK || c === NEWLINE || (c === EQUALS && endsAtEquals)) break;
+      if (c !== BACKSLASH) continue;
+      const next = text.charCodeAt(at + 1);
+      if (next !== COMMA && next !== EQUALS && next !== BLANK) continue;
+      name += text.slice(from, at) + text[at + 1];
+      from = at + 2;
+      at++;
     }
-    name += this.#text.slice(from, this.#at);
-    if (name.endsWith('\r') && this.#atLineEnd()) name = name.slice(0, -1);
-    if (name === '') throw new LineError(`the ${what} is empty`);
-    return name;
+    this.#at = at;
+    name += text.slice(from, at);
+    return name.endsWith('\r') && this.#atLineEnd() ? name.slice(0, -1) : name;
   }
 
   #readString(field: string): string {
@@ -188,7 +190,8 @@ export class LineReader {
     const token = this.#readToken();
     if (TRUE.test(token)) return true;
     if (FALSE.test(token)) return false;
-    const integer = INTEGER.exec(token);
+    const last = token.charCodeAt(token.length - 1);
+    const integer = last === LETTER_I || last === LETTER_U ? INTEGER.exec(token) : null;
     const value = integer !== null ? Number(integer[1]) : DECIMAL.test(token) ? Number(token) : Number.NaN;
     if (Number.isNaN(value)) {
       throw new LineError(
@@ -210,9 +213,15 @@ export class LineReader {
   }
 
   #readToken(): string {
+    const text = this.#text;
     const from = this.#at;
-    for (let c = this.#text[this.#at]; c !== undefined && !' ,\n\r'.includes(c); c = this.#text[this.#at]) this.#at++;
-    return this.#text.slice(from, this.#at);
+    let at = from;
+    for (; at < text.length; at++) {
+      const c = text.charCodeAt(at);
+      if (c <= COMMA && (c === BLANK || c === COMMA || c === NEWLINE || c === RETURN)) break;
+    }
+    this.#at = at;
+    return text.slice(from, at);
   }
 
   #peek(): string {
@@ -245,6 +254,13 @@ export class LineReader {
     return this.#text.slice(this.#at, end === -1 ? undefined : end);
   }
 }
+
+function emptyName(what: string): never {
+  throw new LineError(`the ${what} is empty`);
+}
+
+const [NEWLINE, RETURN, BLANK, COMMA, EQUALS, BACKSLASH] = [10, 13, 32, 44, 61, 92];
+const [LETTER_I, LETTER_U] = [105, 117];
 
 /** Tags of a line: each is a part of the key of its series. */
 const MAX_TAGS = 256;
