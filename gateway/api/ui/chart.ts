@@ -119,8 +119,8 @@ export class Chart {
       if (sourceTime >= from && typeof value !== 'string') see(Number(value));
     }
     for (const { fields } of this.#aggregates) {
-      see(fields['min'] ?? fields['mean'] ?? low);
-      see(fields['max'] ?? fields['mean'] ?? high);
+      see(fields['min'] ?? fields['mean'] ?? fields['value'] ?? low);
+      see(fields['max'] ?? fields['mean'] ?? fields['value'] ?? high);
     }
     if (low > high) return [0, 1];
     // A constant still gets a scale, and nothing touches the frame.
@@ -177,7 +177,7 @@ export class Chart {
       for (const { start, end, fields } of this.#aggregates) {
         const left = plot.valToPos(start / 1000, 'x', true);
         const width = Math.max(1, plot.valToPos(end / 1000, 'x', true) - left);
-        const { min, max, mean } = fields;
+        const { min, max, mean, value } = fields;
         if (min !== undefined && max !== undefined) {
           const top = plot.valToPos(max, 'y', true);
           ink.fillStyle = colours.band;
@@ -186,6 +186,12 @@ export class Chart {
         if (mean !== undefined) {
           ink.fillStyle = colours.mean;
           ink.fillRect(left, plot.valToPos(mean, 'y', true) - thickness / 2, width, thickness);
+        }
+        if (value !== undefined) {
+          // A reading that came too late for its window.
+          const size = 4 * thickness;
+          ink.fillStyle = colours.mean;
+          ink.fillRect(left - size / 2, plot.valToPos(value, 'y', true) - size / 2, size, size);
         }
       }
     });
