@@ -158,6 +158,22 @@ test('windows that readings end are those of an independent computation, and the
   }
 });
 
+test('what is not full when the recording ends gives what it has only with early results', async () => {
+  const window = 'window: { count: 300 }, aggregates: [count]';
+  const text = `windows:\n  - { name: plain, ${window} }\n  - { name: open, ${window}, early: 1h }\n`;
+  await writeFile(join(folder, 'early.yaml'), text);
+  const { stdout } = await headgate(['replay', '--config', 'early.yaml', 'press-1.csv'], folder);
+  const given = results(stdout).windows.filter(({ series }) => series === 'press-1/flow');
+  expect(given.map(({ window: name, fields }) => [name, fields])).toEqual(
+    expect.arrayContaining([
+      ['plain', { count: 300 }],
+      ['open', { count: 300, partial: 0 }],
+      ['open', { count: 200, partial: 1 }],
+    ]),
+  );
+  expect(given).toHaveLength(3);
+});
+
 /** Of ten readings of the flow each. */
 function tens(): object[] {
   return Array.from({ length: SAMPLES.length / 10 }, (_, i) => {
