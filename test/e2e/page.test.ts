@@ -229,6 +229,13 @@ describe.skipIf(program === undefined)('the page', () => {
     const reduction = page.getByTestId('reduction');
     await eventually(() => reduction.locator('tbody tr').count()).toBe(1);
     expect(await reduction.locator('tbody tr').textContent()).toMatch(/^\s*\*\/temperature4060\s*$/);
+    // And what was derived, what could not be computed, and a table that could not be taken.
+    expect(await page.getByTestId('derived').locator('tbody tr').textContent()).toMatch(
+      /^\s*derive:fahrenheit2\s*50\s*3\s*$/,
+    );
+    expect(await page.getByTestId('tables').textContent()).toContain(
+      'table machines stays as it was: it has 20000 rows',
+    );
     const table = page.getByTestId('ledger-devices');
     await eventually(() => table.locator('tbody tr').count()).toBe(20);
     expect(await table.locator('tbody tr').first().textContent()).toMatch(/^\s*device-01,2340{4}1,23400\s*$/);

@@ -11,8 +11,9 @@ import { SeriesRegistry } from '../../gateway/base/series-registry.ts';
 import { Quality, type QualityName, qualityName } from '../../gateway/core/quality.ts';
 import type { Reading, Series, SeriesIdentity, Value } from '../../gateway/core/reading.ts';
 import { type Deriver, Fate, type Outlet } from '../../gateway/core/stage.ts';
+import type { TableContent } from '../../gateway/core/table.ts';
 import { Derivation, type DerivationSettings, type SeriesAccess } from '../../gateway/pipeline/derive/derivation.ts';
-import { Tables } from '../../gateway/pipeline/enrich/tables.ts';
+import { type TableSettings, Tables } from '../../gateway/pipeline/enrich/tables.ts';
 import { Join } from '../../gateway/pipeline/join/join.ts';
 import type { JoinSettings } from '../../gateway/pipeline/join/join-definition.ts';
 
@@ -20,9 +21,10 @@ interface Config {
   readonly shows: string;
   readonly derive: DerivationSettings;
   readonly join: JoinSettings;
+  readonly tables?: readonly TableSettings[];
 }
 
-/** A reading (one without `receive` has no time of its own, `source` is when it was received), receive time reaching `advance`, or the clock being set by `step`. */
+/** A reading (one without `receive` has no time of its own, `source` is when it was received), receive time reaching `advance`, the clock being set by `step`, or a table that says something else. */
 type Line =
   | {
       readonly reading: string;
@@ -33,11 +35,14 @@ type Line =
       readonly quality?: QualityName;
     }
   | { readonly advance: number }
-  | { readonly step: number };
+  | { readonly step: number }
+  | { readonly table: string; readonly content: TableContent };
 
 const KINDS: Readonly<Record<string, (config: Config, access: SeriesAccess) => Deriver>> = {
   derive: ({ derive }, access) => new Derivation(derive, access),
   join: ({ join: settings }, access) => new Join(settings, access),
+  enrich: ({ derive, join: settings }, access) =>
+    derive === undefined ? new Join(settings, access) : new Derivation(derive, access),
 };
 
 const here = import.meta.dirname;
@@ -50,28 +55,36 @@ for (const [kind, make] of Object.entries(KINDS)) {
     const expected = ndjson(join(folder, 'expected.ndjson'));
 
     test(`${config.shows}`, () => {
-      expect(run(input, (access) => make(config, access), false)).toEqual(expected);
+      expect(run(input, config.tables, (access) => make(config, access), false)).toEqual(expected);
     });
 
     test('gives the same when it is stopped and resumed before every line', () => {
-      expect(run(input, (access) => make(config, access), true)).toEqual(expected);
+      expect(run(input, config.tables, (access) => make(config, access), true)).toEqual(expected);
     });
   });
 }
 
-function run(input: readonly Line[], make: (access: SeriesAccess) => Deriver, resume: boolean): unknown[] {
+function run(
+  input: readonly Line[],
+  settings: readonly TableSettings[] | undefined,
+  make: (access: SeriesAccess) => Deriver,
+  resume: boolean,
+): unknown[] {
   let registry = new SeriesRegistry();
-  let deriver = make(accessTo(registry));
+  let tables = new Tables(settings ?? []);
+  let deriver = make(accessTo(registry, tables));
   const output: unknown[] = [];
   let now = 0;
   input.forEach((line, index) => {
     if (resume) {
-      const known: readonly SeriesIdentity[] = deserialize(serialize(registry.all()));
+      const known: readonly SeriesIdentity[] = throughDisk(registry.all());
       registry = new SeriesRegistry();
       for (const identity of known) registry.recall(identity);
-      const snapshot = deserialize(serialize(deriver.snapshot()));
-      deriver = make(accessTo(registry));
-      deriver.restore(snapshot);
+      const snapshots = throughDisk([tables.snapshot(), deriver.snapshot()]);
+      tables = new Tables(settings ?? []);
+      tables.restore(snapshots[0]);
+      deriver = make(accessTo(registry, tables));
+      deriver.restore(snapshots[1]);
     }
     const derived: unknown[] = [];
     const outlet = recording(derived);
@@ -81,6 +94,7 @@ function run(input: readonly Line[], make: (access: SeriesAccess) => Deriver, re
       deriver.advance(reached, outlet);
     }
     now = reached;
+    if ('table' in line) tables.replace(line.table, line.content);
     const fate = feed(deriver, line, now, registry, outlet);
     if (derived.length > 0 || (fate !== undefined && fate !== 'aggregated')) {
       output.push({ line: index + 1, ...(fate === undefined ? {} : { fate }), derived });
@@ -89,11 +103,15 @@ function run(input: readonly Line[], make: (access: SeriesAccess) => Deriver, re
   return output;
 }
 
-function accessTo(registry: SeriesRegistry): SeriesAccess {
+function throughDisk<T>(value: T): T {
+  return deserialize(serialize(value));
+}
+
+function accessTo(registry: SeriesRegistry, tables: Tables): SeriesAccess {
   return {
     find: (key) => registry.get(key),
     derive: (identity, unit) => registry.derive(identity, unit),
-    tables: new Tables([]),
+    tables,
   };
 }
 
@@ -112,6 +130,7 @@ function recording(derived: unknown[]): Outlet {
 /** The receive time that is reached after a line. */
 function timeAfter(line: Line, now: number): number {
   if ('step' in line) return now + line.step;
+  if ('table' in line) return now;
   return Math.max(now, 'advance' in line ? line.advance : (line.receive ?? line.source));
 }
 
@@ -120,7 +139,7 @@ function feed(deriver: Deriver, line: Line, now: number, registry: SeriesRegistr
     deriver.step(now, line.step, outlet);
     return undefined;
   }
-  if ('advance' in line) return undefined;
+  if ('advance' in line || 'table' in line) return undefined;
   const { reading, tags, value, source, receive = source, quality = 'good' } = line;
   const made: Reading = {
     series: seriesOf(reading, tags, registry),

@@ -4,23 +4,16 @@ import type { Bound } from '../../core/memory.ts';
 import type { Reading, Series } from '../../core/reading.ts';
 import { type Deriver, Fate, type Outlet } from '../../core/stage.ts';
 import type { SeriesAccess } from '../derive/derivation.ts';
-import { tableRows } from '../enrich/tables.ts';
 import { type DeviceClock, type SeriesClock, Watermarks } from '../watermark.ts';
 import { AsOfMatcher } from './as-of-matcher.ts';
 import { IntervalMatcher } from './interval-matcher.ts';
 import { JoinDefinition, type JoinKind, type JoinSettings } from './join-definition.ts';
 import { JoinGroup, JoinSurfacing } from './join-group.ts';
+import { JoinOutput } from './join-output.ts';
 import { restoreJoin, snapshotJoin } from './join-snapshot.ts';
 import { JoinedSeries } from './joined-series.ts';
-import type { Matcher, Pair, TakePair } from './matcher.ts';
+import type { Matcher, TakePair } from './matcher.ts';
 import { WindowMatcher } from './window-matcher.ts';
-
-interface JoinContext extends Record<string, unknown> {
-  left: number;
-  right: number;
-  device: string;
-  tags: Series['tags'];
-}
 
 /** Readings that one join holds, for all its groups together: about 100 bytes each. */
 const MAX_HELD = 100_000;
@@ -49,16 +42,10 @@ export class Join implements Deriver {
   readonly #groups: JoinGroup[] = [];
   readonly #byKey = new Map<string, JoinGroup>();
   readonly #surfacings = new DeadlineQueue<JoinSurfacing>();
-  /** One object for all evaluations. */
-  readonly #context: JoinContext = { left: 0, right: 0, device: '', tags: {} };
-  readonly #tableNames: readonly string[];
+  readonly #output: JoinOutput;
+  readonly #take: TakePair;
   #held = 0;
-  #derivedSeries = 0;
   #notRestored: string | undefined;
-  // Where pairs go during a call.
-  #outlet: Outlet = NOWHERE;
-  #now: EpochMs = Number.NEGATIVE_INFINITY;
-  readonly #take: TakePair = (pair) => this.#derive(pair);
 
   /** @throws GatewayError for settings that are not allowed */
   constructor(settings: JoinSettings, access: SeriesAccess, maxHeld = MAX_HELD) {
@@ -67,7 +54,8 @@ export class Join implements Deriver {
     this.#access = access;
     this.#maxHeld = maxHeld;
     this.#watermarks = new Watermarks({ ...settings, idleTimeoutMs: settings.waitMs });
-    this.#tableNames = access.tables.names;
+    this.#output = new JoinOutput(this.#definition, access);
+    this.#take = this.#output.take;
   }
 
   process(reading: Reading, outlet: Outlet): Fate {
@@ -75,7 +63,7 @@ export class Join implements Deriver {
     let sides = this.#sides[series.id];
     if (sides === undefined) sides = this.#meet(series, reading.receiveTime);
     if (sides === null || typeof value === 'string') return Fate.filtered;
-    this.#begin(reading.receiveTime, outlet);
+    this.#output.begin(reading.receiveTime, outlet);
     let fate: Fate = Fate.filtered;
     for (let i = 0; i < sides.length; i++) {
       const side = sides[i]!;
@@ -91,7 +79,7 @@ export class Join implements Deriver {
       const surfaceAt = this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY;
       const idleAt = this.#idleAt;
       if (Math.min(surfaceAt, idleAt) > now) return;
-      this.#begin(Math.min(surfaceAt, idleAt), outlet);
+      this.#output.begin(Math.min(surfaceAt, idleAt), outlet);
       if (idleAt <= surfaceAt) this.#expire(idleAt);
       else this.#surface();
     }
@@ -108,12 +96,12 @@ export class Join implements Deriver {
   step(now: EpochMs, byMs: number, outlet: Outlet): void {
     this.#watermarks.step(byMs);
     if (byMs > 0) return;
-    this.#begin(now, outlet);
+    this.#output.begin(now, outlet);
     for (const group of this.#groups) this.#setBack(group);
   }
 
   get derivedSeries(): number {
-    return this.#derivedSeries;
+    return this.#output.series;
   }
 
   bounds(maxSeries: number): readonly Bound[] {
@@ -140,7 +128,7 @@ export class Join implements Deriver {
       add: (series, group, isLeft, clock, hasDerived) => {
         const joined = this.#addSeries(series, group, isLeft, clock);
         this.#remember(series, [...(this.#sides[series.id] ?? []), joined]);
-        if (hasDerived) this.#outputOf(joined);
+        if (hasDerived) this.#output.seriesOf(joined);
       },
     });
     if (restored !== undefined) this.#notRestored = `${this.source}: ${restored}`;
@@ -158,11 +146,6 @@ export class Join implements Deriver {
     return this.#watermarks.nextDeadline;
   }
 
-  #begin(now: EpochMs, outlet: Outlet): void {
-    this.#now = now;
-    this.#outlet = outlet;
-  }
-
   /** @returns false where the reading is late */
   #hold(side: JoinedSeries, { sourceTime: time, quality, stamped = false }: Reading, value: number): boolean {
     const { group, clock } = side;
@@ -171,7 +154,7 @@ export class Join implements Deriver {
     if (group.clock.active === 0) this.#wake(group);
     const before = group.held;
     group.hold({ of: side, time, value, quality, stamped });
-    if (this.#watermarks.observe(clock, time, this.#now, stamped)) this.#follow(group);
+    if (this.#watermarks.observe(clock, time, this.#output.now, stamped)) this.#follow(group);
     // What comes just at the watermark waits for nobody where there is no disorder.
     else if (time === group.matchedTo) this.#follow(group);
     this.#held += group.held - before;
@@ -184,15 +167,15 @@ export class Join implements Deriver {
   }
 
   #wake(group: JoinGroup): void {
-    for (const { clock } of group.all) this.#watermarks.expect(clock, this.#now);
+    for (const { clock } of group.all) this.#watermarks.expect(clock, this.#output.now);
     const { left, right } = group.vacant;
-    for (const clock of [left, right]) if (clock !== undefined) this.#watermarks.expect(clock, this.#now);
+    for (const clock of [left, right]) if (clock !== undefined) this.#watermarks.expect(clock, this.#output.now);
   }
 
   #shed(group: JoinGroup): void {
     const before = group.held;
     if (group.shed(this.#take))
-      this.#outlet.fail(`more readings are held than ${this.#maxHeld}: the oldest meets no further ones`);
+      this.#output.fail(`more readings are held than ${this.#maxHeld}: the oldest meets no further ones`);
     this.#held += group.held - before;
   }
 
@@ -211,7 +194,7 @@ export class Join implements Deriver {
     group.matchAll(this.#take);
     const end = group.openUntil;
     if (end === Number.POSITIVE_INFINITY || group.surfacesAt === end) return;
-    if (end <= this.#now) {
+    if (end <= this.#output.now) {
       group.endWindow(this.#take);
       return;
     }
@@ -227,7 +210,7 @@ export class Join implements Deriver {
   }
 
   #setBack(group: JoinGroup): void {
-    const isAhead = group.all.some(({ clock }) => clock.stamped && clock.newest > this.#now);
+    const isAhead = group.all.some(({ clock }) => clock.stamped && clock.newest > this.#output.now);
     if (!isAhead && group.clock.active > 0) return;
     const before = group.held;
     group.matchAll(this.#take);
@@ -286,52 +269,7 @@ export class Join implements Deriver {
     this.#byKey.set(key, group);
     return group;
   }
-
-  #derive({ left, leftValue, rightValue, time, quality, stamped }: Pair): void {
-    const series = this.#outputOf(left);
-    if (typeof series === 'string') {
-      this.#outlet.fail(series);
-      return;
-    }
-    const { expression } = this.#definition;
-    const context = this.#context;
-    context.left = leftValue;
-    context.right = rightValue;
-    context.device = left.series.device;
-    context.tags = left.series.tags;
-    left.rows?.fill(context, this.#tableNames);
-    const value = expression.evaluate(context);
-    if (value === undefined) {
-      this.#outlet.fail(`${expression.problem}, for left ${leftValue} and right ${rightValue} of ${left.series.key}`);
-      return;
-    }
-    this.#outlet.derive({
-      series,
-      source: this.source,
-      value,
-      quality,
-      sourceTime: time,
-      receiveTime: this.#now,
-      stamped,
-      // The same members in the same order as in readings from a source, so that V8 knows one form of them.
-      ahead: false,
-      provisional: false,
-    });
-  }
-
-  #outputOf(left: JoinedSeries): Series | string {
-    if (left.output === undefined) {
-      const { metric, unit } = this.#definition.settings;
-      const { device, tags } = left.series;
-      left.output = this.#access.derive({ device, metric, tags }, unit);
-      left.rows = tableRows(this.#access.tables, left.series);
-      if (typeof left.output !== 'string') this.#derivedSeries++;
-    }
-    return left.output;
-  }
 }
-
-const NOWHERE: Outlet = { derive: () => undefined, fail: () => undefined };
 
 function makeMatcher(kind: JoinKind): Matcher {
   if ('withinMs' in kind) return new IntervalMatcher(kind.withinMs);
