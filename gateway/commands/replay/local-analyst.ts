@@ -1,4 +1,5 @@
 import type { Configuration } from '../../../config/configuration.ts';
+import { messageOf } from '../../core/errors.ts';
 import type { Analysed, Analyst, Fates } from './analyst.ts';
 import { KeyGroups } from './key-groups.ts';
 import type { Portion } from './portion.ts';
@@ -6,22 +7,33 @@ import type { Portion } from './portion.ts';
 /** Analyses where it is called: with one worker there is nothing to gain from a thread. */
 export class LocalAnalyst implements Analyst {
   readonly #groups: KeyGroups;
+  #failure: Error | undefined;
 
   constructor(configuration: Configuration) {
     this.#groups = new KeyGroups(configuration);
   }
 
-  async analyse(portion: Portion): Promise<Analysed> {
-    return this.#groups.analyse(portion);
+  analyse(portion: Portion): Promise<Analysed | Error> {
+    return this.#attempt(() => this.#groups.analyse(portion));
   }
 
-  async finish(group: number): Promise<Uint8Array> {
-    return this.#groups.finish(group);
+  finish(group: number): Promise<Uint8Array | Error> {
+    return this.#attempt(() => this.#groups.finish(group));
   }
 
-  async fates(): Promise<Fates> {
-    return this.#groups.fates();
+  fates(): Promise<Fates | Error> {
+    return this.#attempt(() => this.#groups.fates());
   }
 
   async end(): Promise<void> {}
+
+  async #attempt<T>(work: () => T): Promise<T | Error> {
+    if (this.#failure !== undefined) return this.#failure;
+    try {
+      return work();
+    } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error(messageOf(error));
+      return this.#failure;
+    }
+  }
 }

@@ -204,6 +204,19 @@ function pairs(): object[] {
   });
 }
 
+test('a pipeline that cannot be divided is replayed by one worker, which is told', async () => {
+  const configuration =
+    'join: [{ name: both, left: "*/pressure", right: "*/flow", on: [line], within: 5s, value: left + right }]';
+  await writeFile(join(folder, 'bound.yaml'), `${configuration}\nsources: []\n`);
+  const run = (workers: string) =>
+    headgate(['replay', '--config', 'bound.yaml', '--workers', workers, 'readings.ndjson'], folder);
+  const [one, two] = await Promise.all([run('1'), run('2')]);
+  expect(two.stderr).toBe(
+    `Replaying with one worker: the join both is on line: it may bind series of any devices, as it is not on device\n${one.stderr}`,
+  );
+  expect({ ...two, stderr: '' }).toEqual({ ...one, stderr: '' });
+});
+
 test.each(['0', '65', '1.5', 'two'])('a number of workers that is none is a usage error: %s', async (workers) => {
   const { code, stdout, stderr } = await replay('--workers', workers, 'press-1.csv');
   expect(stderr).toMatch(/whole number from 1 to 64/);

@@ -157,18 +157,21 @@ test('a pipeline that cannot be divided goes to one worker whole', async () => {
   ]);
 });
 
-test('a worker that fails fails the replay, and keeps nobody waiting', async () => {
+test.each([
+  ['a thread', ThreadAnalyst],
+  ['one beside it', LocalAnalyst],
+])('a worker that fails fails the replay, and keeps nobody waiting: %s', async (_, Worker) => {
   const broken = { ...CONFIGURATION, windows: [{ ...CONFIGURATION.windows[0], aggregates: ['nonsense'] }] };
-  const thread = new ThreadAnalyst(broken as unknown as Configuration);
+  const worker = new Worker(broken as unknown as Configuration);
   const recording = new Recording({
     configuration: CONFIGURATION,
     division: divisionOf(CONFIGURATION),
-    analysts: [thread],
+    analysts: [worker],
   });
   try {
     await expect(run(recording, [{ device: 'd', metric: 'a', value: 1, time: T0 }])).rejects.toThrow(/nonsense/);
-    expect(await thread.fates()).toBeInstanceOf(Error);
+    expect(await worker.fates()).toBeInstanceOf(Error);
   } finally {
-    await thread.end();
+    await worker.end();
   }
 });
