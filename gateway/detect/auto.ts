@@ -1,11 +1,33 @@
 import type { Detector, Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
-import { type AutoMember, expectedBy } from './auto-words.ts';
+import {
+  DAY_BIN_MS,
+  DAY_BINS,
+  DAY_PLACE,
+  MEMBERS,
+  Member,
+  newAutoBlock,
+  Place,
+  WEEK_BIN_MS,
+  WEEK_BINS,
+  WEEK_PLACE,
+} from './auto-block.ts';
+import { expectedBy } from './auto-words.ts';
 import { BOUNDS_NUMBERS, highestBefore, learnBounds, lowestBefore, seenBy } from './known-bounds.ts';
-import { MOVEMENT_NUMBERS, Movement, SPREAD_WINDOWS, STEP_WINDOW } from './movement.ts';
-import { ONSET_NUMBERS, onsetScore } from './onset.ts';
-import { RECENT_BYTES, RECENT_NUMBERS, RECENT_WINDOWS, RecentValues } from './recent-values.ts';
-import { PROFILE_NUMBERS, SeasonalProfile } from './seasonal-profile.ts';
+import {
+  addMovement,
+  logSpread,
+  logStep,
+  SPREAD_WINDOWS,
+  STEP_WINDOW,
+  smallestStep,
+  usualSpread,
+  usualStep,
+} from './movement.ts';
+import { onsetScore } from './onset.ts';
+import { RecentValues } from './recent-values.ts';
+import { fetchLines } from './rolling-median.ts';
+import { SeasonalProfile } from './seasonal-profile.ts';
 import { newVerdict } from './verdict.ts';
 
 /** All counts are in readings. One configuration is meant to serve every series: nothing depends on unit, offset or sign. */
@@ -26,30 +48,6 @@ export interface AutoSettings {
   /** How many values of its feature a member must have learnt before it has a say, by member. */
   readonly mute: Readonly<Float64Array>;
 }
-
-/** The members, in the order of their bounds in the block. */
-const MEMBERS: readonly AutoMember[] = [
-  { kind: 'value', window: RECENT_WINDOWS[0] },
-  { kind: 'value', window: RECENT_WINDOWS[1] },
-  { kind: 'lowest', window: RECENT_WINDOWS[1] },
-  { kind: 'highest', window: RECENT_WINDOWS[1] },
-  ...SPREAD_WINDOWS.map((window) => ({ kind: 'spread', window }) as const),
-  { kind: 'step', window: STEP_WINDOW },
-  { kind: 'day', window: 1 },
-  { kind: 'week', window: 1 },
-];
-const SHORT_MEDIAN = 0;
-const LONG_MEDIAN = 1;
-const LOWEST = 2;
-const HIGHEST = 3;
-const SPREAD = 4;
-const STEP = 6;
-const DAY = 7;
-const WEEK = 8;
-
-const DAY_MS = 86_400_000;
-const DAY_BINS = 48;
-const WEEK_BINS = 168;
 
 /** A profile is compared with from this many cycles on, and has a say from twice as many. */
 const CYCLES_TO_LEARN = 2;
@@ -73,23 +71,10 @@ const SMALLEST_LOG = 0.5;
 /** However steady a value was, no smaller unit than so many of the smallest steps it ever made measures it: that may be a sensor's rounding. */
 const SMALLEST_STEPS = 3;
 
-// Places in the block: the ring of recent values, then the numbers of the other parts, the floats of the profiles, bytes.
-const COUNT = RECENT_NUMBERS;
-const ORIGIN_TIME = COUNT + 1;
-const ORIGIN_VALUE = COUNT + 2;
-const ONSET = COUNT + 3;
-const LEADER = ONSET + ONSET_NUMBERS;
-const LEADER_BASE = LEADER + 1;
-const LEADER_UNIT = LEADER + 2;
-const MOVEMENT = LEADER + 3;
-const DAY_NUMBERS = MOVEMENT + MOVEMENT_NUMBERS;
-const WEEK_NUMBERS = DAY_NUMBERS + PROFILE_NUMBERS;
-const BOUNDS = WEEK_NUMBERS + PROFILE_NUMBERS;
-const NUMBERS = BOUNDS + MEMBERS.length * BOUNDS_NUMBERS;
-const FLOATS = 2 * (DAY_BINS + WEEK_BINS);
-const FLOATS_START = NUMBERS * 8;
-const BYTES_START = FLOATS_START + FLOATS * 4;
-const BYTES = RECENT_BYTES + DAY_BINS + WEEK_BINS;
+// What these find of a series is taken at once: they serve all series.
+const recent = new RecentValues();
+const dayProfile = new SeasonalProfile(DAY_BIN_MS, DAY_BINS, DAY_PLACE);
+const weekProfile = new SeasonalProfile(WEEK_BIN_MS, WEEK_BINS, WEEK_PLACE);
 
 /**
  * Nine features of a series, each judged by how far it is outside everything seen of it: the distance from the median of the last 10 and 100
@@ -104,86 +89,57 @@ const BYTES = RECENT_BYTES + DAY_BINS + WEEK_BINS;
  */
 export class AutoDetector implements Detector {
   readonly #settings: AutoSettings;
-  readonly #numbers: Float64Array;
-  readonly #recent: RecentValues;
-  readonly #movement: Movement;
-  readonly #day: SeasonalProfile;
-  readonly #week: SeasonalProfile;
+  readonly #series = newAutoBlock();
   readonly #verdict = newVerdict();
-  /** What the members have said of the value at hand, and the most that one has. */
-  #evidence = 0.5;
-  #most = 0.5;
 
   constructor(settings: AutoSettings = autoSettings({})) {
     this.#settings = settings;
-    const block = new ArrayBuffer(BYTES_START + BYTES);
-    const numbers = new Float64Array(block, 0, NUMBERS);
-    const floats = new Float32Array(block, FLOATS_START, FLOATS);
-    const bytes = new Uint8Array(block, BYTES_START, BYTES);
-    this.#numbers = numbers;
-    this.#recent = new RecentValues(numbers, bytes);
-    this.#movement = new Movement(numbers, MOVEMENT);
-    this.#day = new SeasonalProfile(DAY_MS / DAY_BINS, DAY_BINS, {
-      numbers,
-      numbersAt: DAY_NUMBERS,
-      floats,
-      floatsAt: 0,
-      bytes,
-      bytesAt: RECENT_BYTES,
-    });
-    this.#week = new SeasonalProfile((7 * DAY_MS) / WEEK_BINS, WEEK_BINS, {
-      numbers,
-      numbersAt: WEEK_NUMBERS,
-      floats,
-      floatsAt: 2 * DAY_BINS,
-      bytes,
-      bytesAt: RECENT_BYTES + DAY_BINS,
-    });
   }
 
   judge(value: number, time: number): Verdict {
     const { warmUp, threshold, quiet } = this.#settings;
-    const numbers = this.#numbers;
+    const { numbers } = this.#series;
+    fetchLines(numbers, Place.end);
     const scaled = value * SCALE;
-    const count = numbers[COUNT]! + 1;
-    numbers[COUNT] = count;
+    const count = numbers[Place.count]! + 1;
+    numbers[Place.count] = count;
     if (count === 1) {
-      numbers[ORIGIN_TIME] = time;
-      numbers[ORIGIN_VALUE] = scaled;
+      numbers[Place.originTime] = time;
+      numbers[Place.originValue] = scaled;
     }
-    this.#evidence = 0;
-    this.#most = 0;
-    this.#movement.add(scaled, count);
-    const smallest = Math.max(SMALLEST_STEPS * this.#movement.smallestStep, Math.abs(scaled) * ROUNDING);
+    numbers[Place.evidence] = 0;
+    numbers[Place.most] = 0;
+    addMovement(numbers, Place.movement, scaled, count);
+    const smallest = Math.max(SMALLEST_STEPS * smallestStep(numbers, Place.movement), Math.abs(scaled) * ROUNDING);
     this.#hearValues(scaled, smallest);
     this.#hearMovement(count);
-    this.#hearSeason(DAY, this.#day, scaled, time, smallest);
-    this.#hearSeason(WEEK, this.#week, scaled, time, smallest);
+    this.#hearSeason(Member.day, dayProfile, scaled, time, smallest);
+    this.#hearSeason(Member.week, weekProfile, scaled, time, smallest);
 
     const verdict = this.#verdict;
     verdict.learning = count <= warmUp;
-    const evidence = verdict.learning ? 0 : this.#evidence;
+    const evidence = verdict.learning ? 0 : numbers[Place.evidence]!;
     const score = evidence > 0 ? evidence / (threshold * this.#patience(time)) : 0;
-    verdict.score = onsetScore(numbers, ONSET, score, quiet);
+    verdict.score = onsetScore(numbers, Place.onset, score, quiet);
     verdict.anomaly = verdict.score >= 1;
     return verdict;
   }
 
   expected(): string {
-    const numbers = this.#numbers;
-    const leader = numbers[LEADER]!;
-    const at = BOUNDS + leader * BOUNDS_NUMBERS;
-    const base = numbers[LEADER_BASE]! / SCALE;
-    const unit = numbers[LEADER_UNIT]! / SCALE;
+    const { numbers } = this.#series;
+    const leader = numbers[Place.leader]!;
+    const at = Place.bounds + leader * BOUNDS_NUMBERS;
+    const base = numbers[Place.leaderBase]! / SCALE;
+    const unit = numbers[Place.leaderUnit]! / SCALE;
     return expectedBy(MEMBERS[leader]!, base, unit, lowestBefore(numbers, at), highestBefore(numbers, at));
   }
 
   snapshot(): unknown {
-    return new Uint8Array(this.#numbers.buffer).slice();
+    return new Uint8Array(this.#series.numbers.buffer).slice();
   }
 
   restore(snapshot: unknown): void {
-    const block = new Uint8Array(this.#numbers.buffer);
+    const block = new Uint8Array(this.#series.numbers.buffer);
     if (!(snapshot instanceof Uint8Array) || snapshot.length !== block.length) {
       const got = snapshot instanceof Uint8Array ? `${snapshot.length} bytes` : typeof snapshot;
       throw new GatewayError(`Cannot restore an auto detector: its snapshot is ${got}, not ${block.length} bytes`, {
@@ -195,45 +151,55 @@ export class AutoDetector implements Detector {
 
   /** By how much more evidence is asked for where readings come more often: noise has more chances a day to look strange. At least 1. */
   #patience(time: number): number {
-    const meanStepMs = (time - this.#numbers[ORIGIN_TIME]!) / this.#numbers[COUNT]!;
+    const { numbers } = this.#series;
+    const meanStepMs = (time - numbers[Place.originTime]!) / numbers[Place.count]!;
     return meanStepMs < UNHURRIED_MS ? 1 + PATIENCE * Math.log(UNHURRIED_MS / Math.max(meanStepMs, 1)) : 1;
   }
 
   #hearValues(value: number, smallest: number): void {
+    const { numbers, bytes } = this.#series;
     const { mute } = this.#settings;
-    const recent = this.#recent;
-    recent.add(value);
-    const { shortMedian, longMedian } = recent;
+    recent.add(numbers, bytes, value);
+    const { shortMedian, longMedian, lowest, highest } = recent;
     // Where no member has anything to say, the long median tells what was expected.
-    this.#lead(LONG_MEDIAN, longMedian, 1);
-    this.#hear(SHORT_MEDIAN, mute[SHORT_MEDIAN]!, value - shortMedian, smallest, 0, shortMedian, 1);
-    this.#hear(LONG_MEDIAN, mute[LONG_MEDIAN]!, value - longMedian, smallest, 0, longMedian, 1);
-    this.#hear(LOWEST, mute[LOWEST]!, recent.lowest, smallest, 1, 0, 1);
-    this.#hear(HIGHEST, mute[HIGHEST]!, recent.highest, smallest, 1, 0, 1);
+    this.#lead(Member.longMedian, longMedian, 1);
+    this.#hear(Member.shortMedian, mute[Member.shortMedian]!, value - shortMedian, smallest, 0, shortMedian, 1);
+    this.#hear(Member.longMedian, mute[Member.longMedian]!, value - longMedian, smallest, 0, longMedian, 1);
+    this.#hear(Member.lowest, mute[Member.lowest]!, lowest, smallest, 1, 0, 1);
+    this.#hear(Member.highest, mute[Member.highest]!, highest, smallest, 1, 0, 1);
   }
 
   /** A mean over a window says something from the end of its first on. */
   #hearMovement(count: number): void {
+    const { numbers } = this.#series;
     const { mute } = this.#settings;
-    const movement = this.#movement;
-    if (count > STEP_WINDOW) this.#hear(STEP, mute[STEP]!, movement.logStep(), SMALLEST_LOG, 0, 0, movement.usualStep);
+    const at = Place.movement;
+    if (count > STEP_WINDOW) {
+      const usual = usualStep(numbers, at);
+      this.#hear(Member.step, mute[Member.step]!, logStep(numbers, at), SMALLEST_LOG, 0, 0, usual);
+    }
     for (let span = 0; span < SPREAD_WINDOWS.length; span++) {
       if (count <= SPREAD_WINDOWS[span]!) continue;
-      const usual = movement.usualSpread(span);
-      this.#hear(SPREAD + span, mute[SPREAD + span]!, movement.logSpread(span), SMALLEST_LOG, 0, 0, usual);
+      const member = Member.spread + span;
+      const usual = usualSpread(numbers, at, span);
+      this.#hear(member, mute[member]!, logSpread(numbers, at, span), SMALLEST_LOG, 0, 0, usual);
     }
   }
 
   #hearSeason(member: number, profile: SeasonalProfile, value: number, time: number, smallest: number): void {
-    const numbers = this.#numbers;
-    const cycles = profile.compare(value - numbers[ORIGIN_VALUE]!, time - numbers[ORIGIN_TIME]!);
+    const { numbers } = this.#series;
+    const elapsedMs = time - numbers[Place.originTime]!;
+    const cycles = profile.compare(this.#series, value - numbers[Place.originValue]!, elapsedMs);
     const { offset, spread } = profile;
     if (cycles < CYCLES_TO_LEARN || !(spread > 0)) return;
     const mute = cycles < CYCLES_TO_SPEAK ? Number.POSITIVE_INFINITY : this.#settings.mute[member]!;
     this.#hear(member, mute, offset / spread, smallest / spread, 0, value - offset, spread);
   }
 
-  /** Lets a member learn the value of its feature, and adds what it has to say. `base` and `unit` turn its bounds into words. */
+  /**
+   * Lets a member learn the value of its feature, and adds what it has to say. It is mute until it has learnt so many; `base` and `unit`
+   * turn its bounds into words.
+   */
   #hear(
     member: number,
     mute: number,
@@ -243,22 +209,23 @@ export class AutoDetector implements Detector {
     base: number,
     unit: number,
   ): void {
-    const at = BOUNDS + member * BOUNDS_NUMBERS;
-    const said = learnBounds(this.#numbers, at, feature, smallest, follow);
-    if (said === 0 || seenBy(this.#numbers, at) < mute) return;
-    this.#evidence += Math.min(said, MOST_OF_A_MEMBER);
-    if (said > this.#most) {
-      this.#most = said;
+    const { numbers } = this.#series;
+    const at = Place.bounds + member * BOUNDS_NUMBERS;
+    const said = learnBounds(numbers, at, feature, smallest, follow);
+    if (said === 0 || seenBy(numbers, at) < mute) return;
+    numbers[Place.evidence]! += Math.min(said, MOST_OF_A_MEMBER);
+    if (said > numbers[Place.most]!) {
+      numbers[Place.most] = said;
       this.#lead(member, base, unit);
     }
   }
 
   /** Notes whose words explain the value at hand. */
   #lead(member: number, base: number, unit: number): void {
-    const numbers = this.#numbers;
-    numbers[LEADER] = member;
-    numbers[LEADER_BASE] = base;
-    numbers[LEADER_UNIT] = unit;
+    const { numbers } = this.#series;
+    numbers[Place.leader] = member;
+    numbers[Place.leaderBase] = base;
+    numbers[Place.leaderUnit] = unit;
   }
 }
 

@@ -1,3 +1,9 @@
+/**
+ * How much a series moves: the spread of its last readings, over two spans, and the mean step between them. Each is told as the
+ * logarithm of its ratio to what is usual, so that unit and offset make no difference. All of it is in the series' block of memory,
+ * from `at` on.
+ */
+
 /** Numbers that the movement of a series takes in its block of memory. */
 export const MOVEMENT_NUMBERS = 10;
 
@@ -24,86 +30,64 @@ const MEAN = 4;
 const SPREAD = 5;
 const USUAL_SPREAD = 6;
 
-/**
- * How much a series moves: the spread of its last readings, over two spans, and the mean step between them. Each is told as the
- * logarithm of its ratio to what is usual, so that unit and offset make no difference.
- */
-export class Movement {
-  readonly #numbers: Float64Array;
-  readonly #at: number;
-  #count = 0;
-  #rounding = 0.5;
-
-  /** @param at where the MOVEMENT_NUMBERS of the series begin */
-  constructor(numbers: Float64Array, at: number) {
-    this.#numbers = numbers;
-    this.#at = at;
-  }
-
-  /** The smallest step that the series ever made, 0 before the first: what is below says nothing of a sensor that rounds. */
-  get smallestStep(): number {
-    return this.#numbers[this.#at + SMALLEST_STEP]!;
-  }
-
-  /** Takes the next value in, the `count`-th from 1. */
-  add(value: number, count: number): void {
-    const numbers = this.#numbers;
-    const at = this.#at;
-    this.#count = count;
-    this.#rounding = Math.abs(value) * ROUNDING;
-    if (count === 1) {
-      numbers[at + LAST] = value;
-      for (let span = 0; span < SPREAD_WINDOWS.length; span++) numbers[at + MEAN + 3 * span] = value;
-      return;
-    }
-    const step = Math.abs(value - numbers[at + LAST]!);
+/** Takes the next value of a series in, its `count`-th from 1. */
+export function addMovement(numbers: Float64Array, at: number, value: number, count: number): void {
+  if (count === 1) {
     numbers[at + LAST] = value;
-    const smallest = numbers[at + SMALLEST_STEP]!;
-    if (step > this.#rounding && (smallest === 0 || step < smallest)) numbers[at + SMALLEST_STEP] = step;
-    numbers[at + STEP]! += (step - numbers[at + STEP]!) / Math.min(count - 1, STEP_WINDOW);
-    numbers[at + USUAL_STEP]! += (numbers[at + STEP]! - numbers[at + USUAL_STEP]!) / Math.min(count, MEMORY);
-    this.#spread(value, at + MEAN, SPREAD_WINDOWS[0]);
-    this.#spread(value, at + MEAN + 3, SPREAD_WINDOWS[1]);
+    for (let span = 0; span < SPREAD_WINDOWS.length; span++) numbers[at + MEAN + 3 * span] = value;
+    return;
   }
+  const step = Math.abs(value - numbers[at + LAST]!);
+  numbers[at + LAST] = value;
+  const smallest = numbers[at + SMALLEST_STEP]!;
+  if (step > Math.abs(value) * ROUNDING && (smallest === 0 || step < smallest)) numbers[at + SMALLEST_STEP] = step;
+  numbers[at + STEP]! += (step - numbers[at + STEP]!) / Math.min(count - 1, STEP_WINDOW);
+  numbers[at + USUAL_STEP]! += (numbers[at + STEP]! - numbers[at + USUAL_STEP]!) / Math.min(count, MEMORY);
+  addSpread(numbers, at + MEAN, value, count, SPREAD_WINDOWS[0]);
+  addSpread(numbers, at + MEAN + 3, value, count, SPREAD_WINDOWS[1]);
+}
 
-  /** The logarithm of the mean step over the usual one; 0 where nothing has moved yet. */
-  logStep(): number {
-    return this.#logRatio(this.#at + STEP);
-  }
+/** The smallest step that the series ever made, 0 before the first: what is below says nothing of a sensor that rounds. */
+export function smallestStep(numbers: Float64Array, at: number): number {
+  return numbers[at + SMALLEST_STEP]!;
+}
 
-  /** The logarithm of the spread over the usual one, `span` is the place of the window in `SPREAD_WINDOWS`. */
-  logSpread(span: number): number {
-    return this.#logRatio(this.#at + SPREAD + 3 * span);
-  }
+/** The logarithm of the mean step over the usual one; 0 where nothing has moved yet. */
+export function logStep(numbers: Float64Array, at: number): number {
+  return logRatio(numbers, at, at + STEP);
+}
 
-  /** The mean step that is usual. */
-  get usualStep(): number {
-    return this.#numbers[this.#at + USUAL_STEP]!;
-  }
+/** The mean step that is usual. */
+export function usualStep(numbers: Float64Array, at: number): number {
+  return numbers[at + USUAL_STEP]!;
+}
 
-  /** The spread that is usual, `span` is the place of the window in `SPREAD_WINDOWS`. */
-  usualSpread(span: number): number {
-    return this.#numbers[this.#at + USUAL_SPREAD + 3 * span]!;
-  }
+/** The logarithm of the spread over the usual one; `span` is the place of the window in `SPREAD_WINDOWS`. */
+export function logSpread(numbers: Float64Array, at: number, span: number): number {
+  return logRatio(numbers, at, at + SPREAD + 3 * span);
+}
 
-  #spread(value: number, mean: number, window: number): void {
-    const numbers = this.#numbers;
-    const offset = value - numbers[mean]!;
-    const share = 1 / Math.min(this.#count, window);
-    numbers[mean]! += offset * share;
-    numbers[mean + 1]! += (Math.abs(offset) - numbers[mean + 1]!) * share;
-    numbers[mean + 2]! += (numbers[mean + 1]! - numbers[mean + 2]!) / Math.min(this.#count, MEMORY);
-  }
-
-  #logRatio(now: number): number {
-    const usual = this.#numbers[now + 1]!;
-    if (!(usual > this.#rounding)) return 0;
-    const unseen = UNSEEN * this.smallestStep;
-    return Math.log(((this.#numbers[now]! + unseen) / (usual + unseen) + STILL) / (1 + STILL));
-  }
+/** The spread that is usual; `span` is the place of the window in `SPREAD_WINDOWS`. */
+export function usualSpread(numbers: Float64Array, at: number, span: number): number {
+  return numbers[at + USUAL_SPREAD + 3 * span]!;
 }
 
 /** A movement whose logarithm over the usual one is `logRatio`. */
 export function movementOf(logRatio: number, usual: number): number {
   return Math.max(0, Math.exp(logRatio) * (1 + STILL) - STILL) * usual;
+}
+
+function addSpread(numbers: Float64Array, mean: number, value: number, count: number, window: number): void {
+  const offset = value - numbers[mean]!;
+  const share = 1 / Math.min(count, window);
+  numbers[mean]! += offset * share;
+  numbers[mean + 1]! += (Math.abs(offset) - numbers[mean + 1]!) * share;
+  numbers[mean + 2]! += (numbers[mean + 1]! - numbers[mean + 2]!) / Math.min(count, MEMORY);
+}
+
+function logRatio(numbers: Float64Array, at: number, now: number): number {
+  const usual = numbers[now + 1]!;
+  if (!(usual > Math.abs(numbers[at + LAST]!) * ROUNDING)) return 0;
+  const unseen = UNSEEN * numbers[at + SMALLEST_STEP]!;
+  return Math.log(((numbers[now]! + unseen) / (usual + unseen) + STILL) / (1 + STILL));
 }

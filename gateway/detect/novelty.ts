@@ -1,7 +1,7 @@
 import type { Detector, Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
 import { onsetScore } from './onset.ts';
-import { fetchRing, growOrder, medianOf, slideOrder } from './rolling-median.ts';
+import { fetchLines, growOrder, medianOf, slideOrder } from './rolling-median.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { numberInWords } from './words.ts';
 
@@ -135,7 +135,7 @@ export class NoveltyDetector implements Detector {
       ring[seen] = value;
       return median;
     }
-    fetchRing(ring, window);
+    fetchLines(ring, window);
     const median = medianOf(ring, order, 0, window);
     const slot = this.#numbers[OLDEST_SLOT]! | 0;
     slideOrder(ring, order, 0, window, slot, slot, value);

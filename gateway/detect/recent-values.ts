@@ -1,4 +1,4 @@
-import { fetchRing, growOrder, medianOf, slideOrder } from './rolling-median.ts';
+import { growOrder, medianOf, slideOrder } from './rolling-median.ts';
 
 /** The readings that the two medians are taken over; the longer window is also that of the lowest and the highest value. */
 export const RECENT_WINDOWS = [10, 100] as const;
@@ -14,10 +14,11 @@ export const RECENT_BYTES = SHORT + LONG;
 const SEEN = LONG;
 const SLOT = LONG + 1;
 
-/** The last values of a series, in one ring that both windows share, in memory of the caller. */
+/**
+ * The last values of a series, in one ring that both windows share. Ring and orders are in the series' block of memory, in front of its
+ * numbers and bytes; here is only what was found of the series looked at last. So one object serves all series.
+ */
 export class RecentValues {
-  readonly #numbers: Float64Array;
-  readonly #orders: Uint8Array;
   /** The medians of the values before the one that joined last, over the short and the long window. A first value is its own median. */
   shortMedian = 0.5;
   longMedian = 0.5;
@@ -25,40 +26,37 @@ export class RecentValues {
   lowest = 0.5;
   highest = 0.5;
 
-  /** The ring stands in front of `numbers`, the orders in front of `orders`. */
-  constructor(numbers: Float64Array, orders: Uint8Array) {
-    this.#numbers = numbers;
-    this.#orders = orders;
-  }
-
-  /** Takes the next value in. */
-  add(value: number): void {
-    const numbers = this.#numbers;
-    const orders = this.#orders;
+  /** Takes the next value of a series in. */
+  add(numbers: Float64Array, orders: Uint8Array, value: number): void {
     const seen = numbers[SEEN]!;
     const slot = numbers[SLOT]! | 0;
-    fetchRing(numbers, LONG);
-    this.shortMedian = this.#slide(0, SHORT, seen, slot, value);
-    this.longMedian = this.#slide(SHORT, LONG, seen, slot, value);
+    this.shortMedian = slide(numbers, orders, 0, SHORT, seen, slot, value);
+    this.longMedian = slide(numbers, orders, SHORT, LONG, seen, slot, value);
     numbers[slot] = value;
     numbers[SLOT] = slot + 1 === LONG ? 0 : slot + 1;
     if (seen < LONG) numbers[SEEN] = seen + 1;
     this.lowest = numbers[orders[SHORT]!]!;
     this.highest = numbers[orders[SHORT + Math.min(seen, LONG - 1)]!]!;
   }
+}
 
-  /** The median of a window before the value, which then joins its order. */
-  #slide(at: number, window: number, seen: number, slot: number, value: number): number {
-    const ring = this.#numbers;
-    const orders = this.#orders;
-    if (seen < window) {
-      const median = seen === 0 ? value : medianOf(ring, orders, at, seen);
-      growOrder(ring, orders, at, seen, slot, value);
-      return median;
-    }
-    const median = medianOf(ring, orders, at, window);
-    const oldest = slot >= window ? slot - window : slot - window + LONG;
-    slideOrder(ring, orders, at, window, oldest, slot, value);
+/** The median of a window before the value, which then joins its order. */
+function slide(
+  ring: Float64Array,
+  orders: Uint8Array,
+  at: number,
+  window: number,
+  seen: number,
+  slot: number,
+  value: number,
+): number {
+  if (seen < window) {
+    const median = seen === 0 ? value : medianOf(ring, orders, at, seen);
+    growOrder(ring, orders, at, seen, slot, value);
     return median;
   }
+  const median = medianOf(ring, orders, at, window);
+  const oldest = slot >= window ? slot - window : slot - window + LONG;
+  slideOrder(ring, orders, at, window, oldest, slot, value);
+  return median;
 }

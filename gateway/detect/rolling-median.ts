@@ -57,12 +57,12 @@ const VALUES_A_LINE = 8;
 const fetched = new Float64Array(1);
 
 /**
- * Reads a value of each line of a ring. Where so many series take turns that no cache holds them all, the searches would wait for one line
- * after the other; asked for at once they come together.
+ * Reads a value of each line of a block of memory. Where so many series take turns that no cache holds them all, a detector would wait for
+ * one line after the other; asked for at once they come together.
  */
-export function fetchRing(ring: Float64Array, size: number): void {
+export function fetchLines(block: Float64Array, size: number): void {
   let sum = 0;
-  for (let i = 0; i < size; i += VALUES_A_LINE) sum += ring[i]!;
+  for (let i = 0; i < size; i += VALUES_A_LINE) sum += block[i]!;
   fetched[0] = sum;
 }
 

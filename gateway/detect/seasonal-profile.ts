@@ -19,33 +19,38 @@ const COMMON = 0.3;
 const MARGIN_MS = 60_000;
 const LARGEST_FLOAT = 3.4e38;
 
-/** What of a profile lies in the series' block of memory; the floats are two for each bin, the bytes one. */
-export interface ProfileMemory {
+/** The block of memory of a series. */
+export interface SeriesMemory {
   readonly numbers: Float64Array;
-  readonly numbersAt: number;
   readonly floats: Float32Array;
-  readonly floatsAt: number;
   readonly bytes: Uint8Array;
+}
+
+/** Where in the block of a series a profile begins: `PROFILE_NUMBERS` numbers, two floats for each bin, a byte for each bin. */
+export interface ProfilePlace {
+  readonly numbersAt: number;
+  readonly floatsAt: number;
   readonly bytesAt: number;
 }
 
 /**
  * What is usual at each time of a period, as the day or the week: of each of its bins the mean value and the mean distance from that, over the
- * last cycles. A cycle joins the profile when it has left the bin: so nothing is compared with itself.
+ * last cycles. A cycle joins the profile when it has left the bin: so nothing is compared with itself. The profile is in the series' block of
+ * memory; here is only what was found of the series looked at last. So one object serves all series.
  */
 export class SeasonalProfile {
   readonly #binMs: number;
   readonly #bins: number;
-  readonly #memory: ProfileMemory;
+  readonly #place: ProfilePlace;
   /** How far the last value was from what is usual at its time. */
   offset = 0.5;
   /** The distance that is usual there, to measure `offset` in; 0 where nothing ever moved. */
   spread = 0.5;
 
-  constructor(binMs: number, bins: number, memory: ProfileMemory) {
+  constructor(binMs: number, bins: number, place: ProfilePlace) {
     this.#binMs = binMs;
     this.#bins = bins;
-    this.#memory = memory;
+    this.#place = place;
   }
 
   /**
@@ -54,11 +59,12 @@ export class SeasonalProfile {
    *
    * Answers in how many cycles, up to ten, this bin was seen; `offset` and `spread` hold from two on.
    */
-  compare(value: number, elapsedMs: number): number {
-    const { numbers, numbersAt: at, floats, floatsAt, bytes, bytesAt } = this.#memory;
+  compare(series: SeriesMemory, value: number, elapsedMs: number): number {
+    const { numbers, floats, bytes } = series;
+    const { numbersAt: at, floatsAt, bytesAt } = this.#place;
     const place = Math.floor((elapsedMs + MARGIN_MS) / this.#binMs);
     const bin = place % this.#bins;
-    if (place !== numbers[at + PLACE]!) this.#leave(place);
+    if (place !== numbers[at + PLACE]!) this.#leave(series, place);
 
     const cycles = bytes[bytesAt + bin]!;
     const count = numbers[at + COUNT]! + 1;
@@ -77,8 +83,9 @@ export class SeasonalProfile {
   }
 
   /** Lets what was gathered in a bin join its profile, and begins to gather in the bin at `place`. */
-  #leave(place: number): void {
-    const { numbers, numbersAt: at, floats, floatsAt, bytes, bytesAt } = this.#memory;
+  #leave(series: SeriesMemory, place: number): void {
+    const { numbers, floats, bytes } = series;
+    const { numbersAt: at, floatsAt, bytesAt } = this.#place;
     if (numbers[at + COUNT]! > 0) {
       const bin = numbers[at + PLACE]! % this.#bins;
       const earlier = bytes[bytesAt + bin]!;

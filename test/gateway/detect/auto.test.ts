@@ -141,6 +141,18 @@ test('the more often a series is read, the more evidence an anomaly takes', () =
   expect(quick).toBeLessThan(slow / 1.5);
 });
 
+test('series that are judged in turns score as they do alone', () => {
+  const series = [wave(10, 1), wave(10, 2).map((value) => value * -100), wave(10, 3).map((value) => Math.round(value))];
+  const detectors = series.map(() => new AutoDetector());
+  const inTurns = series.map(() => [] as number[]);
+  for (let i = 0; i < series[0]!.length; i++) {
+    for (const [k, detector] of detectors.entries()) {
+      inTurns[k]!.push(detector.judge(series[k]![i]!, i * FIVE_MINUTES).score);
+    }
+  }
+  for (const [k, values] of series.entries()) expect(inTurns[k]).toEqual(scores(values));
+});
+
 test('the largest numbers there are give finite scores and words', () => {
   const detector = new AutoDetector(autoSettings({ warmUp: 1 }));
   for (let i = 0; i < 3000; i++) {

@@ -15,9 +15,11 @@ test('medians of what came before and extremes of what is there equal those of s
   const [short, long] = RECENT_WINDOWS;
   fc.assert(
     fc.property(fc.array(value, { minLength: 1, maxLength: 350 }), (values) => {
-      const recent = new RecentValues(new Float64Array(RECENT_NUMBERS), new Uint8Array(RECENT_BYTES));
+      const recent = new RecentValues();
+      const numbers = new Float64Array(RECENT_NUMBERS);
+      const orders = new Uint8Array(RECENT_BYTES);
       values.forEach((next, i) => {
-        recent.add(next);
+        recent.add(numbers, orders, next);
         const before = (window: number) => (i === 0 ? [next] : values.slice(Math.max(0, i - window), i));
         expect(recent.shortMedian + 0).toBe(median(before(short)) + 0);
         expect(recent.longMedian + 0).toBe(median(before(long)) + 0);

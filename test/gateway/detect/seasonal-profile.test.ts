@@ -5,15 +5,18 @@ import { seededRandom } from './seeded-random.ts';
 const BINS = 24;
 const HOUR = 3_600_000;
 
-function newProfile(): SeasonalProfile {
-  return new SeasonalProfile(HOUR, BINS, {
+/** A profile of the hours of a day, and one series. */
+class Day {
+  readonly profile = new SeasonalProfile(HOUR, BINS, { numbersAt: 0, floatsAt: 0, bytesAt: 0 });
+  readonly #series = {
     numbers: new Float64Array(PROFILE_NUMBERS),
-    numbersAt: 0,
     floats: new Float32Array(2 * BINS),
-    floatsAt: 0,
     bytes: new Uint8Array(BINS),
-    bytesAt: 0,
-  });
+  };
+
+  compare(value: number, elapsedMs: number): number {
+    return this.profile.compare(this.#series, value, elapsedMs);
+  }
 }
 
 /** A day of low nights and high days, six values an hour. */
@@ -22,8 +25,8 @@ function daily(hour: number, random: () => number): number {
 }
 
 test('a bin is known in as many cycles as have left it', () => {
-  const profile = newProfile();
-  const known = Array.from({ length: 14 * 24 }, (_, hour) => profile.compare(1, hour * HOUR));
+  const day = new Day();
+  const known = Array.from({ length: 14 * 24 }, (_, hour) => day.compare(1, hour * HOUR));
   expect(known.slice(0, 24)).toEqual(new Array(24).fill(0));
   expect(known.slice(24, 48)).toEqual(new Array(24).fill(1));
   expect(known[4 * 24 + 5]).toBe(4);
@@ -31,37 +34,37 @@ test('a bin is known in as many cycles as have left it', () => {
 });
 
 test('what is usual at its time is near, and the value of another time far, in spreads', () => {
-  const profile = newProfile();
+  const day = new Day();
   const random = seededRandom(4);
   for (let i = 0; i < 7 * 24 * 6; i++) {
-    profile.compare(daily(i / 6, random), (i / 6) * HOUR);
-    if (i > 3 * 24 * 6) expect(Math.abs(profile.offset)).toBeLessThan(5 * profile.spread);
+    day.compare(daily(i / 6, random), (i / 6) * HOUR);
+    if (i > 3 * 24 * 6) expect(Math.abs(day.profile.offset)).toBeLessThan(5 * day.profile.spread);
   }
-  profile.compare(10.5, (7 * 24 + 12) * HOUR);
-  expect(profile.offset).toBeLessThan(-30 * profile.spread);
+  day.compare(10.5, (7 * 24 + 12) * HOUR);
+  expect(day.profile.offset).toBeLessThan(-30 * day.profile.spread);
 });
 
 test('a value is compared with earlier cycles only: one wild reading does not hide the next', () => {
-  const profile = newProfile();
-  for (let hour = 0; hour < 96; hour++) profile.compare(5, hour * HOUR);
-  profile.compare(100, 96 * HOUR);
-  expect(profile.offset).toBe(95);
-  profile.compare(100, 96 * HOUR + 1);
-  expect(profile.offset).toBe(95);
+  const day = new Day();
+  for (let hour = 0; hour < 96; hour++) day.compare(5, hour * HOUR);
+  day.compare(100, 96 * HOUR);
+  expect(day.profile.offset).toBe(95);
+  day.compare(100, 96 * HOUR + 1);
+  expect(day.profile.offset).toBe(95);
 });
 
 test('readings on the hour fall into one bin each, also when they come a little early or late', () => {
-  const profile = newProfile();
+  const day = new Day();
   const random = seededRandom(6);
   const known = Array.from({ length: 14 * 24 }, (_, hour) =>
-    profile.compare(1, Math.max(0, hour * HOUR + (random() - 0.5) * 60_000)),
+    day.compare(1, Math.max(0, hour * HOUR + (random() - 0.5) * 60_000)),
   );
   expect(known).toEqual(known.map((_, hour) => Math.min(10, Math.floor(hour / 24))));
 });
 
 test('bins that were never seen are not known, however late it is', () => {
-  const profile = newProfile();
-  expect(profile.compare(3, 0)).toBe(0);
-  expect(profile.compare(3, 1000 * 24 * HOUR + 5 * HOUR)).toBe(0);
-  expect(profile.compare(3, 1001 * 24 * HOUR)).toBe(1);
+  const day = new Day();
+  expect(day.compare(3, 0)).toBe(0);
+  expect(day.compare(3, 1000 * 24 * HOUR + 5 * HOUR)).toBe(0);
+  expect(day.compare(3, 1001 * 24 * HOUR)).toBe(1);
 });
