@@ -80,7 +80,7 @@ function makeOrderedWindows({ windows, time }: Configuration, registry: SeriesRe
     windows: windows.flatMap((one) =>
       isOrderedShape(one.window) ? [{ ...computationOf(one), window: one.window }] : [],
     ),
-    time: { outOfOrdernessMs: time.outOfOrdernessMs, idleTimeoutMs: time.idleTimeoutMs },
+    time,
     findSeries: (key) => registry.get(key),
   });
 }

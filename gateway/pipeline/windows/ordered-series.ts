@@ -2,7 +2,7 @@ import type { Due } from '../../base/deadline-queue.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { Series } from '../../core/reading.ts';
 import type { Emit } from '../../core/stage.ts';
-import type { WatermarkOptions } from '../watermark.ts';
+import { type DisorderBounds, LearntDisorder } from '../learnt-disorder.ts';
 import type { OrderedWindows } from './ordered-windows.ts';
 import { ReadingQueue, type ReadingTally } from './reading-queue.ts';
 
@@ -16,6 +16,7 @@ export class OrderedSeries implements Due {
   /** Those that take them in the order of event time. */
   readonly byTime: readonly OrderedWindows[];
   readonly waiting: ReadingQueue;
+  readonly disorder: LearntDisorder;
   /** Greatest source time seen. */
   newest: EpochMs = Number.NEGATIVE_INFINITY;
   /** Whether `newest` was said by the gateway's clock, as the device has none. */
@@ -27,12 +28,18 @@ export class OrderedSeries implements Due {
   /** When to look whether it is silent: never later than when it is; +∞ when that is not planned. */
   due: EpochMs = Number.POSITIVE_INFINITY;
 
-  constructor(series: Series, order: number, windows: readonly OrderedWindows[], tally: ReadingTally) {
+  constructor(
+    series: Series,
+    order: number,
+    windows: readonly OrderedWindows[],
+    { waiting, disorder }: { readonly waiting: ReadingTally; readonly disorder: DisorderBounds },
+  ) {
     this.series = series;
     this.order = order;
     this.byArrival = windows.filter(({ isByTime }) => !isByTime);
     this.byTime = windows.filter(({ isByTime }) => isByTime);
-    this.waiting = new ReadingQueue(tally);
+    this.waiting = new ReadingQueue(waiting);
+    this.disorder = new LearntDisorder(disorder);
   }
 
   /** All its windows. */
@@ -40,21 +47,18 @@ export class OrderedSeries implements Due {
     return [...this.byArrival, ...this.byTime];
   }
 
-  /** Takes note of how far the series has come. */
+  /** Takes note of how far the series has come, and learns how far it is out of order. */
   note(sourceTime: EpochMs, now: EpochMs, stamped: boolean): void {
+    this.disorder.learn(sourceTime, this.newest);
     if (sourceTime <= this.newest) return;
     this.newest = sourceTime;
     this.newestAt = now;
     this.stamped = stamped;
   }
 
-  /**
-   * Older readings than this are expected to be in, at the receive time `now`: after a silence, all.
-   *
-   * @param outOfOrdernessMs how far readings may be out of order, in milliseconds of event time
-   */
-  reached(now: EpochMs, { outOfOrdernessMs, idleTimeoutMs }: WatermarkOptions): EpochMs {
-    return now - this.newestAt >= idleTimeoutMs ? this.newest : this.newest - outOfOrdernessMs;
+  /** Older readings than this are expected to be in, at the receive time `now`: after a silence, all. */
+  reached(now: EpochMs, idleTimeoutMs: number): EpochMs {
+    return now - this.newestAt >= idleTimeoutMs ? this.newest : this.newest - this.disorder.allowedMs;
   }
 
   /** Whether it has its times from a clock that was set back to `now`, and was ahead. */
@@ -66,6 +70,7 @@ export class OrderedSeries implements Due {
   beginAnew(emit: Emit): void {
     this.newest = Number.NEGATIVE_INFINITY;
     this.lastTurn = Number.NEGATIVE_INFINITY;
+    this.disorder.beginAnew();
     for (const windows of this.windows) windows.beginAnew(emit);
   }
 }

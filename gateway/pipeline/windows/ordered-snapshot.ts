@@ -23,12 +23,13 @@ export function snapshotOrdered({ now, definitions, early, series }: OrderedStag
     version: VERSION,
     now,
     definitions: definitions.map((definition) => [definition.name, definition.form, early.dueAt(definition)]),
-    series: series.map(({ series: { key }, newest, newestAt, stamped, lastTurn, waiting, windows }) => [
+    series: series.map(({ series: { key }, newest, newestAt, stamped, lastTurn, waiting, disorder, windows }) => [
       key,
       [newest, newestAt, lastTurn],
       stamped,
       waiting.snapshot(),
       windows.map((one) => [one.definition.name, one.snapshot()]),
+      disorder.snapshot(),
     ]),
   };
 }
@@ -63,7 +64,7 @@ export function restoreOrdered(
   }
   let dropped = 0;
   for (const entry of listOf(parts['series'], WHAT)) {
-    const [key, times, stamped, waiting, all] = listOf(entry, WHAT);
+    const [key, times, stamped, waiting, all, disorder] = listOf(entry, WHAT);
     const state = restoration.meet(textOf(key, WHAT));
     if (state !== null) {
       const [newest, newestAt, lastTurn] = numbersOf(times, 3, WHAT);
@@ -71,6 +72,7 @@ export function restoreOrdered(
       state.newestAt = newestAt!;
       state.lastTurn = lastTurn!;
       state.stamped = stamped === true;
+      state.disorder.restore(disorder);
       // Where no window takes readings in the order of time any more, nothing waits.
       if (state.byTime.length > 0) state.waiting.restore(waiting);
     }

@@ -6,6 +6,7 @@ import type { Bound } from '../../core/memory.ts';
 import type { Quality } from '../../core/quality.ts';
 import type { Reading, Series } from '../../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../../core/stage.ts';
+import type { DisorderBounds } from '../learnt-disorder.ts';
 import type { WatermarkOptions } from '../watermark.ts';
 import { EarlyResults } from './early-results.ts';
 import { knownSeries } from './known-series.ts';
@@ -35,8 +36,9 @@ export interface OrderedWindowStageOptions {
  * Windows that readings begin and end, one after the other, and not the time: a number of them, a state, or, with each
  * reading, what came in some time before it.
  *
- * - A number of readings is counted as they come. Everything else takes them in the order of event time: a reading waits until the newest of its series
- *   is `outOfOrdernessMs` ahead, or there has been nothing newer for `idleTimeoutMs` of receive time. One that is older than one that has had its turn is late.
+ * - A number of readings is counted as they come. Everything else takes them in the order of event time: a reading waits until the newest of its
+ *   series is as far ahead as readings may be out of order, which is learnt for each series, or there has been nothing newer for
+ *   `idleTimeoutMs` of receive time. One that is older than one that has had its turn is late.
  * - At most 4096 readings of a series wait, and of all series together so many: beyond, the oldest of the series has its turn.
  * - A text has no number: it is filtered. A boolean counts as 0 or 1.
  * - A window has its result when it ends, and no correction after that.
@@ -47,7 +49,8 @@ export class OrderedWindowStage implements Stage {
   readonly #definitions: readonly OrderedDefinition[];
   readonly #matches: readonly ((series: Series) => boolean)[];
   readonly #findSeries: (key: string) => Series | undefined;
-  readonly #time: WatermarkOptions;
+  readonly #idleTimeoutMs: number;
+  readonly #disorder: DisorderBounds;
   readonly #early: EarlyResults;
   /** By series id; null for a series that no definition means. */
   readonly #states: (OrderedSeries | null | undefined)[] = [];
@@ -66,7 +69,9 @@ export class OrderedWindowStage implements Stage {
     this.#definitions = windows.map((settings) => new OrderedDefinition(settings));
     this.#matches = windows.map(({ series }) => seriesPattern(series));
     this.#findSeries = findSeries;
-    this.#time = time;
+    const { outOfOrdernessMs, maxOutOfOrdernessMs = outOfOrdernessMs, idleTimeoutMs } = time;
+    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#disorder = { leastMs: outOfOrdernessMs, mostMs: maxOutOfOrdernessMs };
     this.#early = new EarlyResults(this.#definitions);
     this.#waiting = new ReadingTally(maxWaiting);
     this.#sliding = new ReadingTally(maxSliding);
@@ -176,7 +181,7 @@ export class OrderedWindowStage implements Stage {
   /** Readings that nothing older is expected before any more have their turn, and what there is no room for. */
   #takeTurns(state: OrderedSeries, at: EpochMs, emit: Emit): void {
     const { waiting } = state;
-    const reached = state.reached(at, this.#time);
+    const reached = state.reached(at, this.#idleTimeoutMs);
     while (waiting.time <= reached || waiting.isOverfull) this.#takeTurn(state, at, emit);
   }
 
@@ -206,7 +211,7 @@ export class OrderedWindowStage implements Stage {
 
   #planSilence(state: OrderedSeries): void {
     if (state.waiting.count === 0 || state.due !== Number.POSITIVE_INFINITY) return;
-    state.due = state.newestAt + this.#time.idleTimeoutMs;
+    state.due = state.newestAt + this.#idleTimeoutMs;
     this.#silences.push(state);
   }
 
@@ -215,7 +220,7 @@ export class OrderedWindowStage implements Stage {
     for (;;) {
       const state = this.#silences.peek();
       if (state === undefined || state.due > now) return undefined;
-      const due = state.newestAt + this.#time.idleTimeoutMs;
+      const due = state.newestAt + this.#idleTimeoutMs;
       if (due === state.due && state.waiting.count > 0) return state;
       // Progress does not touch the queue, which would cost every reading: the entry is put right when it comes up.
       this.#silences.pop();
@@ -235,7 +240,13 @@ export class OrderedWindowStage implements Stage {
     const windows = this.#definitions
       .filter((_, i) => this.#matches[i]!(series))
       .map((definition) => definition.windowsOf(series, this.#sliding));
-    const state = windows.length === 0 ? null : new OrderedSeries(series, this.#all.length, windows, this.#waiting);
+    const state =
+      windows.length === 0
+        ? null
+        : new OrderedSeries(series, this.#all.length, windows, {
+            waiting: this.#waiting,
+            disorder: this.#disorder,
+          });
     this.#states[series.id] = state;
     if (state !== null) this.#all.push(state);
     return state;

@@ -21,6 +21,7 @@ const setting = fc.record({
   every: fc.integer({ min: 1, max: 12 }),
   size: fc.constantFrom(1, 100, 1500),
   disorder: fc.constantFrom(0, 50, 500),
+  learns: fc.boolean(),
   idle: fc.constantFrom(300, 2000),
 });
 
@@ -54,8 +55,9 @@ test('random readings, disorder, silence and restarts give what a witness comput
     fc.property(
       setting,
       fc.array(step, { minLength: 1, maxLength: 220, size: 'max' }),
-      ({ count, every: wanted, size, disorder, idle }, steps) => {
+      ({ count, every: wanted, size, disorder, learns, idle }, steps) => {
         const plant = new Plant();
+        const maxDisorder = learns ? 400 + disorder : disorder;
         const counted = { name: 'counted', count, every: Math.min(count, wanted) };
         const windows: readonly OrderedSettings[] = [
           { name: counted.name, series: '*', window: counted, aggregates: AGGREGATES },
@@ -75,7 +77,7 @@ test('random readings, disorder, silence and restarts give what a witness comput
         const make = () =>
           new OrderedWindowStage({
             windows,
-            time: { outOfOrdernessMs: disorder, idleTimeoutMs: idle },
+            time: { outOfOrdernessMs: disorder, maxOutOfOrdernessMs: maxDisorder, idleTimeoutMs: idle },
             findSeries: (key) => plant.registry.get(key),
           });
         let stage = make();
@@ -98,7 +100,7 @@ test('random readings, disorder, silence and restarts give what a witness comput
           now = Math.max(now, at);
           for (const turns of series.values()) turns.until(now);
           const key = `${one.device}/${one.metric}`;
-          const turns = series.get(key) ?? new WitnessTurns({ disorder, idle });
+          const turns = series.get(key) ?? new WitnessTurns({ disorder, maxDisorder, idle });
           series.set(key, turns);
           const reading = plant.reading(key, value, sourceTime, { at, quality });
           undisturbed.process(reading, emitUndisturbed);

@@ -113,7 +113,7 @@ test('a damaged snapshot is refused, whichever part of it is damaged', () => {
       'x',
       { a: 1 },
       [[]],
-      [['a/x', [0, 0, 0], true, [[], [], []], [['three', [0, 0, 0, 1, [0, [['x']]]]]]]],
+      [['a/x', [0, 0, 0], true, [[], [], []], [['three', [0, 0, 0, 1, [0, [['x']]]]]], [0, 0, 0]]],
     ]) {
       const damaged = { ...whole, [part]: damage };
       const restore = () => makeStage(THREE).restore(damaged);
@@ -191,4 +191,19 @@ test('how many readings are in sliding windows is told, and dropping them too', 
     unit: 'readings',
   });
   expect(resumed(stage, { ...last, window: { slidingMs: 11 } }).notRestored).toContain('2 windows of readings');
+});
+
+test('a series is allowed as much disorder as it was seen to have, which others do not wait for', () => {
+  const time = { outOfOrdernessMs: 0, maxOutOfOrdernessMs: 1000, idleTimeoutMs: 60_000 };
+  const make = () => new OrderedWindowStage({ windows: [HOT], time, findSeries: (key) => plant.registry.get(key) });
+  const stage = make();
+  const fates = [1000, 600, 2000, 1700, 1599].map((at) =>
+    stage.process(plant.reading('a/x', 1, at, { at: 2000 }), emit),
+  );
+  expect(fates).toEqual([Fate.aggregated, Fate.late, Fate.aggregated, Fate.aggregated, Fate.aggregated]);
+  feed(stage, 'a/y', 2000, 2100);
+  expect(stage.process(plant.reading('a/y', 1, 2050, { at: 2100 }), emit)).toBe(Fate.late);
+  const next = make();
+  next.restore(throughDisk(stage.snapshot()));
+  expect(next.process(plant.reading('a/x', 1, 1650, { at: 2100 }), emit)).toBe(Fate.aggregated);
 });

@@ -1,5 +1,11 @@
 /** An independent witness of the windows that readings end: it keeps every reading, sorts them, and goes through all of them anew. */
-import { fieldsOf, type WitnessReading, type WitnessResult } from './reference-windows.ts';
+import {
+  allowedDisorder,
+  type Disorder,
+  fieldsOf,
+  type WitnessReading,
+  type WitnessResult,
+} from './reference-windows.ts';
 
 export interface WitnessCount {
   readonly name: string;
@@ -15,18 +21,26 @@ export interface WitnessState {
 
 export type OrderedWitnessResult = WitnessResult & { readonly end: number };
 
+/** Milliseconds; `disorder` is given, and up to `maxDisorder` it is learnt. */
+export interface WitnessOrderTime {
+  readonly disorder: number;
+  readonly maxDisorder?: number;
+  readonly idle: number;
+}
+
 /** The readings of one series in the order in which they have their turn. */
 export class WitnessTurns {
   readonly arrived: WitnessReading[] = [];
   readonly turned: WitnessReading[] = [];
   /** How far each that came too late was behind the newest one, in seconds. */
   readonly late: { readonly reading: WitnessReading; readonly behind: number }[] = [];
-  readonly #time: { readonly disorder: number; readonly idle: number };
+  readonly #time: WitnessOrderTime;
   #waiting: WitnessReading[] = [];
+  readonly #disorders: Disorder[] = [];
   #newest = Number.NEGATIVE_INFINITY;
   #newestAt = Number.NEGATIVE_INFINITY;
 
-  constructor(time: { readonly disorder: number; readonly idle: number }) {
+  constructor(time: WitnessOrderTime) {
     this.#time = time;
   }
 
@@ -39,6 +53,7 @@ export class WitnessTurns {
   reading(reading: WitnessReading, now: number): boolean {
     const { sourceTime } = reading;
     this.arrived.push(reading);
+    this.#disorders.push({ time: sourceTime, disorder: this.#newest - sourceTime });
     if (sourceTime > this.#newest) {
       this.#newest = sourceTime;
       this.#newestAt = now;
@@ -48,7 +63,7 @@ export class WitnessTurns {
       return true;
     }
     this.#waiting.push(reading);
-    this.#turn(this.#newest - this.#time.disorder);
+    this.#turn(this.#newest - allowedDisorder(this.#disorders, this.#time));
     this.until(now);
     return false;
   }

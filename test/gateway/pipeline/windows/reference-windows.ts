@@ -72,7 +72,7 @@ export class Witness {
   readonly fates: string[] = [];
   readonly #time: WitnessTime;
   /** Every reading of a device: when it was measured, and how far behind the newest of its series. */
-  readonly #disorders: Record<string, { readonly time: number; readonly disorder: number }[]> = {};
+  readonly #disorders: Record<string, Disorder[]> = {};
   readonly #windows: readonly WitnessWindow[];
   readonly #series: WitnessSeries[] = [];
   readonly #watermarks: Record<string, number> = {};
@@ -89,15 +89,8 @@ export class Witness {
     return this.#watermarks[device];
   }
 
-  /** The worst of this hour of readings and the one before, as far as it can be allowed. */
   disorder(device: string): number {
-    const { disorder, maxDisorder = disorder } = this.#time;
-    let hours: { readonly start: number; readonly worst: number[] }[] = [{ start: -Infinity, worst: [] }];
-    for (const one of this.#disorders[device] ?? []) {
-      if (one.time - hours.at(-1)!.start >= 3_600_000) hours = [...hours, { start: one.time, worst: [] }];
-      if (one.disorder <= maxDisorder) hours.at(-1)!.worst.push(one.disorder);
-    }
-    return Math.max(disorder, ...hours.slice(-2).flatMap(({ worst }) => worst));
+    return allowedDisorder(this.#disorders[device] ?? [], this.#time);
   }
 
   reading(reading: WitnessReading): void {
@@ -320,6 +313,25 @@ export class Witness {
       good: readings.filter((one) => one.quality === 0).length / readings.length,
     });
   }
+}
+
+/** When a reading was measured, and how far it was behind the newest before it. */
+export interface Disorder {
+  readonly time: number;
+  readonly disorder: number;
+}
+
+/** The worst of this hour of readings and the one before, as far as it can be allowed. */
+export function allowedDisorder(
+  all: readonly Disorder[],
+  { disorder, maxDisorder = disorder }: { readonly disorder: number; readonly maxDisorder?: number },
+): number {
+  let hours: { readonly start: number; readonly worst: number[] }[] = [{ start: -Infinity, worst: [] }];
+  for (const one of all) {
+    if (one.time - hours.at(-1)!.start >= 3_600_000) hours = [...hours, { start: one.time, worst: [] }];
+    if (one.disorder <= maxDisorder) hours.at(-1)!.worst.push(one.disorder);
+  }
+  return Math.max(disorder, ...hours.slice(-2).flatMap(({ worst }) => worst));
 }
 
 /** Every aggregate of the witness over some readings. */
