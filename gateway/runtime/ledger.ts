@@ -89,6 +89,11 @@ export class Ledger {
     return this.#sources;
   }
 
+  /** By the names of derivations and joins. */
+  derived(): ReadonlyMap<string, LedgerCounts> {
+    return this.#derived;
+  }
+
   groups(): ReadonlyMap<string, LedgerCounts> {
     return this.#groups;
   }

@@ -17,6 +17,20 @@ export interface Fates {
   readonly filtered: number;
   readonly duplicate: number;
   readonly late: number;
+  /** What derivations and joins have made, by their names in the ledger. */
+  readonly derived: ReadonlyMap<string, Derived>;
+}
+
+/** Readings that were derived, and those that could not be computed. */
+export interface Derived {
+  readonly readings: number;
+  readonly uncomputed: number;
+}
+
+/** The sums of two. */
+export function addDerived(sums: Map<string, Derived>, name: string, { readings, uncomputed }: Derived): void {
+  const before = sums.get(name) ?? { readings: 0, uncomputed: 0 };
+  sums.set(name, { readings: before.readings + readings, uncomputed: before.uncomputed + uncomputed });
 }
 
 /** Analyses the readings of its key groups, here or in a thread. Nothing is thrown: a fault is the answer to each request from then on. */

@@ -7,7 +7,7 @@ import { Analysis, type Deduplicator } from '../../runtime/analysis.ts';
 import { Ledger, type LedgerRow } from '../../runtime/ledger.ts';
 import { RecentReadings } from '../../runtime/recent-readings.ts';
 import { Taps } from '../../runtime/taps.ts';
-import type { Analysed, Fates } from './analyst.ts';
+import { type Analysed, addDerived, type Derived, type Fates } from './analyst.ts';
 import { Duplicates } from './duplicates.ts';
 import { Lines } from './lines.ts';
 import { Columns, type NewSeries, type Portion } from './portion.ts';
@@ -103,7 +103,7 @@ export class KeyGroups {
   }
 
   fates(): Fates {
-    const sum = { aggregated: 0, filtered: 0, duplicate: 0, late: 0 };
+    const sum = { aggregated: 0, filtered: 0, duplicate: 0, late: 0, derived: new Map<string, Derived>() };
     // Groups of other analysts are not there.
     this.#groups.forEach(({ ledger }) => {
       const { aggregated, filtered, duplicate, late } = ledger.total();
@@ -111,6 +111,9 @@ export class KeyGroups {
       sum.filtered += filtered;
       sum.duplicate += duplicate;
       sum.late += late;
+      for (const [name, { received, rejected }] of ledger.derived()) {
+        addDerived(sum.derived, name, { readings: received - rejected, uncomputed: rejected });
+      }
     });
     return sum;
   }

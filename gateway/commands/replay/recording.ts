@@ -5,7 +5,7 @@ import { makeNormaliser } from '../../catalog/stages.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { Quality } from '../../core/quality.ts';
 import type { Series, SeriesIdentity, Value } from '../../core/reading.ts';
-import type { Analysed, Analyst } from './analyst.ts';
+import { type Analysed, type Analyst, addDerived, type Derived } from './analyst.ts';
 import { merge } from './merge.ts';
 import { type Portion, PortionWriter, ROUND_READINGS } from './portion.ts';
 import type { RecordedTarget } from './recorded-input.ts';
@@ -124,6 +124,7 @@ export class Recording implements RecordedTarget {
 
   async summary(): Promise<string> {
     const sum = { aggregated: 0, filtered: 0, duplicate: 0, late: 0 };
+    const derived = new Map<string, Derived>();
     for (const { analyst } of this.#seats) {
       const fates = await analyst.fates();
       if (fates instanceof Error) throw fates;
@@ -131,10 +132,16 @@ export class Recording implements RecordedTarget {
       sum.filtered += fates.filtered;
       sum.duplicate += fates.duplicate;
       sum.late += fates.late;
+      for (const [name, more] of fates.derived) addDerived(derived, name, more);
     }
     const counts = `${this.#received} readings: ${sum.aggregated} aggregated, ${sum.filtered} filtered, ${sum.duplicate} duplicate, ${sum.late} late, ${this.#rejected} rejected`;
     const unnamed = this.#rejected - this.#rejections.length;
-    return [counts, ...this.#rejections, ...(unnamed > 0 ? [`and ${unnamed} more`] : [])].join('\n');
+    return [
+      counts,
+      ...this.#rejections,
+      ...(unnamed > 0 ? [`and ${unnamed} more`] : []),
+      ...[...derived].map(told),
+    ].join('\n');
   }
 
   #endRound(): void {
@@ -183,4 +190,8 @@ async function mergeAll(parts: readonly Promise<Analysed | Error>[]): Results {
     analysed.push(part);
   }
   return merge(analysed);
+}
+
+function told([name, { readings, uncomputed }]: [string, Derived]): string {
+  return `${name}: ${readings} readings${uncomputed > 0 ? `, ${uncomputed} more could not be computed` : ''}`;
 }

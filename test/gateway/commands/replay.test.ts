@@ -132,6 +132,39 @@ test('two and three workers say the same as one, byte for byte', async () => {
   expect(await replay('--workers', '3', ...inputs)).toEqual(one);
 });
 
+test('what is derived and joined is told, with what could not be computed, and the same with two workers', async () => {
+  await writeFile(join(folder, 'machines.csv'), 'device,rated\npress-1,100\n');
+  await writeFile(
+    join(folder, 'derived.yaml'),
+    `tables: [{ name: machines, file: machines.csv }]
+derive:
+  - { name: load, series: "*/pressure", value: value / machines.rated }
+  - { name: per_flow, series: "*/both", value: 1 / (value - 0) }
+join: [{ name: both, left: "*/pressure", right: "*/flow", within: 0s, value: left * right }]
+windows: [{ name: all, series: "*/load", window: { tumbling: 30d }, aggregates: [count, sum] }]
+`,
+  );
+  const run = (...more: string[]) =>
+    headgate(['replay', '--config', 'derived.yaml', ...more, 'press-1.csv', 'readings.ndjson'], folder);
+  const one = await run();
+  const products = SAMPLES.map(({ pressure, flow }) => pressure * flow);
+  const zeros = products.filter((product) => product === 0).length;
+  expect(zeros).toBeGreaterThan(0);
+  expect(one.stderr.trimEnd().split('\n').slice(-3)).toEqual([
+    'derive:load: 500 readings',
+    `derive:per_flow: ${500 - zeros} readings, ${zeros} more could not be computed`,
+    'join:both: 500 readings',
+  ]);
+  const rows = one.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(rows).toMatchObject([{ series: { key: 'press-1/load' }, fields: { count: 500 } }]);
+  const expected = SAMPLES.reduce((sum, { pressure }) => sum + pressure / 100, 0);
+  expect(rows[0].fields.sum).toBeCloseTo(expected, 9);
+  expect(await run('--workers', '2')).toEqual(one);
+});
+
 test('windows that readings end are those of an independent computation, and the same with two workers', async () => {
   const windows = [
     '  - { name: ten, series: "*/flow", window: { count: 10 }, aggregates: [sum] }',
