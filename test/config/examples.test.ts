@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { demoConfiguration } from '../../config/demo.ts';
 import { starterConfiguration } from '../../config/starter.ts';
@@ -84,3 +85,13 @@ describe('the starter', () => {
     expect([detect.length, sinks.length, gateway.tags]).toEqual([2, 1, { site: 'plant-7' }]);
   });
 });
+
+const guide = readFileSync(new URL('../../docs/joins.md', import.meta.url), 'utf8');
+
+test.each([...guide.matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => text!))(
+  'an example in the guide to joins has no problems: %#',
+  (text) => {
+    const { derive, join } = configurationOf(text, options);
+    expect(derive.length + join.length).toBeGreaterThan(0);
+  },
+);
