@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(surroundings: Surrounding
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   detect: async () => (await import('./commands/detect.ts')).detectCommand,
   simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
   log: async () => (await import('./commands/log.ts')).logCommand,
 };
 

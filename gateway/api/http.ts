@@ -12,6 +12,7 @@ import { alarmsRoutes } from './routes/alarms.ts';
 import { configRoutes } from './routes/config.ts';
 import type { RouteContext } from './routes/context.ts';
 import { deadLettersRoutes } from './routes/dead-letters.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { healthRoutes } from './routes/health.ts';
 import { influxdbRoutes } from './routes/influxdb.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
@@ -84,6 +85,7 @@ export async function makeHttp(context: RouteContext, options: HttpOptions): Pro
     configRoutes,
     streamRoutes,
     tapRoutes,
+    explainRoutes,
     pageRoutes,
   ]) {
     app.register(async (scope) => routes(scope, context));

@@ -161,7 +161,8 @@ const State = Type.Union(
   { description: 'degraded works, but somebody should look; failed is final' },
 );
 
-const ReadingRow = Type.Object({
+/** A reading as people are shown it. */
+export const ReadingRow = Type.Object({
   sourceTime: time('When it was measured'),
   value: Value,
   quality: Quality,

@@ -15,6 +15,7 @@ import { CheckpointStore } from '../runtime/checkpoint.ts';
 import { Gateway } from '../runtime/gateway.ts';
 import { RecentReadings } from '../runtime/recent-readings.ts';
 import { resultThinner } from '../runtime/result-thinner.ts';
+import { consumersOf } from './consumers.ts';
 import { namedStages } from './named-stages.ts';
 import type { FedSink } from './sinks.ts';
 import { makeNormaliser, makeStages } from './stages.ts';
@@ -67,6 +68,7 @@ export function makeGateway(configuration: Configuration, surroundings: GatewayS
     deduplicator: new Deduplicator(storage.rememberedReadings),
     tables: tableFiles(configuration.tables, surroundings.disk),
     namedStages: namedStages(configuration),
+    consumersOf: consumersOf(configuration),
     makeStages: () => makeStages(configuration, registry, recent),
   });
 }

@@ -43,6 +43,7 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
       },
     },
     watermarkOf: (series) => windows.watermarkOf(series),
+    windowsAt: (series, time) => windows.windowsAt(series, time),
     outOfOrdernessOf: (series) => windows.outOfOrdernessOf(series),
   };
 }

@@ -1,5 +1,9 @@
-import type { Reading } from './reading.ts';
+import type { EpochMs } from './clock.ts';
+import type { Rejected } from './intake.ts';
+import type { Reading, Series } from './reading.ts';
 import type { Result } from './result.ts';
+import type { AlarmRow } from './sink.ts';
+import type { ReadingRow } from './view.ts';
 
 /** A place in the pipeline that can be watched while readings pass. */
 export interface TapStage {
@@ -27,10 +31,83 @@ export interface TapListener {
   end(): void;
 }
 
+/** Of which reading it is asked where it went. */
+export interface ExplainQuery {
+  /** Key of a series. */
+  readonly series: string;
+  /** Source time of the reading, to the millisecond and its fraction. */
+  readonly time: EpochMs;
+}
+
+/**
+ * What became of a reading. `taken`: it went through everything that uses its series. `late`: some window had closed. `reduced`: the reduction
+ * left it out. `waiting`: the reduction still holds it. `unused`: nothing uses its series. `unknown`: none of that time is remembered.
+ */
+export type Verdict = 'taken' | 'late' | 'reduced' | 'waiting' | 'unused' | 'unknown';
+
+/** A window that holds a time. */
+export interface WindowAt {
+  readonly window: string;
+  /** What it is made from, where it is a rollup. */
+  readonly from: string | null;
+  readonly start: EpochMs;
+  readonly end: EpochMs;
+  /** The watermark at which it takes no more; null where readings end it. */
+  readonly closesAt: EpochMs | null;
+  /** `empty`: it has not closed, and nothing has come for it. `open`: it has something, and has not ended. `given`: it has ended, and still takes what is late. `closed`. */
+  readonly state: 'empty' | 'open' | 'given' | 'closed';
+  /** Of its last result; null where none is known. */
+  readonly revision: number | null;
+}
+
+/** The same, and whether it holds the reading; null where that cannot be told any more. */
+export interface ExplainedWindow extends WindowAt {
+  readonly holds: boolean | null;
+}
+
+/** Who uses the readings of a series, by the configuration. */
+export interface SeriesConsumers {
+  /** The rule of the reduction, in the words of the configuration; null where there is none. */
+  readonly reduction: string | null;
+  /** `derive:NAME`, `join:NAME (left)`. */
+  readonly readBy: readonly string[];
+  /** Names of windows and rollups. */
+  readonly windows: readonly string[];
+  readonly detectors: readonly { readonly detector: string; readonly options: Readonly<Record<string, number>> }[];
+}
+
+/** Where a reading went. */
+export interface Explanation extends ExplainQuery {
+  readonly verdict: Verdict;
+  /** Sentences for a person: what the verdict means here, and what cannot be told any more. */
+  readonly summary: string;
+  /** Readings of that time that are remembered. */
+  readonly readings: readonly ReadingRow[];
+  /** How often it came again, as far as is remembered. */
+  readonly duplicates: number;
+  /** The watermark of its device when it came, where it was late. */
+  readonly watermarkThen: EpochMs | null;
+  /** The watermark of its device now. */
+  readonly watermark: EpochMs | null;
+  /** Source times of the nearest readings that are remembered. */
+  readonly nearest: { readonly before: EpochMs | null; readonly after: EpochMs | null };
+  readonly windows: readonly ExplainedWindow[];
+  readonly consumers: SeriesConsumers;
+  /** Alarms of the series that were active then. */
+  readonly alarms: readonly AlarmRow[];
+  /** What was refused of its device lately. */
+  readonly refused: readonly Pick<Rejected, 'time' | 'reason' | 'subject'>[];
+}
+
 /** A look into the pipeline, for people; whoever looks changes nothing. */
 export interface Inspection {
   /** The stages that can be watched, in the order in which readings pass them. */
   readonly stages: readonly TapStage[];
   /** Shows what passes a stage from now on; returns how to stop. Undefined while live data is given up for want of memory. */
   tap(query: TapQuery, listener: TapListener): (() => void) | undefined;
+  /** Where a reading went, as far as it is known; undefined where there is no such series. */
+  explain(query: ExplainQuery): Promise<Explanation | undefined>;
 }
+
+/** Says who uses a series. */
+export type ConsumersOf = (series: Series) => SeriesConsumers;

@@ -5,6 +5,7 @@ import { type Doorway, Fate, fateName, type Stage } from '../core/stage.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ClockKnown, ClockReference, ClockStep, ClockUnknown, TimeCommand } from './command.ts';
 import { DerivedReadings, graver } from './derived-readings.ts';
+import type { FateMemory } from './fate-memory.ts';
 import type { Ledger, LedgerRow } from './ledger.ts';
 import { ProvisionalReadings } from './provisional-readings.ts';
 import type { RecentReadings } from './recent-readings.ts';
@@ -40,8 +41,8 @@ export interface AnalysisParts {
   readonly ledger: Ledger;
   /** Where the last readings are remembered for people. */
   readonly recent: RecentReadings;
-  /** Who watches the stages. */
-  readonly taps: Taps;
+  /** Shown what passes, and told what did not go through everything. */
+  readonly watchers: { readonly taps: Taps; readonly fates: FateMemory };
   /** Takes the results, in order, of everything processed until `flush` was called. */
   readonly results: (results: readonly Result[]) => void;
 }
@@ -60,6 +61,7 @@ export class Analysis {
   readonly #ledger: Ledger;
   readonly #recent: RecentReadings;
   readonly #taps: Taps;
+  readonly #fates: FateMemory;
   readonly #deliver: (results: readonly Result[]) => void;
   /** What waits until it is known what time it is. */
   #provisional = new ProvisionalReadings();
@@ -70,6 +72,7 @@ export class Analysis {
     },
     leaveOut: (reading) => {
       if (this.#taps.isOpen) this.#taps.reading('reduction', reading, 'filtered');
+      this.#fates.reduced(reading);
       this.#settle(reading, Fate.filtered);
     },
   };
@@ -92,7 +95,8 @@ export class Analysis {
     this.#ledger = parts.ledger;
     this.#derived = this.#derivedBy(this.#stages);
     this.#recent = parts.recent;
-    this.#taps = parts.taps;
+    this.#taps = parts.watchers.taps;
+    this.#fates = parts.watchers.fates;
     this.#deliver = parts.results;
   }
 
@@ -178,7 +182,8 @@ export class Analysis {
   remember(readings: readonly Reading[]): void {
     for (const reading of readings) {
       // The times of a provisional one may have been put right since.
-      if (!this.#deduplicator.isDuplicate(reading) && reading.provisional !== true) this.#recent.add(believed(reading));
+      if (!this.#deduplicator.isDuplicate(reading) && reading.provisional !== true)
+        this.#recent.recall(believed(reading));
     }
   }
 
@@ -259,6 +264,8 @@ export class Analysis {
 
   #settle(reading: Reading, fate: Fate): void {
     if (this.#taps.isOpen) this.#taps.reading('fates', reading, fateName(fate));
+    if (fate === Fate.duplicate) this.#fates.duplicate(reading);
+    else if (fate === Fate.late) this.#fates.late(reading, this.#stages.watermarkOf(reading.series) ?? Number.NaN);
     const row = this.#rowOf(reading.source);
     if (this.#rowIsDerived) this.#ledger.countDerived(row, fate);
     else this.#ledger.settle(row, reading.series, fate);

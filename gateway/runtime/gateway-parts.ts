@@ -1,6 +1,6 @@
 import type { SeriesRegistry } from '../base/series-registry.ts';
 import type { SteadyClock } from '../base/steady-clock.ts';
-import type { TapStage } from '../core/inspection.ts';
+import type { ConsumersOf, TapStage } from '../core/inspection.ts';
 import type { Intake } from '../core/intake.ts';
 import type { Log } from '../core/log.ts';
 import type { MemoryProbe } from '../core/memory.ts';
@@ -41,6 +41,7 @@ export interface GatewayParts {
   readonly tables: readonly TableFile[];
   /** What of the configuration can be watched: see `Taps`. */
   readonly namedStages: readonly TapStage[];
+  readonly consumersOf: ConsumersOf;
   /** Makes new stages: a restart tries each checkpoint on some of its own. */
   readonly makeStages: () => StageSet;
   /** Makes the sources, each with the intake of its name. */

@@ -1,6 +1,5 @@
 import { MarkTable } from '../base/mark-table.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { Inspection } from '../core/inspection.ts';
 import type { Rejected } from '../core/intake.ts';
 import type { ComponentState, Lifecycle } from '../core/lifecycle.ts';
 import type { Log } from '../core/log.ts';
@@ -28,6 +27,7 @@ import { Forwarder } from './forwarder.ts';
 import { FreshAcknowledgements } from './fresh-acknowledgements.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import { keepHouse } from './housekeeping.ts';
+import { Inspector } from './inspector.ts';
 import { Ledger } from './ledger.ts';
 import { LiveFeed } from './live-feed.ts';
 import { LoadShedding } from './load-shedding.ts';
@@ -37,7 +37,6 @@ import { ResultLogs } from './result-logs.ts';
 import { gatewayStatus, reasonsNotReady, type StatusParts, seriesStatus } from './status.ts';
 import { StopSteps } from './stop-steps.ts';
 import { TableKeeper } from './table-keeper.ts';
-import { Taps } from './taps.ts';
 
 /** How often room for results is made while a start waits for it. */
 const ROOM_EVERY_MS = 1_000;
@@ -60,8 +59,7 @@ export class Gateway implements Lifecycle, GatewayView {
   readonly #tableKeeper: TableKeeper;
   readonly #deviceClocks = new DeviceClocks();
   readonly #feed: LiveFeed;
-  readonly #taps: Taps;
-  readonly inspection: Inspection;
+  readonly inspection: Inspector;
   readonly #acknowledgements = new FreshAcknowledgements();
   readonly #results: ResultLogs;
   /** What the sources have noted: as they see it, and as it was when the last record was analysed. */
@@ -93,7 +91,7 @@ export class Gateway implements Lifecycle, GatewayView {
       logger: parts.logger,
       liveData: (on) => {
         this.#feed.isOff = !on;
-        this.#taps.isGivenUp = !on;
+        this.inspection.taps.isGivenUp = !on;
         parts.recent.isGivenUp = !on;
       },
       newSeries: (on) => {
@@ -103,9 +101,10 @@ export class Gateway implements Lifecycle, GatewayView {
     this.#feed = new LiveFeed((interested) => {
       parts.recent.live = interested;
     });
-    this.#taps = new Taps(parts.namedStages);
+    const stages = () => this.#analysis.stages;
+    this.inspection = new Inspector({ ...parts, stages, deadLetters: this.#deadLetters });
     this.#analysis = new Analysis({
-      taps: this.#taps,
+      watchers: this.inspection,
       deduplicator: parts.deduplicator,
       makeStages: parts.makeStages,
       ledger: this.#ledger,
@@ -147,7 +146,6 @@ export class Gateway implements Lifecycle, GatewayView {
       backPressure: () => this.#results.backPressure ?? this.#shedding.backPressure,
       failed: parts.failed,
     });
-    this.inspection = { stages: this.#taps.stages, tap: (query, listener) => this.#taps.open(query, listener) };
     this.#progress = new Progress({ clock: parts.clock, logs: this.#logs(), admission: this.#admission });
   }
 
@@ -292,7 +290,7 @@ export class Gateway implements Lifecycle, GatewayView {
 
   #takeResults(results: readonly Result[]): void {
     this.#results.append(results);
-    if (this.#taps.isOpen) this.#taps.results(results);
+    if (this.inspection.taps.isOpen) this.inspection.taps.results(results);
     if (!this.#feed.isWatched) return;
     for (const result of results) {
       this.#feed.publish({ topic: result.kind === 'alarm' ? 'alarms' : 'aggregates', data: result });
@@ -348,6 +346,7 @@ export class Gateway implements Lifecycle, GatewayView {
       results: this.#results,
       marks: this.#admittedMarks,
       admission: this.#admission,
+      fates: this.inspection.fates,
     };
   }
 

@@ -5,6 +5,7 @@ import type { Source } from '../core/source.ts';
 import type { Deriver, Stage } from '../core/stage.ts';
 import type { Deduplicator } from './analysis.ts';
 import type { ClockKeeper } from './clock-keeper.ts';
+import type { FateMemory } from './fate-memory.ts';
 import { type Ledger, MAX_GROUPS } from './ledger.ts';
 import { MAX_PROVISIONAL_READINGS } from './provisional-readings.ts';
 import type { RecentReadings } from './recent-readings.ts';
@@ -26,6 +27,7 @@ export interface MemoryHolders {
   readonly clockKeeper: Pick<ClockKeeper, 'status'>;
   /** What came in while the journal was being synced. */
   readonly admission: { readonly waiting: { readonly bytes: number; readonly maxBytes: number } };
+  readonly fates: FateMemory;
   /** Notes of the sources about messages under way. */
   readonly marks: { readonly count: number; readonly max: number };
 }
@@ -59,6 +61,7 @@ export function memoryBounds(holders: MemoryHolders): readonly Bound[] {
     },
     { name: 'known for duplicates', used: deduplicator.remembered, max: remembered, unit: 'readings' },
     { name: 'last raw readings', used: recent.held, max: recent.maxHeld(registry.max), unit: 'readings' },
+    ...holders.fates.bounds(),
     { name: 'devices in the ledger', used: ledger.groups().size, max: MAX_GROUPS + 2, unit: 'devices' },
     { name: 'QoS 2 messages under way', used: marks.count, max: marks.max, unit: 'messages' },
   ];

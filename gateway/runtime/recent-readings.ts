@@ -17,6 +17,7 @@ const QUALITY_BITS = 0b11;
 const ANOMALY = 1 << 2;
 const BOOLEAN = 1 << 3;
 const PROVISIONAL = 1 << 4;
+const RECALLED = 1 << 5;
 
 /** The newest readings of every series, in memory: for the page, the API and the live stream. */
 export class RecentReadings {
@@ -38,6 +39,17 @@ export class RecentReadings {
       ring.changed = true;
       this.#changed.push(ring);
     }
+  }
+
+  /** Keeps a reading that an earlier process has analysed. */
+  recall(reading: Reading): void {
+    this.add(reading);
+    this.#rings[reading.series.id]!.mark(reading.sourceTime, RECALLED);
+  }
+
+  /** Whether a reading of that time is held which an earlier process has analysed. */
+  isRecalled(series: Series, time: EpochMs): boolean {
+    return this.#rings[series.id]?.isMarked(time, RECALLED) === true;
   }
 
   /** Readings there is room for just now. */
@@ -64,7 +76,7 @@ export class RecentReadings {
 
   /** Marks a reading as an anomaly, if it is still held. It may have waited for its time, or for what came after it, since it was added. */
   markAnomaly({ series, sourceTime }: Pick<Reading, 'series' | 'sourceTime'>): void {
-    this.#rings[series.id]?.markAnomaly(sourceTime);
+    this.#rings[series.id]?.mark(sourceTime, ANOMALY);
   }
 
   /**
@@ -202,13 +214,23 @@ class Ring {
   }
 
   /** The newest with this time. */
-  markAnomaly(time: EpochMs): void {
+  mark(time: EpochMs, flag: number): void {
+    const index = this.#indexOf(time);
+    if (index !== undefined) this.#flags[index]! |= flag;
+  }
+
+  isMarked(time: EpochMs, flag: number): boolean {
+    const index = this.#indexOf(time);
+    return index !== undefined && (this.#flags[index]! & flag) !== 0;
+  }
+
+  /** Where the newest with this time lies. */
+  #indexOf(time: EpochMs): number | undefined {
     for (let back = 1; back <= this.#held; back++) {
       const index = (this.#next - back + this.capacity) % this.capacity;
-      if (this.#times[index] !== time) continue;
-      this.#flags[index]! |= ANOMALY;
-      return;
+      if (this.#times[index] === time) return index;
     }
+    return undefined;
   }
 
   settle(correct: (time: EpochMs) => EpochMs | undefined): void {

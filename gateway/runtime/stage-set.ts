@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
+import type { WindowAt } from '../core/inspection.ts';
 import type { Series } from '../core/reading.ts';
 import type { Result } from '../core/result.ts';
 import type { Deriver, Emit, Gate, Stage } from '../core/stage.ts';
@@ -37,4 +38,6 @@ export interface StageSet {
   readonly watermarkOf: (series: Series) => EpochMs | undefined;
   /** How far readings of its device may be out of order, in milliseconds. */
   readonly outOfOrdernessOf: (series: Series) => number | undefined;
+  /** The windows that hold a time, as far as time alone decides which they are or they are open. */
+  readonly windowsAt: (series: Series, time: EpochMs) => readonly WindowAt[];
 }

@@ -33,6 +33,7 @@ export interface StatusParts {
   readonly shedding: LoadShedding;
   readonly results: ResultLogs;
   readonly marks: MemoryHolders['marks'];
+  readonly fates: MemoryHolders['fates'];
   readonly admission: MemoryHolders['admission'];
 }
 

@@ -4,6 +4,7 @@ import { makeStages } from '../../catalog/stages.ts';
 import type { Reading, Series } from '../../core/reading.ts';
 import type { Result } from '../../core/result.ts';
 import { Analysis, type Deduplicator } from '../../runtime/analysis.ts';
+import { FateMemory } from '../../runtime/fate-memory.ts';
 import { Ledger, type LedgerRow } from '../../runtime/ledger.ts';
 import { RecentReadings } from '../../runtime/recent-readings.ts';
 import { Taps } from '../../runtime/taps.ts';
@@ -35,7 +36,7 @@ class KeyGroup {
     // Nobody looks at them.
     recent.isGivenUp = true;
     this.analysis = new Analysis({
-      taps: new Taps([]),
+      watchers: { taps: new Taps([]), fates: new FateMemory() },
       deduplicator,
       makeStages: () => makeStages(configuration, this.#registry, recent),
       ledger: this.ledger,

@@ -2,6 +2,7 @@ import { DeadlineQueue } from '../../base/deadline-queue.ts';
 import { seriesPattern } from '../../base/series-pattern.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
+import type { WindowAt } from '../../core/inspection.ts';
 import type { Bound } from '../../core/memory.ts';
 import type { Reading, Series } from '../../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../../core/stage.ts';
@@ -18,6 +19,7 @@ import type { WindowDefinition } from './window-definition.ts';
 import { checkedTiming, DEFAULT_MAX_OPEN_WINDOWS, type WindowStageOptions } from './window-options.ts';
 import { emptyResultOf, lateResultOf, resultOf } from './window-results.ts';
 import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
+import { windowsAt } from './windows-at.ts';
 
 /**
  * Windows on event time.
@@ -140,6 +142,12 @@ export class WindowStage implements Stage {
   /** The watermark of the series' device; undefined before its first reading. */
   watermarkOf(series: Series): EpochMs | undefined {
     return this.#watermarks.of(series);
+  }
+
+  /** See `windowsAt`. */
+  windowsAt(series: Series, time: EpochMs): readonly WindowAt[] {
+    const state = this.#states[series.id];
+    return state ? windowsAt(state.windows, time, state.clock.device.watermark) : [];
   }
 
   bounds(maxSeries: number): readonly Bound[] {

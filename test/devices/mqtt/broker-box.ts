@@ -57,6 +57,7 @@ export class BrokerBox {
       normaliser: new Normaliser([]),
       deduplicator: new Deduplicator(16),
       namedStages: [],
+      consumersOf: () => ({ reduction: null, readBy: [], windows: [], detectors: [] }),
       makeStages: () => ({
         gate: openGate,
         tables: new Tables([]),
@@ -64,6 +65,7 @@ export class BrokerBox {
         byName: {},
         alarmDesk: { acknowledge: () => false, activeCount: 0 },
         watermarkOf: () => undefined,
+        windowsAt: () => [],
         outOfOrdernessOf: () => undefined,
       }),
       sources: (intakeOf) => {

@@ -1,4 +1,4 @@
-import type { Inspection, TapListener, TapQuery } from '../../../gateway/core/inspection.ts';
+import type { Explanation, Inspection, TapListener, TapQuery } from '../../../gateway/core/inspection.ts';
 import type { Rejected } from '../../../gateway/core/intake.ts';
 import type { LogStatus } from '../../../gateway/core/log.ts';
 import type { AlarmEvent, Severity } from '../../../gateway/core/result.ts';
@@ -80,6 +80,8 @@ export class FakeView implements GatewayView {
     rejected: 1,
   };
   liveIsOff = false;
+  /** Of whatever is asked; undefined where there is no such series. */
+  explanation: Explanation | undefined;
   /** Who watches stages of the pipeline. */
   readonly taps: (TapQuery & { readonly listener: TapListener })[] = [];
   readonly inspection: Inspection = {
@@ -87,6 +89,9 @@ export class FakeView implements GatewayView {
       { name: 'accepted', of: 'readings', description: 'Readings that are durable.' },
       { name: 'window:minute', of: 'results', description: 'Results of the window minute.' },
     ],
+    explain: async ({ series, time }) => {
+      return this.explanation === undefined ? undefined : { ...this.explanation, series, time };
+    },
     tap: (query, listener) => {
       if (this.liveIsOff) return undefined;
       const tap = { ...query, listener };

@@ -38,6 +38,7 @@ describe('/openapi.json', () => {
       'get /api/v1/alarms',
       'get /api/v1/config',
       'get /api/v1/dead-letters',
+      'get /api/v1/explain',
       'get /api/v1/ledger',
       'get /api/v1/readings',
       'get /api/v1/series',

@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SteadyClock } from '../../../gateway/base/steady-clock.ts';
 import { makeGateway } from '../../../gateway/catalog/make-gateway.ts';
 import { loadText } from '../../../gateway/commands/configuration-file.ts';
 import type { Intake } from '../../../gateway/core/intake.ts';
 import { Quality } from '../../../gateway/core/quality.ts';
 import type { Reading, Value } from '../../../gateway/core/reading.ts';
-import type { Result } from '../../../gateway/core/result.ts';
+import type { Aggregate, Result } from '../../../gateway/core/result.ts';
 import { ManualClock } from '../../manual-clock.ts';
 import { FaultyDisk, seededRandom } from '../../model/faulty-disk.ts';
 import { noTimeService } from '../../no-time-service.ts';
@@ -23,8 +23,8 @@ derive: [{ name: kelvin, series: "*/temperature", metric: kelvin, value: value +
 detect: [{ series: "*/temperature", detector: range, max: 50, alarm: { hold: 0s } }]
 `;
 
-async function booted() {
-  const clock = new ManualClock();
+async function booted(disk = new FaultyDisk(seededRandom(3)), clock = new ManualClock()) {
+  const stored: Aggregate[] = [];
   let intake!: Intake;
   const surroundings = { environment: {}, err: (text: string) => expect.fail(text) };
   const gateway = makeGateway(loadText(TEXT, '/gateway.yaml', surroundings as never).configuration, {
@@ -34,7 +34,7 @@ async function booted() {
     random: () => 0.5,
     memory: plentyOfMemory,
     logger: recordingLogger(),
-    disk: new FaultyDisk(seededRandom(3)).mount(),
+    disk: disk.mount(),
     version: '0',
     configurationText: TEXT,
     failed: (error) => expect.fail(String(error)),
@@ -43,9 +43,20 @@ async function booted() {
       return [];
     },
     sinks: [],
-    history: { aggregates: () => [], alarms: () => [] },
+    history: {
+      aggregates: ({ series, window, from = -Infinity, to = Infinity }) =>
+        stored
+          .filter((one) => one.series.key === series && one.window === window && one.start >= from && one.start < to)
+          .map(({ kind: _, ...row }) => ({ ...row, series }))
+          .slice(-1),
+      alarms: () => [],
+    },
   });
   await gateway.start(never);
+  gateway.inspection.tap(
+    { stage: 'results' },
+    { passed: (item) => 'window' in item && stored.push(item), end: () => undefined },
+  );
   const start = Math.ceil(clock.now() / 10_000) * 10_000;
   await clock.advance(start - clock.now());
   /** A reading so many milliseconds after the start, and its acknowledgement. */
@@ -55,7 +66,7 @@ async function booted() {
     intake.reading(series, value, Quality.good, start + afterMs, clock.now());
     return new Promise<void>((resolve) => intake.acknowledge(resolve));
   };
-  return { gateway, clock, send, start };
+  return { gateway, clock, disk, send, start };
 }
 
 function told(item: Reading | Result): string {
@@ -123,4 +134,115 @@ test('at each stage is seen what passes there', async () => {
   await send('temperature', 22, 11_000);
   expect(seen['accepted']).toHaveLength(5);
   await gateway.stop(never);
+});
+
+describe('where a reading went', () => {
+  /** What is told of a metric so many milliseconds after the start. */
+  async function told(box: Awaited<ReturnType<typeof booted>>, metric: string, afterMs: number) {
+    const explanation = await box.gateway.inspection.explain({ series: `press/${metric}`, time: box.start + afterMs });
+    if (explanation === undefined) throw new Error('there is no such series');
+    const windows = explanation.windows.map(({ window, start, end, state, holds, revision }) => {
+      return [window, start - box.start, end - box.start, state, holds, revision];
+    });
+    return { ...explanation, windows };
+  }
+
+  test('one that went through everything is in its window and its rollup, which may still be open', async () => {
+    const box = await booted();
+    await box.send('temperature', 20, 100);
+    await box.send('temperature', 90, 1500);
+    expect(await told(box, 'temperature', 100)).toMatchObject({
+      verdict: 'taken',
+      readings: [{ value: 20, quality: 'good', anomaly: false }],
+      windows: [
+        ['second', 0, 1000, 'given', true, 0],
+        ['ten', 0, 10_000, 'open', true, null],
+      ],
+      consumers: {
+        reduction: null,
+        readBy: ['derive:kelvin'],
+        windows: ['second', 'ten'],
+        detectors: [{ detector: 'range', options: { max: 50 } }],
+      },
+    });
+    expect(await told(box, 'temperature', 1500)).toMatchObject({ readings: [{ value: 90, anomaly: true }] });
+    await box.send('temperature', 20, 4000);
+    expect((await told(box, 'temperature', 100)).windows[0]).toEqual(['second', 0, 1000, 'closed', true, 0]);
+    await box.gateway.stop(never);
+  });
+
+  test('one that came too late is in the windows that were open, and not in those that had closed', async () => {
+    const box = await booted();
+    await box.send('temperature', 20, 500);
+    await box.send('temperature', 20, 4000);
+    await box.send('temperature', 21, 700);
+    expect(await told(box, 'temperature', 700)).toMatchObject({
+      verdict: 'late',
+      watermarkThen: box.start + 4000,
+      windows: [
+        ['second', 0, 1000, 'closed', false, 0],
+        ['ten', 0, 10_000, 'open', true, null],
+      ],
+    });
+    await box.gateway.stop(never);
+  });
+
+  test('one that the reduction left out is in none, and the rule is told', async () => {
+    const box = await booted();
+    await box.send('level', 5, 100);
+    await box.send('level', 5.5, 200);
+    expect(await told(box, 'level', 200)).toMatchObject({
+      verdict: 'reduced',
+      summary: 'The reduction left it out: series: */level, deadband: 1.',
+      windows: [
+        ['second', 0, 1000, 'open', false, null],
+        ['ten', 0, 10_000, 'open', false, null],
+      ],
+    });
+    expect(await told(box, 'level', 100)).toMatchObject({ verdict: 'taken' });
+    await box.gateway.stop(never);
+  });
+
+  test('one that came twice is told as often as it came, and what was refused of its device beside it', async () => {
+    const box = await booted();
+    await box.send('temperature', 20, 100);
+    await box.send('temperature', 20, 100);
+    await box.send('temperature', Number.NaN, 200);
+    expect(await told(box, 'temperature', 100)).toMatchObject({
+      verdict: 'taken',
+      duplicates: 1,
+      refused: [{ reason: expect.stringContaining('NaN') }],
+    });
+    await box.gateway.stop(never);
+  });
+
+  test('of a time without a reading the nearest are told, and of an unknown series nothing', async () => {
+    const box = await booted();
+    await box.send('temperature', 20, 100);
+    await box.send('temperature', 21, 300);
+    expect(await told(box, 'temperature', 200)).toMatchObject({
+      verdict: 'unknown',
+      readings: [],
+      nearest: { before: box.start + 100, after: box.start + 300 },
+      windows: [
+        ['second', 0, 1000, 'open', null, null],
+        ['ten', 0, 10_000, 'open', null, null],
+      ],
+    });
+    expect(await box.gateway.inspection.explain({ series: 'press/nothing', time: 0 })).toBeUndefined();
+    await box.gateway.stop(never);
+  });
+
+  test('after a restart it is said that what came before is not known any more', async () => {
+    const before = await booted();
+    await before.send('temperature', 20, 100);
+    await before.gateway.stop(never);
+    const box = { ...(await booted(before.disk, before.clock)), start: before.start };
+    expect(await told(box, 'temperature', 100)).toMatchObject({
+      verdict: 'unknown',
+      summary: 'It came before the gateway was started: what became of it is not remembered.',
+      readings: [{ value: 20 }],
+    });
+    await box.gateway.stop(never);
+  });
 });

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { headgate } from './headgate.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
-const COMMANDS = ['run', 'demo', 'init', 'check', 'replay', 'detect', 'simulate', 'log'];
+const COMMANDS = ['run', 'demo', 'init', 'check', 'replay', 'detect', 'simulate', 'explain', 'log'];
 
 test('--version says the version of package.json', async () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
@@ -28,6 +28,7 @@ test.each([
   { args: ['detect', 'a.csv', '--bogus'], says: /unknown option '--bogus'/ },
   { args: ['simulate', 'devices', '--period', 'x'], says: /whole number/ },
   { args: ['simulate', 'csv', 'a.csv', '--via', 'pigeon'], says: /mqtt, opcua/ },
+  { args: ['explain', 'a/b'], says: /missing required argument 'time'/ },
   { args: ['log'], says: /Usage: headgate log/ },
 ])('a wrong command line is told, exit 2: $args', async ({ args, says }) => {
   const { code, stdout, stderr } = await headgate(args);

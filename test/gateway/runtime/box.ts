@@ -157,6 +157,7 @@ export class Box {
       normaliser: new Normaliser([]),
       deduplicator: new Deduplicator(this.rememberedReadings),
       namedStages: [],
+      consumersOf: () => ({ reduction: null, readBy: [], windows: [], detectors: [] }),
       makeStages: () => {
         const tables = new Tables(this.tables);
         const access: SeriesAccess = {
@@ -178,6 +179,7 @@ export class Box {
             activeCount: byName.detection.activeAlarms().length,
           },
           watermarkOf: (series) => byName.windows.watermarkOf(series),
+          windowsAt: () => [],
           outOfOrdernessOf: (series) => byName.windows.outOfOrdernessOf(series),
         };
       },

@@ -9,6 +9,7 @@ import { Analysis } from '../../../gateway/runtime/analysis.ts';
 import { CheckpointStore } from '../../../gateway/runtime/checkpoint.ts';
 import { Checkpointer } from '../../../gateway/runtime/checkpointer.ts';
 import { DeadLetters } from '../../../gateway/runtime/dead-letters.ts';
+import { FateMemory } from '../../../gateway/runtime/fate-memory.ts';
 import { Ledger } from '../../../gateway/runtime/ledger.ts';
 import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
 import { ResultLogs } from '../../../gateway/runtime/result-logs.ts';
@@ -65,7 +66,7 @@ class Rig {
       marks: new MarkTable({ maxMarks: 10, maxMarksPerPeer: 10 }),
       reference: () => undefined,
       analysis: new Analysis({
-        taps: new Taps([]),
+        watchers: { taps: new Taps([]), fates: new FateMemory() },
         ...{ deduplicator, ledger },
         recent: new RecentReadings(),
         results: () => undefined,
@@ -76,6 +77,7 @@ class Rig {
           byName: {},
           alarmDesk: { acknowledge: () => false, activeCount: 0 },
           watermarkOf: () => undefined,
+          windowsAt: () => [],
           outOfOrdernessOf: () => undefined,
         }),
       }),

@@ -1,0 +1,39 @@
+import type { Configuration, DetectConfiguration, ReductionConfiguration } from '../../config/configuration.ts';
+import { formatDuration } from '../../config/units.ts';
+import { seriesPattern } from '../base/series-pattern.ts';
+import type { ConsumersOf } from '../core/inspection.ts';
+import type { Series } from '../core/reading.ts';
+
+/** Says of a series who uses its readings, by a configuration. */
+export function consumersOf(configuration: Configuration): ConsumersOf {
+  const { reduce, derive, join, windows, rollups, detect } = configuration;
+  return (series) => {
+    const means = ({ series: pattern }: { readonly series: string }) => seriesPattern(pattern)(series);
+    const names = new Set(windows.filter(means).map(({ name }) => name));
+    // A rollup may stand before the one that it is made from.
+    for (const _ of rollups) for (const { name, from } of rollups) if (names.has(from)) names.add(name);
+    const rule = reduce.find(means);
+    return {
+      reduction: rule === undefined ? null : inWords(rule),
+      readBy: [
+        ...derive.filter(means).map(({ name }) => `derive:${name}`),
+        ...join.flatMap(({ name, left, right }) => sides(series, left, right).map((side) => `join:${name} (${side})`)),
+      ],
+      windows: [...names],
+      detectors: detect.filter(means).map(({ detector, options }: DetectConfiguration) => ({ detector, options })),
+    };
+  };
+}
+
+function sides(series: Series, left: string, right: string): readonly string[] {
+  return [...(seriesPattern(left)(series) ? ['left'] : []), ...(seriesPattern(right)(series) ? ['right'] : [])];
+}
+
+/** The rule as the file has it. */
+function inWords({ series, ...limits }: ReductionConfiguration): string {
+  const said = Object.entries(limits).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    return name.endsWith('Ms') ? [`${name.slice(0, -2)}: ${formatDuration(value)}`] : [`${name}: ${value}`];
+  });
+  return `series: ${series}, ${said.join(', ')}`;
+}
