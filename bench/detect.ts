@@ -1,112 +1,131 @@
-// Cost of a reading in each detector and in the detection stage, with many series interleaved as a gateway sees them, and bytes of
-// state of a series. Run: node --expose-gc bench/detect.ts [SERIES] [ROUNDS]
-import { serialize } from 'node:v8';
-import { SeriesRegistry } from '../gateway/base/series-registry.ts';
-import type { Detector } from '../gateway/core/detector.ts';
-import { Quality } from '../gateway/core/quality.ts';
-import type { Reading } from '../gateway/core/reading.ts';
-import { DetectStage } from '../gateway/detect/detect-stage.ts';
-import { type DetectorOptions, detectorFactory } from '../gateway/detect/detectors.ts';
+/**
+ * What detectors cost and how good they are.
+ *
+ *     npm run bench:detect                     cost of a reading in each detector and in the stage
+ *     npm run bench:detect -- --data DIR       quality on labelled data too, by the published protocols, and the worst five series as pictures
+ *     [--series 5000] [--rounds 200]           how many series take turns, and for how many readings each
+ *     [--scorer DIR] [--pictures DIR]          where the scorers are, and where the pictures go
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type DetectorOptions, detectorKinds } from '../gateway/detect/detectors.ts';
+import { type Cost, detectorCost, type Load, stageCost } from './detect-cost.ts';
+import { loadScorers, readDetectData } from './detect-data.ts';
+import { seriesPicture } from './detect-picture.ts';
+import { detectorQuality, type Quality } from './detect-quality.ts';
 
-const SERIES = Number(process.argv[2] ?? 5000);
-const ROUNDS = Number(process.argv[3] ?? 400);
-
+/** For the cost: some that are never met. */
 const OPTIONS: Readonly<Record<string, DetectorOptions>> = {
   range: { min: -5, max: 5 },
-  novelty: {},
-  auto: {},
   flatline: { forMs: 600_000 },
   'rate-of-change': { maxPerSecond: 100 },
 };
+const PICTURES = 5;
 
-/** Uniform in [0, 1), the same in every run (xorshift32). */
-function newRandom(seed: number): () => number {
-  let state = seed >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 4_294_967_296;
-  };
+const { values: given } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    scorer: { type: 'string' },
+    pictures: { type: 'string', default: join(tmpdir(), 'headgate-bench-detect') },
+    series: { type: 'string', default: '5000' },
+    rounds: { type: 'string', default: '200' },
+  },
+});
+const load: Load = { series: Number(given.series), rounds: Number(given.rounds) };
+
+/** A detector that needs to be told something of a series says nothing of series it was told nothing of. */
+const learning = detectorKinds.filter(({ name }) => OPTIONS[name] === undefined).map(({ name }) => name);
+const costs = new Map(detectorKinds.map(({ name }) => [name, detectorCost(name, OPTIONS[name], load)]));
+print(`${load.series} series in turns, ${load.rounds} readings each; time of the processor on one core\n\n`);
+if (given.data === undefined) printCosts();
+else await printQuality(resolve(given.data));
+
+function printCosts(): void {
+  for (const [name, cost] of costs) printCost(name, cost);
+  const alarm = { severity: 'warning' } as const;
+  const ruleOf = (detector: string) => ({ series: '*', detector, options: OPTIONS[detector] ?? {}, alarm });
+  printCost('stage, no rule matches', stageCost([{ series: 'other', detector: 'auto', alarm }], load));
+  for (const name of learning) printCost(`stage, ${name}`, stageCost([ruleOf(name)], load));
+  printCost('stage, all of them', stageCost([...costs.keys()].map(ruleOf), load));
 }
 
-/** Noise on a slow wave; made before the clock starts. */
-const random = newRandom(42);
-const wave = Float64Array.from({ length: 1 << 16 }, (_, i) => Math.sin(i / 300) + random() - 0.5);
-
-function usedBytes(): number {
-  // Once is not enough for the memory behind typed arrays.
-  for (let i = 0; i < 3; i++) globalThis.gc?.();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
-
-function report(name: string, ns: number, bytes: number, note: string): void {
-  const state = globalThis.gc === undefined ? 'n/a (needs --expose-gc)' : `${Math.round(bytes)} B`;
-  process.stdout.write(
-    `${name.padEnd(24)} ${ns.toFixed(0).padStart(6)} ns a reading   ${state.padStart(8)} a series   ${note}\n`,
+function printCost(title: string, { ns, bytes, note }: Cost): void {
+  print(
+    `${title.padEnd(24)} ${nsText(ns).padStart(8)} a reading   ${bytesText(bytes).padStart(8)} a series   ${note}\n`,
   );
 }
 
-function benchDetector(name: string): void {
-  const create = detectorFactory(name, OPTIONS[name]);
-  const before = usedBytes();
-  const detectors: Detector[] = Array.from({ length: SERIES }, create);
-  const bytes = (usedBytes() - before) / SERIES;
-  let anomalies = 0;
-  const run = (from: number, rounds: number) => {
-    for (let round = from; round < from + rounds; round++) {
-      for (let id = 0; id < SERIES; id++) {
-        const value = wave[(round + id * 7919) & 0xffff]!;
-        if (detectors[id]!.judge(value, round * 1000).anomaly) anomalies++;
-      }
-    }
-  };
-  run(0, 220);
-  const started = performance.now();
-  run(220, ROUNDS);
-  const ns = ((performance.now() - started) * 1e6) / (ROUNDS * SERIES);
-  report(name, ns, bytes, `${anomalies} anomalies, snapshot ${serialize(detectors[0]!.snapshot()).length} B`);
-}
-
-function benchStage(title: string, rules: ConstructorParameters<typeof DetectStage>[0]['rules']): void {
-  const registry = new SeriesRegistry();
-  const readings: { -readonly [Name in keyof Reading]: Reading[Name] }[] = [];
-  for (let id = 0; id < SERIES; id++) {
-    const series = registry.intern({ device: `device-${id}`, metric: 'temperature' });
-    if (typeof series === 'string') throw new Error(series);
-    readings.push({ series, source: 'bench', value: 0.5, quality: Quality.good, sourceTime: 0, receiveTime: 0 });
+async function printQuality(folder: string): Promise<void> {
+  const data = readDetectData(folder);
+  const scorers = await loadScorers(folder, given.scorer);
+  const { nab, skab, normal } = data;
+  print(`${folder}: ${nab.length} NAB series, ${skab.length} SKAB recordings, ${normal.length} of normal operation\n`);
+  print(
+    'NAB: with the threshold best for each profile (standard / few false alarms / few misses), and at 1. SKAB: at 1, each channel by itself.\n\n',
+  );
+  const heads = [
+    'detector',
+    'NAB best',
+    'windows, false',
+    'NAB at 1',
+    'windows, false',
+    'SKAB F1 FAR MAR',
+    'normal',
+    'a reading',
+    'a series',
+  ];
+  const lines = [heads];
+  let drawn: string[] = [];
+  for (const name of learning) {
+    const quality = await detectorQuality(name, data, scorers);
+    lines.push([name, ...qualityCells(quality), nsText(costs.get(name)!.ns), bytesText(costs.get(name)!.bytes)]);
+    drawn = [...drawn, ...draw(name, quality)];
   }
-  const before = usedBytes();
-  const stage = new DetectStage({ rules });
-  let results = 0;
-  const emit = () => {
-    results++;
-  };
-  const run = (from: number, rounds: number) => {
-    for (let round = from; round < from + rounds; round++) {
-      for (let id = 0; id < SERIES; id++) {
-        const reading = readings[id]!;
-        reading.value = wave[(round + id * 7919) & 0xffff]!;
-        reading.sourceTime = round * 1000;
-        stage.process(reading, emit);
-      }
-    }
-  };
-  run(0, 220);
-  const bytes = (usedBytes() - before) / SERIES;
-  const started = performance.now();
-  run(220, ROUNDS);
-  const ns = ((performance.now() - started) * 1e6) / (ROUNDS * SERIES);
-  report(title, ns, bytes, `${results} results, ${stage.activeAlarms().length} active alarms`);
+  const widths = heads.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  for (const line of lines) print(`${line.map((cell, column) => cell.padEnd(widths[column]!)).join('   ')}\n`);
+  if (drawn.length > 0)
+    print(`\nthe ${PICTURES} series that each lost most on:\n${drawn.map((path) => `  ${path}\n`).join('')}`);
 }
 
-process.stdout.write(`${SERIES} series interleaved, ${ROUNDS} readings each after 220 to warm up\n`);
-for (const name of Object.keys(OPTIONS)) benchDetector(name);
-const alarm = { severity: 'warning' } as const;
-benchStage('stage, no rule matches', [{ series: 'other', detector: 'novelty', alarm }]);
-benchStage('stage, novelty', [{ series: '*', detector: 'novelty', alarm }]);
-benchStage(
-  'stage, four rules',
-  Object.keys(OPTIONS).map((detector) => ({ series: '*', detector, options: OPTIONS[detector], alarm })),
-);
+function qualityCells({ nab, skab, falseShare }: Quality): string[] {
+  const none = '-';
+  const found = (of: { detected: number; windows: number; fpRows: number }) =>
+    `${of.detected}/${of.windows}, ${of.fpRows}`;
+  return [
+    nab === undefined
+      ? none
+      : Object.values(nab.best)
+          .map(({ score }) => score.toFixed(1))
+          .join(' / '),
+    nab === undefined ? none : found(nab.best.standard),
+    nab === undefined ? none : nab.own.score.toFixed(1),
+    nab === undefined ? none : found(nab.own),
+    skab === undefined ? none : `${skab.f1.toFixed(2)} ${skab.far.toFixed(1)} % ${skab.mar.toFixed(1)} %`,
+    falseShare === undefined ? none : `${(100 * falseShare).toFixed(2)} %`,
+  ];
+}
+
+function draw(detector: string, { nab }: Quality): string[] {
+  if (nab === undefined) return [];
+  const folder = resolve(given.pictures, detector);
+  mkdirSync(folder, { recursive: true });
+  return nab.worst.slice(0, PICTURES).map((judged, i) => {
+    const path = join(folder, `${i + 1}-${judged.table.name.replaceAll('/', '-').replace(/\.csv$/, '')}.svg`);
+    writeFileSync(path, seriesPicture(judged, nab.best.standard.threshold));
+    return path;
+  });
+}
+
+function nsText(ns: number): string {
+  return `${ns.toFixed(0)} ns`;
+}
+
+function bytesText(bytes: number): string {
+  return Number.isNaN(bytes) ? 'n/a' : `${Math.round(bytes)} B`;
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}

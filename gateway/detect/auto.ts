@@ -53,7 +53,7 @@ export interface AutoSettings {
 const CYCLES_TO_LEARN = 2;
 const CYCLES_TO_SPEAK = 4;
 /** A member has a say after this many of its own windows. */
-const WINDOWS_TO_SPEAK = 10;
+const WINDOWS_TO_SPEAK = 5;
 /** The most that one member says: so it takes several to make a high score. */
 const MOST_OF_A_MEMBER = 4;
 
@@ -81,7 +81,7 @@ const weekProfile = new SeasonalProfile(WEEK_BIN_MS, WEEK_BINS, WEEK_PLACE);
  * values; the lowest and the highest of the last 100; how much the series spreads over about 25 and 100 values, and how large its
  * steps are; and the distance from what is usual at this time of the day and of the week. What they say is added up with equal weights.
  *
- * A feature has a say only when it was watched for ten of its windows, or for four days or weeks; and at most so much that none of them
+ * A feature has a say only when it was watched for five of its windows, or for four days or weeks; and at most so much that none of them
  * makes a high score alone. Only onsets count: while an anomaly lasts, rows that do not top its highest score have score 0.
  *
  * Needs no knowledge of the series: shifting, scaling or mirroring its values, or shifting its times, leaves every score as it is, but for

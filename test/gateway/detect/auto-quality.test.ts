@@ -3,9 +3,12 @@ import { AutoDetector } from '../../../gateway/detect/auto.ts';
 import { type Distortion, falseShare, labelledSeriesPresent, nabResults, printNabResults } from './labelled-series.ts';
 import { seededRandom } from './seeded-random.ts';
 
+/** What auto reaches on the series as they are, found out once. */
+const original = labelledSeriesPresent ? nabResults('auto') : undefined;
+
 describe.skipIf(!labelledSeriesPresent)('auto on labelled series, one configuration for all', () => {
   test('reaches the NAB score it was chosen for', async () => {
-    const results = await nabResults('auto');
+    const results = (await original)!;
     printNabResults('auto', results);
     expect(results.best.standard.score).toBeGreaterThan(78);
     expect(results.best.reward_low_FP_rate.score).toBeGreaterThan(72);
@@ -23,7 +26,7 @@ describe.skipIf(!labelledSeriesPresent)('auto on labelled series, one configurat
     ['three hours and a bit earlier', (value, time) => [value * -55, time - 10_801_000]],
   ])('reaches the same on copies that are %s', async (_title, distort) => {
     const { best } = await nabResults('auto', distort);
-    expect(Math.abs(best.standard.score - (await nabResults('auto')).best.standard.score)).toBeLessThan(1);
+    expect(Math.abs(best.standard.score - (await original)!.best.standard.score)).toBeLessThan(1);
   });
 
   test('calls at most one reading in ten thousand an anomaly in normal operation', async () => {
