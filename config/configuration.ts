@@ -285,8 +285,8 @@ export interface DerivationConfiguration {
   readonly value: string;
 }
 
-/** What a side of a window join comes to in a window. */
-export type JoinAggregate = 'mean' | 'sum' | 'min' | 'max' | 'first' | 'last' | 'count';
+/** What a side of a window join comes to in a window; with `pairs` every pair is taken. */
+export type JoinAggregate = 'mean' | 'sum' | 'min' | 'max' | 'first' | 'last' | 'count' | 'pairs';
 
 /** Which readings of the two sides of a join belong together; times in milliseconds. */
 export type JoinKind =

@@ -108,7 +108,10 @@ function joinKinds(aggregates: readonly string[]) {
         description: 'What both sides come to in the same window of this size.',
         examples: ['1m'],
       }),
-      aggregate: oneOf(aggregates, { description: 'What a side comes to in a window.', default: 'mean' }),
+      aggregate: oneOf(aggregates, {
+        description: 'What a side comes to in a window; or pairs, each with each.',
+        default: 'mean',
+      }),
     }),
   ]);
 }

@@ -60,7 +60,7 @@ describe('a join', () => {
       /^names: left, right, device, tags.NAME; functions: /,
     );
     expect(problems.find(({ path }) => path === 'join[7].aggregate')?.hint).toBe(
-      'allowed: mean, sum, min, max, first, last, count',
+      'allowed: mean, sum, min, max, first, last, count, pairs',
     );
   });
 

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../core/clock.ts';
 import type { JoinedSeries } from './joined-series.ts';
-import { type Matcher, type SideReading, type TakePair, worst } from './matcher.ts';
+import { type Matcher, pairOf, type SideReading, type TakePair } from './matcher.ts';
 import { restoredReading, snapshotReading } from './side-reading.ts';
 
 /** Each reading of the left with the last one of the right that is not newer, and not older by more than `asOfMs`; at the time of the left one. */
@@ -21,14 +21,7 @@ export class AsOfMatcher implements Matcher {
     }
     const last = this.#last;
     if (last === undefined || reading.time - last.time > this.#asOfMs) return;
-    emit({
-      left: reading.of,
-      leftValue: reading.value,
-      rightValue: last.value,
-      time: reading.time,
-      quality: worst(reading.quality, last.quality),
-      stamped: reading.stamped || last.stamped,
-    });
+    emit(pairOf(reading, last, reading.time));
   }
 
   pass(_time: EpochMs): void {

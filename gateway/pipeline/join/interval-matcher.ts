@@ -1,39 +1,35 @@
 import type { EpochMs } from '../../core/clock.ts';
-import { listOf } from '../snapshot.ts';
 import type { JoinedSeries } from './joined-series.ts';
-import { type Matcher, type SideReading, type TakePair, worst } from './matcher.ts';
-import { restoredReading, snapshotReading } from './side-reading.ts';
+import { KeptReadings } from './kept-readings.ts';
+import { type Matcher, pairOf, type SideReading, type TakePair } from './matcher.ts';
 
 /** All pairs no further apart than `withinMs`, at the time of the later one: Flink's interval join with equal bounds on both sides. */
 export class IntervalMatcher implements Matcher {
   readonly openUntil = Number.POSITIVE_INFINITY;
   readonly #withinMs: number;
-  /** What the other side may still meet, in order of time, by place. */
-  readonly #recent: SideReading[][] = [];
-  #right: SideReading[] = [];
-  #held = 0;
+  readonly #kept = new KeptReadings();
 
   constructor(withinMs: number) {
     this.#withinMs = withinMs;
   }
 
   take(reading: SideReading, lefts: readonly JoinedSeries[], emit: TakePair): void {
-    const own = this.#of(reading.of);
-    const horizon = reading.time - this.#withinMs;
-    if (reading.of.isLeft) {
-      this.#forget(this.#right, horizon);
-      for (const other of this.#right) emit(pairOf(reading, other, reading.time));
+    const { of, time } = reading;
+    const horizon = time - this.#withinMs;
+    const kept = this.#kept;
+    if (of.isLeft) {
+      const { right } = of.group;
+      if (right !== undefined) kept.forget(right, horizon);
+      for (const other of kept.right) emit(pairOf(reading, other, time));
     } else {
       for (const left of lefts) {
-        const others = this.#of(left);
-        this.#forget(others, horizon);
-        for (const other of others) emit(pairOf(other, reading, reading.time));
+        kept.forget(left, horizon);
+        for (const other of kept.of(left)) emit(pairOf(other, reading, time));
       }
     }
     // Also of a series whose other side says nothing any more.
-    this.#forget(own, horizon);
-    own.push(reading);
-    this.#held++;
+    kept.forget(of, horizon);
+    kept.add(reading);
   }
 
   pass(_time: EpochMs): void {
@@ -41,54 +37,18 @@ export class IntervalMatcher implements Matcher {
   }
 
   get held(): number {
-    return this.#held;
+    return this.#kept.count;
   }
 
   shed(): boolean {
-    let oldest: SideReading[] | undefined;
-    for (const list of [this.#right, ...this.#recent]) {
-      if (list.length > 0 && (oldest === undefined || list[0]!.time < oldest[0]!.time)) oldest = list;
-    }
-    if (oldest === undefined) return false;
-    oldest.shift();
-    this.#held--;
-    return true;
+    return this.#kept.shed();
   }
 
   snapshot(): unknown {
-    return [this.#right, ...this.#recent].flatMap((list) => list.map(snapshotReading));
+    return this.#kept.snapshot();
   }
 
   restore(snapshot: unknown, at: (place: unknown) => JoinedSeries): void {
-    for (const entry of listOf(snapshot, 'what a join keeps')) {
-      const reading = restoredReading(entry, at);
-      this.#of(reading.of).push(reading);
-      this.#held++;
-    }
+    this.#kept.restore(snapshot, at);
   }
-
-  #of({ isLeft, place }: JoinedSeries): SideReading[] {
-    if (!isLeft) return this.#right;
-    while (this.#recent.length <= place) this.#recent.push([]);
-    return this.#recent[place]!;
-  }
-
-  #forget(list: SideReading[], horizon: EpochMs): void {
-    let gone = 0;
-    while (gone < list.length && list[gone]!.time < horizon) gone++;
-    if (gone === 0) return;
-    list.splice(0, gone);
-    this.#held -= gone;
-  }
-}
-
-function pairOf(left: SideReading, right: SideReading, time: EpochMs) {
-  return {
-    left: left.of,
-    leftValue: left.value,
-    rightValue: right.value,
-    time,
-    quality: worst(left.quality, right.quality),
-    stamped: left.stamped || right.stamped,
-  };
 }

@@ -4,14 +4,16 @@ import { deviceKey, type Series } from '../../core/reading.ts';
 import { compiled } from '../derive/derivation.ts';
 import type { Expression, Names } from '../derive/expression.ts';
 
-/** What one side of a window join gives for a window. */
-export const JOIN_AGGREGATES = ['mean', 'sum', 'min', 'max', 'first', 'last', 'count'] as const;
+/** What one side of a window join comes to in a window; or every pair is taken, of readings as they are. */
+export const JOIN_AGGREGATES = ['mean', 'sum', 'min', 'max', 'first', 'last', 'count', 'pairs'] as const;
 /** One of `JOIN_AGGREGATES`. */
 export type JoinAggregate = (typeof JOIN_AGGREGATES)[number];
+/** One that makes one number of the readings of a side. */
+export type SideAggregate = Exclude<JoinAggregate, 'pairs'>;
 
 /**
  * Which readings of the two sides belong together: all that are no further apart than `withinMs`; each of the left with the last of the right,
- * at most `asOfMs` older; or what the sides come to in the same window of `tumblingMs`.
+ * at most `asOfMs` older; or what the sides come to in the same window of `tumblingMs`, or all pairs in it.
  */
 export type JoinKind =
   | { readonly withinMs: number }

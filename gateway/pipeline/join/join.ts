@@ -14,6 +14,7 @@ import { restoreJoin, snapshotJoin } from './join-snapshot.ts';
 import { JoinedSeries } from './joined-series.ts';
 import type { Matcher, TakePair } from './matcher.ts';
 import { WindowMatcher } from './window-matcher.ts';
+import { WindowPairsMatcher } from './window-pairs-matcher.ts';
 
 /** Readings that one join holds, for all its groups together: about 100 bytes each. */
 const MAX_HELD = 100_000;
@@ -206,7 +207,9 @@ export class Join implements Deriver {
     const { group, due } = this.#surfacings.pop()!;
     // It may have been planned anew since.
     if (group.surfacesAt === due) group.surfacesAt = Number.POSITIVE_INFINITY;
+    const before = group.held;
     if (group.clock.active === 0 && group.openUntil <= due) group.endWindow(this.#take);
+    this.#held += group.held - before;
   }
 
   #setBack(group: JoinGroup): void {
@@ -273,7 +276,9 @@ export class Join implements Deriver {
 
 function makeMatcher(kind: JoinKind): Matcher {
   if ('withinMs' in kind) return new IntervalMatcher(kind.withinMs);
-  return 'asOfMs' in kind ? new AsOfMatcher(kind.asOfMs) : new WindowMatcher(kind.tumblingMs, kind.aggregate);
+  if ('asOfMs' in kind) return new AsOfMatcher(kind.asOfMs);
+  const { tumblingMs, aggregate } = kind;
+  return aggregate === 'pairs' ? new WindowPairsMatcher(tumblingMs) : new WindowMatcher(tumblingMs, aggregate);
 }
 
 function vacantOf({ vacant: { left, right } }: JoinGroup): readonly SeriesClock[] {

@@ -46,6 +46,18 @@ export interface Matcher {
   restore(snapshot: unknown, at: (place: unknown) => JoinedSeries): void;
 }
 
+/** Two readings as a pair, at a time. */
+export function pairOf(left: SideReading, right: SideReading, time: EpochMs): Pair {
+  return {
+    left: left.of,
+    leftValue: left.value,
+    rightValue: right.value,
+    time,
+    quality: worst(left.quality, right.quality),
+    stamped: left.stamped || right.stamped,
+  };
+}
+
 /** The quality of what comes of both. */
 export function worst(one: Quality, other: Quality): Quality {
   return Math.max(one, other) as Quality;

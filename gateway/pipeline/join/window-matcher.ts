@@ -1,9 +1,10 @@
 import type { EpochMs } from '../../core/clock.ts';
 import { Quality } from '../../core/quality.ts';
 import { listOf, numberOf } from '../snapshot.ts';
-import type { JoinAggregate } from './join-definition.ts';
+import type { SideAggregate } from './join-definition.ts';
 import type { JoinedSeries } from './joined-series.ts';
 import { type Matcher, type SideReading, type TakePair, worst } from './matcher.ts';
+import { endOfWindow } from './window-pairs-matcher.ts';
 
 const WHAT = 'the window of a join';
 
@@ -29,7 +30,7 @@ class Summary {
     this.stamped ||= stamped;
   }
 
-  of(aggregate: JoinAggregate): number {
+  of(aggregate: SideAggregate): number {
     return aggregate === 'mean' ? this.sum / this.count : this[aggregate];
   }
 }
@@ -41,14 +42,14 @@ class Summary {
 export class WindowMatcher implements Matcher {
   readonly held = 0;
   readonly #sizeMs: number;
-  readonly #aggregate: JoinAggregate;
+  readonly #aggregate: SideAggregate;
   /** End of the open window; +∞ where none is. */
   #end = Number.POSITIVE_INFINITY;
   /** By place; undefined for a series that has nothing in the open window. */
   #summaries: (Summary | undefined)[] = [];
   #right: Summary | undefined;
 
-  constructor(sizeMs: number, aggregate: JoinAggregate) {
+  constructor(sizeMs: number, aggregate: SideAggregate) {
     this.#sizeMs = sizeMs;
     this.#aggregate = aggregate;
   }
@@ -56,9 +57,7 @@ export class WindowMatcher implements Matcher {
   take(reading: SideReading, lefts: readonly JoinedSeries[], emit: TakePair): void {
     this.pass(reading.time, lefts, emit);
     if (reading.quality === Quality.bad) return;
-    if (this.#end === Number.POSITIVE_INFINITY) {
-      this.#end = (Math.floor(reading.time / this.#sizeMs) + 1) * this.#sizeMs;
-    }
+    if (this.#end === Number.POSITIVE_INFINITY) this.#end = endOfWindow(reading.time, this.#sizeMs);
     this.#summaryOf(reading.of).add(reading);
   }
 

@@ -45,6 +45,7 @@ const setting = fc.record({
 const KINDS: readonly { name: string; kindOf: (sizeMs: number) => JoinKind }[] = [
   { name: 'an interval', kindOf: (withinMs) => ({ withinMs }) },
   { name: 'as-of', kindOf: (asOfMs) => ({ asOfMs }) },
+  { name: 'a window pairs', kindOf: (sizeMs) => ({ tumblingMs: Math.max(100, sizeMs), aggregate: 'pairs' }) },
   { name: 'a window', kindOf: (sizeMs) => ({ tumblingMs: Math.max(100, sizeMs), aggregate: 'mean' }) },
 ];
 

@@ -12,7 +12,10 @@ export interface WitnessReading {
 }
 
 export interface WitnessRules {
-  readonly kind: { readonly withinMs: number } | { readonly asOfMs: number } | { readonly tumblingMs: number };
+  readonly kind:
+    | { readonly withinMs: number }
+    | { readonly asOfMs: number }
+    | { readonly tumblingMs: number; readonly aggregate: string };
   readonly waitMs: number;
   readonly outOfOrdernessMs: number;
   /** What a pair gives. */
@@ -45,7 +48,7 @@ export function witnessJoin(
       ? within(sorted, kind.withinMs, rules)
       : 'asOfMs' in kind
         ? asOf(sorted, kind.asOfMs, rules)
-        : inWindows(sorted, kind.tumblingMs, rules);
+        : inWindows(sorted, kind, rules);
   return { pairs, late: readings.length - inTime.length };
 }
 
@@ -152,8 +155,13 @@ function asOf(sorted: readonly WitnessReading[], asOfMs: number, { value }: Witn
   });
 }
 
-/** The means of both sides, window by window. */
-function inWindows(sorted: readonly WitnessReading[], sizeMs: number, { value }: WitnessRules): readonly WitnessPair[] {
+/** The means of both sides, window by window; or all pairs. */
+function inWindows(
+  sorted: readonly WitnessReading[],
+  { tumblingMs: sizeMs, aggregate }: { readonly tumblingMs: number; readonly aggregate: string },
+  { value }: WitnessRules,
+): readonly WitnessPair[] {
+  const isPairs = aggregate === 'pairs';
   const windows = Map.groupBy(
     sorted.filter(({ quality }) => quality < 2),
     ({ sourceTime }) => endOf(sourceTime, sizeMs),
@@ -169,12 +177,17 @@ function inWindows(sorted: readonly WitnessReading[], sizeMs: number, { value }:
     if (right.length === 0) return [];
     return lefts
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([metric, left]) => ({
-        metric,
-        time: end - 1,
-        value: value(meanOf(left), meanOf(right)),
-        quality: Math.max(...left.map(({ quality }) => quality), ...right.map(({ quality }) => quality)),
-      }));
+      .flatMap(([metric, left]): readonly WitnessPair[] => {
+        if (isPairs) return left.flatMap((one) => right.map((other) => pairOf(one, other, end - 1, value)));
+        return [
+          {
+            metric,
+            time: end - 1,
+            value: value(meanOf(left), meanOf(right)),
+            quality: Math.max(...left.map(({ quality }) => quality), ...right.map(({ quality }) => quality)),
+          },
+        ];
+      });
   });
 }
 
