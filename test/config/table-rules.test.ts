@@ -63,7 +63,7 @@ derive: [{ name: share, series: "*/power", value: value / broken.rated }]
     `tables: [{ name: machines, file: machines.csv }]\nderive: [{ name: s, series: "*/p", value: value / machines.power + machines.hall }]`,
     { readFile },
   );
-  expect(briefly(unnamed)).toEqual(['2:60 derive[0].value: no such key: power']);
+  expect(briefly(unnamed)).toEqual(['2:60 derive[0].value: there is no power']);
   expect(unnamed[0]?.hint).toContain('names: value, device, metric, tags.NAME, machines.rated, machines.hall; ');
   expect(briefly(problemsOf('tables: [{ name: machines, file: machines.csv }]'))).toEqual([
     '1:34 tables[0].file: cannot take /etc/headgate/machines.csv: files cannot be read here',

@@ -37,6 +37,12 @@ interface SyntaxNode {
 
 type Evaluate = (context: object) => unknown;
 
+/** A member of a record or a tag, as `machines.rated`. */
+interface Need {
+  readonly name: string;
+  readonly member: string;
+}
+
 /**
  * A formula of the configuration in the Common Expression Language (CEL, https://cel.dev), typed when it is made.
  *
@@ -47,22 +53,27 @@ export class Expression {
   /** What it gives. */
   readonly type: 'double' | 'bool';
   readonly #evaluate: Evaluate;
+  /** Without one of these there is no value. To see that beforehand costs a hundredth of what it costs the library to throw. */
+  readonly #needs: readonly Need[];
   #problem = '';
 
-  private constructor(evaluate: Evaluate, type: 'double' | 'bool') {
+  private constructor(evaluate: Evaluate, type: 'double' | 'bool', needs: readonly Need[]) {
     this.#evaluate = evaluate;
     this.type = type;
+    this.#needs = needs;
   }
 
   /** Reads and types an expression; or says why it cannot be used. */
   static compile(text: string, names: Names): Expression | ExpressionProblem {
     try {
       const evaluate = environment(names).parse(text);
-      const refused = prepare(evaluate.ast as unknown as SyntaxNode);
+      const ast = evaluate.ast as unknown as SyntaxNode;
+      const refused = prepare(ast);
       if (refused !== undefined) return refused;
       const checked = evaluate.check();
       if (!checked.valid) return problemOf(checked.error, names);
-      if (checked.type === 'double' || checked.type === 'bool') return new Expression(evaluate, checked.type);
+      if (checked.type === 'double' || checked.type === 'bool')
+        return new Expression(evaluate, checked.type, needsOf(ast));
       return {
         message: `it gives ${typeName(String(checked.type))}`,
         hint: 'it must give a number, or true or false',
@@ -77,7 +88,13 @@ export class Expression {
    * The value for names that stand for the properties of `context`; undefined where there is none, and then `problem` says why. Never
    * throws, never gives NaN or an infinity. The context may be one object again and again.
    */
-  evaluate(context: object): number | boolean | undefined {
+  evaluate(context: Readonly<Record<string, unknown>>): number | boolean | undefined {
+    for (let i = 0; i < this.#needs.length; i++) {
+      const { name, member } = this.#needs[i]!;
+      if ((context[name] as Readonly<Record<string, unknown>>)[member] !== undefined) continue;
+      this.#problem = `there is no ${name}.${member}`;
+      return undefined;
+    }
     let value: unknown;
     try {
       value = this.#evaluate(context);
@@ -127,6 +144,24 @@ function prepare(node: SyntaxNode): ExpressionProblem | undefined {
   return firstProblem(Array.isArray(node.args) ? node.args : [node.args]);
 }
 
+/** What an expression cannot do without: nothing is said of one that may take another way, by a condition or by asking. */
+function needsOf(ast: SyntaxNode): readonly Need[] {
+  const needs: Need[] = [];
+  const visit = (node: unknown): boolean => {
+    if (Array.isArray(node)) return node.every(visit);
+    if (!isNode(node)) return true;
+    const { op, args } = node;
+    if (op === '?:' || op === '&&' || op === '||' || (op === 'call' && (args as readonly unknown[])[0] === 'has'))
+      return false;
+    if (op === '.') {
+      const [of, member] = args as readonly [SyntaxNode, string];
+      if (of.op === 'id') needs.push({ name: String(of.args), member });
+    }
+    return visit(args);
+  };
+  return visit(ast) ? needs : [];
+}
+
 function firstProblem(children: readonly unknown[]): ExpressionProblem | undefined {
   for (const child of children) {
     const found = Array.isArray(child) ? firstProblem(child) : isNode(child) ? prepare(child) : undefined;
@@ -165,6 +200,7 @@ const TOKENS: Readonly<Record<string, string>> = {
 function summaryOf(error: unknown): string {
   const { summary } = error as { readonly summary?: string };
   return (summary ?? messageOf(error))
+    .replace(/^No such key: /, 'there is no ')
     .replace(/\bdouble\b/g, 'number')
     .replace(/\bbool\b/g, 'boolean')
     .replace(/\bstring\b/g, 'text')

@@ -90,7 +90,7 @@ describe('a table', () => {
     const box = await boxWith({ ...RATED(10), rows: [['e', [1, null]]] });
     await send(box, 0, 1);
     expect(box.gateway.status().derived).toMatchObject([
-      { ledger: { received: 1, rejected: 1 }, lastProblem: 'No such key: rated, for 1 of d/a' },
+      { ledger: { received: 1, rejected: 1 }, lastProblem: 'there is no machines.rated, for 1 of d/a' },
     ]);
     await box.stop();
   });

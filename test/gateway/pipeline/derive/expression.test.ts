@@ -28,6 +28,7 @@ describe('an expression', () => {
     ['tags.line == "3" && device.startsWith("press")', true],
     ['has(tags.shift) ? 1 : 2', 2],
     ['double(tags.line) * 2', 6],
+    ['value > 5 || tags.shift == "1"', true],
     ['0 * -value', 0],
     ['0x10 + 1e2', 116],
   ])('%s is computed in doubles', (text, expected) => {
@@ -40,7 +41,9 @@ describe('an expression', () => {
     ['0 / 0 * value', 'it gives NaN, which is no number'],
     ['log(-value)', 'it gives NaN, which is no number'],
     ['pow(10, 308) * 10', 'it gives Infinity, which is no number'],
-    ['double(tags.shift)', 'No such key: shift'],
+    ['double(tags.shift)', 'there is no tags.shift'],
+    ['has(tags.shift) ? 1 : double(tags.shift)', 'there is no shift'],
+    ['value > 9 || tags.shift == "1"', 'there is no shift'],
     ['double(device)', 'double() type error: cannot convert to double'.replaceAll('double', 'number')],
   ])('%s has no value, and says why', (text, why) => {
     const made = expression(text);
@@ -81,8 +84,8 @@ describe('an expression', () => {
     const share = expression('value / machines.rated', names);
     expect(share.evaluate({ value: 3, machines: new Members({ rated: 4, line: '3' }) })).toBe(0.75);
     expect(share.evaluate({ value: 3, machines: new Members({ line: '3' }) })).toBeUndefined();
-    expect(share.problem).toBe('No such key: rated');
-    expect(problem('machines.power', names).message).toBe('no such key: power');
+    expect(share.problem).toBe('there is no machines.rated');
+    expect(problem('machines.power', names).message).toBe('there is no power');
     expect(problem('machines.power', names).hint).toContain('machines.rated, machines.line');
     expect(problem('machines.line + value', names).message).toBe('no such overload: text + number');
   });
