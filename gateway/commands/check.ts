@@ -3,6 +3,11 @@ import { loadFile } from './configuration-file.ts';
 import { count } from './count.ts';
 import type { Surroundings } from './surroundings.ts';
 
+/** Nothing where there is none. */
+function countOfAny(number: number, noun: string): readonly string[] {
+  return number === 0 ? [] : [count(number, noun)];
+}
+
 /** `headgate check`: every error of a configuration at once. */
 export function checkCommand(surroundings: Surroundings): Command {
   return new Command('check')
@@ -10,9 +15,12 @@ export function checkCommand(surroundings: Surroundings): Command {
     .argument('<file>', 'the configuration')
     .action(async (file: string) => {
       const { configuration, fileName } = await loadFile(file, surroundings);
-      const { sources, windows, detect, sinks } = configuration;
+      const { sources, tables, derive, join, windows, detect, sinks } = configuration;
       const counts = [
         count(sources.length, 'source'),
+        ...countOfAny(tables.length, 'table'),
+        ...countOfAny(derive.length, 'derivation'),
+        ...countOfAny(join.length, 'join'),
         count(windows.length, 'window'),
         count(detect.length, 'detection rule'),
         count(sinks.length, 'sink'),

@@ -47,6 +47,25 @@ api: { listen: 127.0.0.1:${api} }
   return name;
 }
 
+test('check counts what is derived, and reads the tables that lie beside the file', async () => {
+  const file = join(folder, 'derived.yaml');
+  const text = `tables: [{ name: machines, file: beside.yaml }]
+derive:
+  - { name: load, series: "*/power", value: value / machines.rated }
+  - { name: kilowatts, series: "*/power", value: value / 1000 }
+join: [{ name: power, left: "*/voltage", right: "*/current", within: 1s, value: left * right }]
+`;
+  await writeFile(file, text);
+  await writeFile(join(folder, 'beside.yaml'), 'press-1: { rated: 5 }\n');
+  const said = `${file} is right: 0 sources, 1 table, 2 derivations, 1 join, 0 windows, 0 detection rules, 0 sinks\n`;
+  expect(await headgate(['check', file], folder)).toEqual({ code: 0, stdout: said, stderr: '' });
+  await writeFile(join(folder, 'beside.yaml'), 'press-1: { power: 5 }\n');
+  const { code, stderr } = await headgate(['check', file], folder);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`${file}:3:62  derive[0].value: there is no rated`);
+  expect(stderr).toContain('machines.power');
+});
+
 test('init writes a file for its owner only, which check accepts and run starts', async () => {
   const { code, stdout } = await headgate(['init', 'first'], folder);
   const file = join(folder, 'first', 'gateway.yaml');
