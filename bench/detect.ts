@@ -10,7 +10,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type DetectorOptions, detectorKinds } from '../gateway/detect/detectors.ts';
+import { type DetectorOptions, detectorKind, detectorKinds } from '../gateway/detect/detectors.ts';
 import { type Cost, detectorCost, type Load, stageCost } from './detect-cost.ts';
 import { loadScorers, readDetectData } from './detect-data.ts';
 import { seriesPicture } from './detect-picture.ts';
@@ -80,7 +80,7 @@ async function printQuality(folder: string): Promise<void> {
   let drawn: string[] = [];
   for (const name of learning) {
     const quality = await detectorQuality(name, data, scorers);
-    lines.push([name, ...qualityCells(quality), nsText(costs.get(name)!.ns), bytesText(costs.get(name)!.bytes)]);
+    lines.push([name, ...qualityCells(name, quality), nsText(costs.get(name)!.ns), bytesText(costs.get(name)!.bytes)]);
     drawn = [...drawn, ...draw(name, quality)];
   }
   const widths = heads.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
@@ -89,7 +89,7 @@ async function printQuality(folder: string): Promise<void> {
     print(`\nthe ${PICTURES} series that each lost most on:\n${drawn.map((path) => `  ${path}\n`).join('')}`);
 }
 
-function qualityCells({ nab, skab, falseShare }: Quality): string[] {
+function qualityCells(detector: string, { nab, skab, falseShare }: Quality): string[] {
   const none = '-';
   const found = (of: { detected: number; windows: number; fpRows: number }) =>
     `${of.detected}/${of.windows}, ${of.fpRows}`;
@@ -102,7 +102,10 @@ function qualityCells({ nab, skab, falseShare }: Quality): string[] {
     nab === undefined ? none : found(nab.best.standard),
     nab === undefined ? none : nab.own.score.toFixed(1),
     nab === undefined ? none : found(nab.own),
-    skab === undefined ? none : `${skab.f1.toFixed(2)} ${skab.far.toFixed(1)} % ${skab.mar.toFixed(1)} %`,
+    // Rows of an anomaly after its first cannot be counted where only that is told.
+    skab === undefined || detectorKind(detector).onsetOnly
+      ? none
+      : `${skab.f1.toFixed(2)} ${skab.far.toFixed(1)} % ${skab.mar.toFixed(1)} %`,
     falseShare === undefined ? none : `${(100 * falseShare).toFixed(2)} %`,
   ];
 }

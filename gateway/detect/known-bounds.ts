@@ -9,12 +9,14 @@ const HIGHEST = 3;
 const DEVIATION = 4;
 const FALLS = 5;
 const RISES = 6;
-const EXCESS = 7;
+const MOVED = 7;
 
 /** Readings the mean deviation is taken over, and after which a broken bound is half forgiven. */
 const MEMORY = 4000;
 /** The bounds close by this many mean deviations each reading, so that a record is forgotten. */
 const FORGET = 0.0003;
+/** No value moves a bound, or counts in the mean deviation, by more units than this: one wild reading must not blind for ever. */
+const WILD = 4;
 /** After this many readings they close ever more slowly: what happens now and then is no news to the old. */
 const SETTLE_AFTER = 8000;
 
@@ -38,30 +40,33 @@ export function learnBounds(numbers: Float64Array, at: number, value: number, sm
   const offset = value - centre;
   // The mean includes this value: so a first movement after a constant is worth at most `MEMORY`, not infinity.
   const before = numbers[at + DEVIATION]!;
-  const deviation = before + (Math.abs(offset) - before) * share;
+  const most = before > 0 ? WILD * Math.max(before, smallest) : Number.POSITIVE_INFINITY;
+  const deviation = before + (Math.min(Math.abs(offset), most) - before) * share;
   numbers[at + DEVIATION] = deviation;
 
   let novelty = 0;
-  let excess = 0;
+  let moved = 0;
   const keep = seen > SETTLE_AFTER ? 1 - SETTLE_AFTER / MEMORY / seen : 1 - 1 / MEMORY;
   let falls = numbers[at + FALLS]! * keep;
   let rises = numbers[at + RISES]! * keep;
   if (value > highest) {
-    excess = value - highest;
-    novelty = inUnits(excess, deviation + rises, smallest);
-    rises += excess;
+    const unit = Math.max(deviation + rises, smallest);
+    novelty = unit > 0 ? (value - highest) / unit : 0;
+    moved = Math.min(value - highest, WILD * unit);
+    rises += moved;
   } else if (value < lowest) {
-    excess = value - lowest;
-    novelty = inUnits(-excess, deviation + falls, smallest);
-    falls -= excess;
+    const unit = Math.max(deviation + falls, smallest);
+    novelty = unit > 0 ? (lowest - value) / unit : 0;
+    moved = -Math.min(lowest - value, WILD * unit);
+    falls -= moved;
   }
   numbers[at + FALLS] = falls;
   numbers[at + RISES] = rises;
-  numbers[at + EXCESS] = excess;
+  numbers[at + MOVED] = moved;
 
   const closing = (seen > SETTLE_AFTER ? (FORGET * SETTLE_AFTER) / seen : FORGET) * deviation;
-  numbers[at + LOWEST] = Math.min(value, lowest + closing, centre);
-  numbers[at + HIGHEST] = Math.max(value, highest - closing, centre);
+  numbers[at + LOWEST] = Math.min(moved < 0 ? lowest + moved : Math.min(value, lowest + closing), centre);
+  numbers[at + HIGHEST] = Math.max(moved > 0 ? highest + moved : Math.max(value, highest - closing), centre);
   if (follow === 1) numbers[at + CENTRE] = centre + offset * share;
   return novelty;
 }
@@ -73,21 +78,16 @@ export function seenBy(numbers: Float64Array, at: number): number {
 
 /** The lower bound as it was before the last value. */
 export function lowestBefore(numbers: Float64Array, at: number): number {
-  return numbers[at + LOWEST]! - Math.min(0, numbers[at + EXCESS]!);
+  return numbers[at + LOWEST]! - Math.min(0, numbers[at + MOVED]!);
 }
 
 /** The upper bound as it was before the last value. */
 export function highestBefore(numbers: Float64Array, at: number): number {
-  return numbers[at + HIGHEST]! - Math.max(0, numbers[at + EXCESS]!);
+  return numbers[at + HIGHEST]! - Math.max(0, numbers[at + MOVED]!);
 }
 
 function begin(numbers: Float64Array, at: number, centre: number): void {
   numbers[at + CENTRE] = centre;
   numbers[at + LOWEST] = centre;
   numbers[at + HIGHEST] = centre;
-}
-
-function inUnits(excess: number, usual: number, smallest: number): number {
-  const unit = Math.max(usual, smallest);
-  return unit > 0 ? excess / unit : 0;
 }

@@ -92,6 +92,19 @@ test('a level that shifts raises no storm of anomalies', () => {
   expect(at.length).toBeLessThan(5);
 });
 
+test('one wild reading does not blind it, and one that comes again and again is soon known', () => {
+  for (const wild of [100, 65_535, 1e9]) {
+    const values = wave(10);
+    values[1000] = wild;
+    values[2000] = 40;
+    const got = scores(values);
+    expect(got[1000]).toBeGreaterThan(1);
+    expect(got[2000]).toBeGreaterThan(1);
+  }
+  const again = wave(60).map((value, i) => (i % 500 === 499 ? -127 : value));
+  expect(scores(again).filter((score) => score >= 1).length).toBeLessThan(8);
+});
+
 test('a gap of days, and two readings ever, are no trouble', () => {
   const detector = new AutoDetector();
   const values = wave(8);

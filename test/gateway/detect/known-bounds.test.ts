@@ -46,6 +46,15 @@ test('a record is forgotten slowly: what is below it later becomes news again', 
   expect(news[7000]).toBeGreaterThan(0.3);
 });
 
+test('one wild value moves the bound by a few units only, and hardly counts in the unit', () => {
+  const values = noise(6000);
+  values[1000] = 1e9;
+  values[2000] = 30;
+  const news = novelties(values);
+  expect(news[1000]).toBeGreaterThan(1e6);
+  expect(news[2000]).toBeGreaterThan(3);
+});
+
 test('a feature whose centre is followed is judged the same wherever it lies', () => {
   const values = noise(3000);
   values[2500] = 2;
