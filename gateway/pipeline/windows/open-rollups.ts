@@ -30,6 +30,15 @@ export class OpenRollups extends OpenAlignedWindows {
     return this.openAt(part.start, watermark, Number.NEGATIVE_INFINITY)[0];
   }
 
+  /** What has ended would be made of those parts only that are still open: that must not replace what may have been given. */
+  override beginAfter(watermark: EpochMs): void {
+    this.floor = Math.max(this.floor, watermark);
+  }
+
+  override isNew({ isGiven, changed }: OpenWindow): boolean {
+    return !isGiven && !changed;
+  }
+
   override contentOf(whole: OpenWindow): Accumulator {
     const content = this.definition.plan.accumulator();
     content.merge(whole.accumulator);

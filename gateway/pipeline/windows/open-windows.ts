@@ -144,6 +144,14 @@ export abstract class OpenWindows {
     return window.accumulator;
   }
 
+  /** The definition is new, and the watermark has come so far. */
+  beginAfter(_watermark: EpochMs): void {}
+
+  /** Whether a window was opened for parts that had been there before. */
+  isNew(_window: OpenWindow): boolean {
+    return false;
+  }
+
   /** A window has given a result: the next reading of what it is made of is a change. */
   awaitParts(_window: OpenWindow): void {}
 

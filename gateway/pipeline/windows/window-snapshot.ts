@@ -81,6 +81,8 @@ export interface RestoredWindows {
   readonly past: unknown;
   /** Open windows whose definition has changed or gone. */
   readonly dropped: number;
+  /** The definitions that the snapshot knew, as they are. */
+  readonly resumed: ReadonlySet<WindowDefinition>;
 }
 
 /**
@@ -147,6 +149,7 @@ export function restoreWindows(
     corrections,
     past: parts['past'],
     dropped,
+    resumed: new Set(previous.filter((definition) => definition !== undefined)),
   };
 }
 

@@ -189,11 +189,16 @@ export class WindowStage implements Stage {
     if (restored.past !== undefined) this.#past.restore(restored.past);
     this.#corrections.resume(restored.correctAt, restored.corrections);
     this.#droppedWindows = restored.dropped;
-    for (const [{ device }, windows, window] of openOf(this.#all)) {
+    for (const { windows, clock } of this.#all) {
+      for (const one of windows) if (!restored.resumed.has(one.definition)) one.beginAfter(clock.device.watermark);
+    }
+    for (const [state, windows, window] of openOf(this.#all)) {
+      const { device } = state;
       device.due = Math.min(device.due, windows.dueOf(window));
       window.isUntold = windows.rollups.length > 0;
       // A rollup that the snapshot does not know begins with what is open.
       this.#expectWholes(device, windows, window);
+      if (windows.isNew(window)) this.#change(state, windows, window);
       if (window.changed && !window.passed) this.#early.expect(windows.definition, this.#now);
     }
     for (const { device, clock } of this.#all) {
