@@ -1,7 +1,7 @@
 import type { Configuration } from '../../config/configuration.ts';
 import { configurationOf } from '../config/load-text.ts';
 import type { Climate } from './climate.ts';
-import { HOLD_MS, WINDOW_MS } from './expected.ts';
+import { HOLD_MS, ROLLUP_MS, WINDOW_MS } from './expected.ts';
 import { LOAD_LIMIT } from './workload.ts';
 
 const TEXT = `
@@ -16,6 +16,8 @@ sources:
       - { topic: s/_/_, template: _/device/metric, json: { value: value, time: time, timeUnit: ms, text: true } }
 windows:
   - { name: ten, series: "*", window: { tumbling: ${WINDOW_MS}ms, allowedLateness: 6h }, aggregates: [count, sum, min, max] }
+rollups:
+  - { name: minute, from: ten, window: { tumbling: ${ROLLUP_MS}ms } }
 detect:
   - { series: "*/load", detector: range, max: ${LOAD_LIMIT}, alarm: { severity: warning, hold: ${HOLD_MS}ms, delay: 0s, hysteresis: 0 } }
 `;

@@ -1,7 +1,14 @@
 import { LOAD_LIMIT, type Message, type SentReading } from './workload.ts';
 
-/** The one window of the simulated configuration. */
+/** The window of the simulated configuration, `ten`. */
 export const WINDOW_MS = 10_000;
+/** What is made from it, `minute`. */
+export const ROLLUP_MS = 60_000;
+/** Both, by the names in the configuration. */
+export const WINDOWS = [
+  { name: 'ten', sizeMs: WINDOW_MS },
+  { name: 'minute', sizeMs: ROLLUP_MS },
+];
 /** How long after the last anomaly an alarm is cleared. */
 export const HOLD_MS = 5_000;
 
@@ -29,19 +36,24 @@ export function expectedWindows(readings: readonly SentReading[]): ReadonlyMap<s
   const windows = new Map<string, ExpectedWindow>();
   for (const { device, metric, time, value } of readings) {
     if (typeof value !== 'number') continue;
-    const start = Math.floor(time / WINDOW_MS) * WINDOW_MS;
-    const key = `${device}/${metric}@ten@${start}`;
-    const window = windows.get(key);
-    if (window === undefined) {
-      windows.set(key, { count: 1, sum: value, min: value, max: value });
-      continue;
+    for (const { name, sizeMs } of WINDOWS) {
+      const start = Math.floor(time / sizeMs) * sizeMs;
+      addTo(windows, `${device}/${metric}@${name}@${start}`, value);
     }
-    window.count++;
-    window.sum += value;
-    window.min = Math.min(window.min, value);
-    window.max = Math.max(window.max, value);
   }
   return windows;
+}
+
+function addTo(windows: Map<string, ExpectedWindow>, key: string, value: number): void {
+  const window = windows.get(key);
+  if (window === undefined) {
+    windows.set(key, { count: 1, sum: value, min: value, max: value });
+    return;
+  }
+  window.count++;
+  window.sum += value;
+  window.min = Math.min(window.min, value);
+  window.max = Math.max(window.max, value);
 }
 
 /** An alarm from its raise on. */

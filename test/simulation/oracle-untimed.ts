@@ -64,7 +64,8 @@ function verifyPlaces(
 function windowsOf(store: SimStore, device: string): readonly CountedWindow[] {
   const windows: CountedWindow[] = [];
   for (const [key, result] of store.stored) {
-    if (result.kind !== 'aggregate' || !isUntimedKey(key) || result.series.device !== device) continue;
+    if (result.kind !== 'aggregate' || result.window !== 'ten') continue;
+    if (!isUntimedKey(key) || result.series.device !== device) continue;
     const { count = 0, sum = 0 } = result.fields;
     windows.push({ start: result.start, count, sum });
   }

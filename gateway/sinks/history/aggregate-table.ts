@@ -55,7 +55,7 @@ export class AggregateTable {
     this.#oldestStart = database.prepare('SELECT min(start) AS start FROM aggregates');
     this.#nextStart = database.prepare('SELECT min(start) AS start FROM aggregates WHERE start > ?');
     this.#distantStart = database.prepare(
-      'SELECT start FROM aggregates WHERE start >= ? ORDER BY start LIMIT 1 OFFSET ?',
+      'SELECT start FROM aggregates WHERE start >= ? AND start < ? ORDER BY start LIMIT 1 OFFSET ?',
     );
     const stretch = 'start >= ?1 AND start < ?2 AND window = ?3';
     this.#delete = database.prepare(`DELETE FROM aggregates WHERE (series, window, start) IN
@@ -106,7 +106,7 @@ export class AggregateTable {
 
   /** Deletes the oldest rows of a window, a bounded number of them, having looked at a bounded number of all. */
   sweep({ window, from, before, endedBy, rows }: Sweep): Swept {
-    const distant = this.#distantStart.get(from, SCANNED_ROWS)?.['start'] as number | undefined;
+    const distant = this.#distantStart.get(from, before, SCANNED_ROWS)?.['start'] as number | undefined;
     // So many begin in one moment: all of them are looked at.
     const next = distant === from ? startIn(this.#nextStart.get(from)) : distant;
     const to = Math.min(next ?? Number.POSITIVE_INFINITY, before);
