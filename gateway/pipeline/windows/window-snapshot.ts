@@ -122,6 +122,8 @@ export function restoreWindows(
         const successor = state.windows.find((candidate) => candidate.definition.name === name);
         if (successor === undefined) continue;
         successor.firstRevision = numberOf(firstRevision, WHAT) + REVISIONS;
+        // What was given stays as it is: a part of a window must not replace the whole.
+        successor.floor = Math.max(numberOf(floor, WHAT), ...open.map(endOfPassed));
         successor.lateCount = numberOf(lateCount, WHAT);
         continue;
       }
@@ -163,6 +165,12 @@ function ordered(form: string): string {
 function nameIn(form: string): unknown {
   const [name] = listOf(JSON.parse(form), WHAT);
   return name;
+}
+
+/** Where a window ends whose end the watermark has passed, so that it has given its result. */
+function endOfPassed(snapshot: unknown): EpochMs {
+  const [, end, , , passed] = listOf(snapshot, 'a window');
+  return passed === true ? numberOf(end, 'a window') : Number.NEGATIVE_INFINITY;
 }
 
 function restoreWindow(snapshot: unknown, windows: OpenWindows): void {

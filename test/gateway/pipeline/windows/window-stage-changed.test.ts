@@ -75,6 +75,20 @@ test('results of a window whose aggregates have changed follow on those it has g
   expect(results.at(-1)!.revision).toBeGreaterThan(before);
 });
 
+test('a late reading of a window that has been given is no window of its own where the aggregates have changed since', () => {
+  const late = { window: { tumblingMs: 1000, allowedLatenessMs: 10_000 } };
+  const old = makeStage([tumbling('m', 1000, late)]);
+  feed(old, plant.reading('a/x', 1, 0), plant.reading('a/x', 1, 500), plant.reading('a/x', 1, 1500));
+  expect(kept().get(0)?.fields).toEqual({ count: 2 });
+  const stage = makeStage([tumbling('m', 1000, { ...late, aggregates: ['count', 'max'] })]);
+  stage.restore(throughDisk(old.snapshot()));
+  expect(
+    feed(stage, plant.reading('a/x', 9, 700), plant.reading('a/x', 1, 1700), plant.reading('a/x', 1, 2500)),
+  ).toEqual([Fate.late, Fate.aggregated, Fate.aggregated]);
+  expect(kept().get(0)?.fields).toEqual({ count: 2 });
+  expect(kept().get(1000)?.fields).toEqual({ count: 1, max: 1 });
+});
+
 test('the order in which aggregates are named makes no other window of it', () => {
   const aggregates = ['duration_3', 'max', 'count', 'duration_1'];
   const old = makeStage([tumbling('d', 10_000, { aggregates })]);
