@@ -19,6 +19,8 @@ export interface Detector {
   judge(value: number, time: EpochMs): Verdict;
   /** What would have been normal just before the last value, in words for an operator: `between 18.2 and 24.9`. */
   expected(): string;
+  /** Reads what `judge` will look for, and changes nothing; see `Stage.warm`. */
+  warm?(): number;
   /** Plain data; `restore` of it continues with equal scores. */
   snapshot(): unknown;
   restore(snapshot: unknown): void;

@@ -1,6 +1,6 @@
 import type { EpochMs } from './clock.ts';
 import type { Bound } from './memory.ts';
-import type { Reading } from './reading.ts';
+import type { Reading, Series } from './reading.ts';
 import type { Result } from './result.ts';
 
 /**
@@ -91,7 +91,13 @@ interface Operator<Emit> {
 }
 
 /** Makes results of readings. */
-export interface Stage extends Operator<Emit> {}
+export interface Stage extends Operator<Emit> {
+  /**
+   * Reads what `process` will look for of a series, and changes nothing: see `warm`. @returns a number made of all that was read, so that no
+   * compiler leaves it out
+   */
+  warm?(series: Series): number;
+}
 
 /** Where derived readings go; called synchronously, and nothing comes back to the deriver before it has returned. */
 export interface Outlet {

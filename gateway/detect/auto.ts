@@ -14,6 +14,7 @@ import {
 } from './auto-block.ts';
 import { expectedBy } from './auto-words.ts';
 import { BOUNDS_NUMBERS, highestBefore, learnBounds, lowestBefore, seenBy } from './known-bounds.ts';
+import { sumOfLines } from './lines.ts';
 import {
   addMovement,
   logSpread,
@@ -26,7 +27,6 @@ import {
 } from './movement.ts';
 import { onsetScore } from './onset.ts';
 import { RecentValues } from './recent-values.ts';
-import { fetchLines } from './rolling-median.ts';
 import { SeasonalProfile } from './seasonal-profile.ts';
 import { newVerdict } from './verdict.ts';
 
@@ -96,10 +96,13 @@ export class AutoDetector implements Detector {
     this.#settings = settings;
   }
 
+  warm(): number {
+    return sumOfLines(this.#series.numbers);
+  }
+
   judge(value: number, time: number): Verdict {
     const { warmUp, threshold, quiet } = this.#settings;
     const { numbers } = this.#series;
-    fetchLines(numbers, Place.end);
     const scaled = value * SCALE;
     const count = numbers[Place.count]! + 1;
     numbers[Place.count] = count;

@@ -98,6 +98,14 @@ export class DetectStage implements Stage {
     return Fate.aggregated;
   }
 
+  warm(series: Series): number {
+    const watched = this.#bySeries[series.id];
+    if (watched === undefined || watched === null) return 0;
+    let sum = 0;
+    for (const judge of watched.judges) sum += judge.warm();
+    return sum;
+  }
+
   /** Nothing here waits for a time: it only clears the alarms of rules that are gone. */
   advance(_now: EpochMs, emit: Emit): void {
     if (this.#withdrawn.length === 0) return;

@@ -39,6 +39,11 @@ export class Judge {
     this.#detector = rule.createDetector();
   }
 
+  /** See `Stage.warm`. */
+  warm(): number {
+    return this.#detector.warm?.() ?? 0;
+  }
+
   get active(): ActiveAlarm | undefined {
     if (this.#raised === undefined) return undefined;
     return { raised: this.#raised, acknowledgedAt: this.#alarm?.acknowledgedAt };

@@ -1,7 +1,8 @@
 import type { Detector, Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
+import { sumOfLines } from './lines.ts';
 import { onsetScore } from './onset.ts';
-import { fetchLines, growOrder, medianOf, slideOrder } from './rolling-median.ts';
+import { growOrder, medianOf, slideOrder } from './rolling-median.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { numberInWords } from './words.ts';
 
@@ -71,6 +72,10 @@ export class NoveltyDetector implements Detector {
     this.#order = new Uint8Array(block, (RING + window) * 8, window);
   }
 
+  warm(): number {
+    return this.#numbers[COUNT]! + this.#order[0]! + sumOfLines(this.#ring);
+  }
+
   judge(value: number, _time: number): Verdict {
     const { window, warmUp, threshold, forget, settleAfter, fade, memory, quiet } = this.#settings;
     const numbers = this.#numbers;
@@ -135,7 +140,6 @@ export class NoveltyDetector implements Detector {
       ring[seen] = value;
       return median;
     }
-    fetchLines(ring, window);
     const median = medianOf(ring, order, 0, window);
     const slot = this.#numbers[OLDEST_SLOT]! | 0;
     slideOrder(ring, order, 0, window, slot, slot, value);

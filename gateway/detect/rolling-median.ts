@@ -51,21 +51,6 @@ export function medianOf(ring: Float64Array, order: Uint8Array, at: number, size
   return size % 2 === 1 ? upper : upper / 2 + ring[order[middle - 1]!]! / 2;
 }
 
-/** Values that come from memory together. */
-const VALUES_A_LINE = 8;
-/** Written to, so that what is read for it is not left out. */
-const fetched = new Float64Array(1);
-
-/**
- * Reads a value of each line of a block of memory. Where so many series take turns that no cache holds them all, a detector would wait for
- * one line after the other; asked for at once they come together.
- */
-export function fetchLines(block: Float64Array, size: number): void {
-  let sum = 0;
-  for (let i = 0; i < size; i += VALUES_A_LINE) sum += block[i]!;
-  fetched[0] = sum;
-}
-
 /** The first place in the order whose value is not below `value`. */
 function firstNotBelow(ring: Float64Array, order: Uint8Array, at: number, size: number, value: number): number {
   let low = at;

@@ -12,6 +12,7 @@ import type { RecentReadings } from './recent-readings.ts';
 import { SeriesAlarm } from './series-alarm.ts';
 import type { StageSet } from './stage-set.ts';
 import type { Taps } from './taps.ts';
+import { WARMED_AT_ONCE, warm } from './warm.ts';
 
 /** Recognises a redelivered reading among the last ones. */
 export interface Deduplicator {
@@ -132,7 +133,9 @@ export class Analysis {
 
   /** Passes durable readings through the stages, in journal order. Each must be counted as in flight already. */
   process(readings: readonly Reading[]): void {
-    for (const reading of readings) {
+    for (let i = 0; i < readings.length; i++) {
+      if (i % WARMED_AT_ONCE === 0) warm(this.#stageList, readings, i);
+      const reading = readings[i]!;
       if (reading.receiveTime > this.#receiveTime) this.#passTo(reading.receiveTime);
       // One that got its time here cannot be known by it: two equal values of a millisecond are two readings. It is remembered all the same, so
       // that a replay remembers alike.

@@ -46,6 +46,11 @@ export class Accumulator {
     return this.numbers[GOOD]!;
   }
 
+  /** Reads what `add` will look for, and changes nothing; see `Stage.warm`. */
+  warm(): number {
+    return this.numbers[COUNT]! + (this.timeline === undefined ? 0 : this.timeline.warm());
+  }
+
   /** @param value finite */
   add(value: number, quality: Quality, time: EpochMs): void {
     const { numbers } = this;

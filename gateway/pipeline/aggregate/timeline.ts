@@ -44,6 +44,11 @@ export class Timeline {
     this.#options = options;
   }
 
+  /** Reads what `add` will look for, and changes nothing; see `Stage.warm`. */
+  warm(): number {
+    return this.#size === 0 ? 0 : this.#kept[2 * this.#size - 1]!;
+  }
+
   add(value: number, time: EpochMs): void {
     if (time < this.#settledTime) return;
     if (this.#size * 2 === this.#kept.length) this.#makeRoom();

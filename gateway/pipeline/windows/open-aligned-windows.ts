@@ -7,8 +7,6 @@ import type { WindowDefinition } from './window-definition.ts';
 /** The open windows of one series under a definition by which the time alone says which windows there are. */
 export class OpenAlignedWindows extends OpenWindows {
   readonly #assigner: Assigner;
-  /** All windows that held the last reading, the newest first: they hold what is not before the newest begins, nor after the oldest ends. */
-  #recent: readonly OpenWindow[] = [];
 
   constructor(definition: WindowDefinition, assigner: Assigner, tally?: OpenWindowTally) {
     super(definition, tally);
@@ -16,7 +14,7 @@ export class OpenAlignedWindows extends OpenWindows {
   }
 
   find(time: EpochMs): readonly OpenWindow[] | undefined {
-    const recent = this.#recent;
+    const recent = this.recent;
     if (recent.length === 0) return undefined;
     return time >= recent[0]!.start && time < recent[recent.length - 1]!.end ? recent : undefined;
   }
@@ -33,7 +31,7 @@ export class OpenAlignedWindows extends OpenWindows {
     // One that was refused may find room later.
     const isComplete = windows.length === assigner.overlap;
     // A copy takes no more memory than it needs: a list that has grown does.
-    if (isComplete) this.#recent = windows.slice();
+    if (isComplete) this.recent = windows.slice();
     return windows;
   }
 
@@ -60,6 +58,6 @@ export class OpenAlignedWindows extends OpenWindows {
   }
 
   protected override forget(): void {
-    this.#recent = [];
+    this.recent = [];
   }
 }

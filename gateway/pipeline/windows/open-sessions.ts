@@ -9,18 +9,15 @@ import { type OpenWindow, OpenWindows, type ReplacedWindow } from './open-window
  * result of the old start is taken back: see `ReplacedWindow`.
  */
 export class OpenSessions extends OpenWindows {
-  /** The session of the last reading, alone in a list. */
-  #recent: readonly OpenWindow[] = [];
-
   find(time: EpochMs): readonly OpenWindow[] | undefined {
-    const session = this.#recent[0];
+    const session = this.recent[0];
     if (session === undefined || time < session.start || time > session.end) return undefined;
     const end = time + this.definition.sessionGapMs;
-    if (end <= session.end) return this.#recent;
+    if (end <= session.end) return this.recent;
     // It may reach the next one, or not be over any more.
     if (session.passed || session !== this.open.at(-1)) return undefined;
     session.end = end;
-    return this.#recent;
+    return this.recent;
   }
 
   openAt(
@@ -50,8 +47,8 @@ export class OpenSessions extends OpenWindows {
       if (session.passed && !isOver) session.changed = false;
       session.passed = isOver;
     }
-    this.#recent = [session];
-    return this.#recent;
+    this.recent = [session];
+    return this.recent;
   }
 
   /** Makes sessions that follow part of one. */
@@ -84,6 +81,6 @@ export class OpenSessions extends OpenWindows {
   }
 
   protected override forget(): void {
-    this.#recent = [];
+    this.recent = [];
   }
 }

@@ -57,6 +57,8 @@ export interface ReplacedWindow extends Window {
 
 /** The open windows of one series under one definition. */
 export abstract class OpenWindows {
+  /** Those that held the last reading, the newest first; none where that is not known. */
+  recent: readonly OpenWindow[] = [];
   readonly definition: WindowDefinition;
   /** By start, ascending; also by end. */
   open: readonly OpenWindow[] = [];

@@ -102,6 +102,18 @@ export class WindowStage implements Stage {
     return missed ? Fate.late : Fate.aggregated;
   }
 
+  warm(series: Series): number {
+    const state = this.#states[series.id];
+    if (state === undefined || state === null) return 0;
+    const { fed, clock } = state;
+    let sum = clock.newest;
+    for (let i = 0; i < fed.length; i++) {
+      const { recent } = fed[i]!;
+      for (let j = 0; j < recent.length; j++) sum += recent[j]!.accumulator.warm();
+    }
+    return sum;
+  }
+
   advance(now: EpochMs, emit: Emit): void {
     if (!(now > this.#now)) return;
     this.#now = now;
