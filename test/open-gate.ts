@@ -5,6 +5,7 @@ export const openGate: Gate = {
   take: (reading, _now, doorway) => doorway.goOn(reading),
   nextDue: Number.POSITIVE_INFINITY,
   release: () => {},
+  releaseAll: () => {},
   step: () => {},
   held: () => [],
   counts: () => [],

@@ -47,8 +47,10 @@ export interface Gate {
   readonly nextDue: EpochMs;
   /** Receive time has reached `now`: what has waited so long goes on. */
   release(now: EpochMs, doorway: Doorway): void;
-  /** The wall clock was set, by `byMs`; see `Stage`. */
-  step(byMs: number): void;
+  /** All that waits goes on at once: the clock is set back, and what came before that must not come after it. */
+  releaseAll(now: EpochMs, doorway: Doorway): void;
+  /** The wall clock was set to `now`, by `byMs`; see `Stage`. */
+  step(now: EpochMs, byMs: number): void;
   /** What waits: in flight, and in the snapshot. */
   held(): Iterable<Reading>;
   /** Since the storage was begun, rule by rule. */

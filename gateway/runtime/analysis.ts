@@ -169,10 +169,7 @@ export class Analysis {
 
   /** Whether anything waits for a deadline that has passed by `now`. */
   isDue(now: EpochMs): boolean {
-    return (
-      Math.min(this.#stages.gate.nextDue, this.#derived.nextDue) <= now ||
-      this.#stageList.some((stage) => stage.isDue(now))
-    );
+    return this.#nextDue <= now || this.#stageList.some((stage) => stage.isDue(now));
   }
 
   /** Lets receive time reach `now`, so that what waits for a deadline is done. */
@@ -218,6 +215,8 @@ export class Analysis {
     this.#receiveTime = receiveTime;
     this.#setBackMs = setBackMs;
     this.#reference = reference;
+    // Those that the checkpoint does not know have to learn what time it is.
+    this.#derived.advance(receiveTime);
     if (wallTime !== receiveTime) this.#step(receiveTime, wallTime);
     this.#flush();
   }
@@ -261,7 +260,7 @@ export class Analysis {
     return new DerivedReadings(derivers, this.#ledger, (reading) => {
       if (this.#taps.isOpen) this.#taps.reading(reading.source, reading);
       this.#recent.add(reading);
-      this.#stages.gate.take(reading, reading.receiveTime, this.#doorway);
+      this.#stages.gate.take(reading, this.#receiveTime, this.#doorway);
     });
   }
 
@@ -309,29 +308,45 @@ export class Analysis {
   #step(before: EpochMs, after: EpochMs): void {
     if (before > this.#receiveTime) this.#passTo(before);
     const byMs = after - this.#receiveTime;
-    this.#receiveTime = after;
     this.#setBackMs = setBackAfter(this.#setBackMs, byMs);
     if (byMs === 0) return;
-    this.#stages.gate.step(byMs);
-    this.#derived.step(after, byMs);
+    // What has its times from before must not come after it, nor what is derived of that.
+    if (byMs < 0) this.#releaseAll();
+    this.#derived.step(after, byMs, () => this.#releaseAll());
+    this.#receiveTime = after;
+    this.#stages.gate.step(after, byMs);
     for (const stage of this.#stageList) stage.step(after, byMs, this.#emit);
   }
 
-  /** What waits at the gate goes on at its time, before anything that falls due later. */
-  #passTo(receiveTime: EpochMs): void {
+  /** Nothing waits at the gate any more. */
+  #releaseAll(): void {
     const { gate } = this.#stages;
-    for (let due = gate.nextDue; due <= receiveTime; due = gate.nextDue) {
-      this.#advanceTo(Math.max(due, this.#receiveTime));
-      gate.release(this.#receiveTime, this.#doorway);
+    while (gate.nextDue < Number.POSITIVE_INFINITY) {
+      gate.releaseAll(this.#receiveTime, this.#doorway);
       this.#derived.drain();
+    }
+  }
+
+  /** What waits at the gate goes on, and what falls due is derived, at its time, before anything that falls due later. */
+  #passTo(receiveTime: EpochMs): void {
+    for (let due = this.#nextDue; due <= receiveTime; due = this.#nextDue) {
+      this.#advanceTo(Math.max(due, this.#receiveTime));
     }
     this.#advanceTo(receiveTime);
   }
 
+  /** When the gate or a deriver has a reading for the stages next; +∞ when none has. */
+  get #nextDue(): EpochMs {
+    return Math.min(this.#stages.gate.nextDue, this.#derived.nextDue);
+  }
+
+  /** The stages first: a reading that has waited does not tell them what time it is. */
   #advanceTo(receiveTime: EpochMs): void {
     this.#receiveTime = receiveTime;
-    this.#derived.advance(receiveTime);
     for (const stage of this.#stageList) stage.advance(receiveTime, this.#emit);
+    this.#derived.advance(receiveTime);
+    this.#stages.gate.release(receiveTime, this.#doorway);
+    this.#derived.drain();
   }
 
   #flush(): void {

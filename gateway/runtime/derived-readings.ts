@@ -76,10 +76,18 @@ export class DerivedReadings {
     return next;
   }
 
-  /** See `Stage`. */
-  step(now: EpochMs, byMs: number): void {
-    for (const flow of this.#flows) flow.deriver.step(now, byMs, flow);
-    this.drain();
+  /**
+   * See `Stage`. What a deriver gives as the clock is set back goes to the next ones before these take note of it.
+   *
+   * @param given called whenever one has given something
+   */
+  step(now: EpochMs, byMs: number, given: () => void): void {
+    for (const flow of this.#flows) {
+      flow.deriver.step(now, byMs, flow);
+      if (this.#waiting.length === 0) continue;
+      this.drain();
+      given();
+    }
   }
 
   status(): readonly DerivedStatus[] {

@@ -1,3 +1,4 @@
+import type { EpochMs } from '../../core/clock.ts';
 import type { Series } from '../../core/reading.ts';
 import { listOf, numberOf, recordOf, textOf, unreadable } from '../snapshot.ts';
 import type { SeriesClock, Watermarks } from '../watermark.ts';
@@ -8,12 +9,20 @@ const VERSION = 1;
 const WHAT = 'a join';
 
 /** Plain data for `v8.serialize`; names series by key. */
-export function snapshotJoin(form: string, watermarks: Watermarks, groups: readonly JoinGroup[]): unknown {
-  return { version: VERSION, form, watermarks: watermarks.snapshot(), groups: groups.map((group) => group.snapshot()) };
+export function snapshotJoin(
+  form: string,
+  now: EpochMs,
+  watermarks: Watermarks,
+  groups: readonly JoinGroup[],
+): unknown {
+  const parts = groups.map((group) => group.snapshot());
+  return { version: VERSION, form, now, watermarks: watermarks.snapshot(), groups: parts };
 }
 
 /** What a join offers for its restoration. */
 export interface JoinRestoration {
+  /** Takes over the receive time that the join had reached. */
+  reach(now: EpochMs): void;
   /** Restores the watermarks and returns the clock of each series. */
   clocks(watermarks: unknown): readonly SeriesClock[];
   find(key: string): Series | undefined;
@@ -35,6 +44,7 @@ export function restoreJoin(snapshot: unknown, form: string, restoration: JoinRe
   if (parts['form'] !== form) {
     return groups.length === 0 ? undefined : `what ${groups.length} groups held is dropped: the join has changed`;
   }
+  restoration.reach(numberOf(parts['now'], WHAT));
   const clocks = restoration.clocks(parts['watermarks']);
   for (const entry of groups) restoreGroup(recordOf(entry, WHAT), clocks, restoration);
   return undefined;

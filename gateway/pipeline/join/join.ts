@@ -45,6 +45,8 @@ export class Join implements Deriver {
   readonly #surfacings = new DeadlineQueue<JoinSurfacing>();
   readonly #output: JoinOutput;
   readonly #take: TakePair;
+  /** What `advance` has reached: a reading that has waited came earlier, and time does not go back for it. */
+  #now: EpochMs = Number.NEGATIVE_INFINITY;
   #held = 0;
   #notRestored: string | undefined;
 
@@ -62,9 +64,9 @@ export class Join implements Deriver {
   process(reading: Reading, outlet: Outlet): Fate {
     const { series, value } = reading;
     let sides = this.#sides[series.id];
-    if (sides === undefined) sides = this.#meet(series, reading.receiveTime);
+    if (sides === undefined) sides = this.#meet(series, this.#now);
     if (sides === null || typeof value === 'string') return Fate.filtered;
-    this.#output.begin(reading.receiveTime, outlet);
+    this.#output.begin(this.#now, outlet);
     let fate: Fate = Fate.filtered;
     for (let i = 0; i < sides.length; i++) {
       const side = sides[i]!;
@@ -76,6 +78,7 @@ export class Join implements Deriver {
   }
 
   advance(now: EpochMs, outlet: Outlet): void {
+    if (now > this.#now) this.#now = now;
     for (;;) {
       const surfaceAt = this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY;
       const idleAt = this.#idleAt;
@@ -95,6 +98,7 @@ export class Join implements Deriver {
   }
 
   step(now: EpochMs, byMs: number, outlet: Outlet): void {
+    this.#now = now;
     this.#watermarks.step(byMs);
     if (byMs > 0) return;
     this.#output.begin(now, outlet);
@@ -113,7 +117,7 @@ export class Join implements Deriver {
   }
 
   snapshot(): unknown {
-    return snapshotJoin(this.#definition.form, this.#watermarks, this.#groups);
+    return snapshotJoin(this.#definition.form, this.#now, this.#watermarks, this.#groups);
   }
 
   get notRestored(): string | undefined {
@@ -123,6 +127,9 @@ export class Join implements Deriver {
   /** Into a new join. What was held for another form of the join is dropped: see `notRestored`. */
   restore(snapshot: unknown): void {
     const restored = restoreJoin(snapshot, this.#definition.form, {
+      reach: (now) => {
+        this.#now = now;
+      },
       clocks: (part) => this.#watermarks.restore(part),
       group: (key, { device }) => this.#addGroup(key, device),
       find: (key) => this.#access.find(key),
@@ -134,6 +141,7 @@ export class Join implements Deriver {
     });
     if (restored !== undefined) this.#notRestored = `${this.source}: ${restored}`;
     for (const group of this.#groups) {
+      this.#refuseAgain(group);
       this.#held += group.held;
       if (group.surfacesAt < Number.POSITIVE_INFINITY)
         this.#surfacings.push(new JoinSurfacing(group.surfacesAt, group));
@@ -243,13 +251,21 @@ export class Join implements Deriver {
     const found = this.#definition.keyOf(series);
     if (typeof found === 'string') return found;
     const group = this.#byKey.get(found.key) ?? this.#newGroup(found.key, now);
-    if (!isLeft && group.right !== undefined) {
-      return `${series.key} and ${group.right.series.key} are both the right side for the same left one: name in \`on\` what tells them apart`;
-    }
+    if (!isLeft && group.right !== undefined) return secondRight(series, group.right);
     const { vacant } = group;
     const clock = (isLeft ? vacant.left : vacant.right) ?? this.#watermarks.trackIn(group.clock.key);
     vacant[isLeft ? 'left' : 'right'] = undefined;
     return this.#addSeries(series, group, isLeft, clock);
+  }
+
+  /** A series of the left that would be a second one of the right: no snapshot says that it is no member there. */
+  #refuseAgain({ lefts, right }: JoinGroup): void {
+    if (right === undefined) return;
+    for (const left of lefts) {
+      const { series } = left;
+      if (series === right.series || !this.#definition.isRight(series)) continue;
+      this.#remember(series, [left, secondRight(series, right)]);
+    }
   }
 
   #addSeries(series: Series, group: JoinGroup, isLeft: boolean, clock: SeriesClock): JoinedSeries {
@@ -279,6 +295,10 @@ function makeMatcher(kind: JoinKind): Matcher {
   if ('asOfMs' in kind) return new AsOfMatcher(kind.asOfMs);
   const { tumblingMs, aggregate } = kind;
   return aggregate === 'pairs' ? new WindowPairsMatcher(tumblingMs) : new WindowMatcher(tumblingMs, aggregate);
+}
+
+function secondRight({ key }: Series, { series }: JoinedSeries): string {
+  return `${key} and ${series.key} are both the right side for the same left one: name in \`on\` what tells them apart`;
 }
 
 function vacantOf({ vacant: { left, right } }: JoinGroup): readonly SeriesClock[] {

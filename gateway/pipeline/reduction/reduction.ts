@@ -65,8 +65,17 @@ export class Reduction implements Gate {
     }
   }
 
-  step(byMs: number): void {
+  releaseAll(now: EpochMs, doorway: Doorway): void {
+    for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
+      next.due = Number.POSITIVE_INFINITY;
+      if (next.held !== undefined) this.#goOn(next, next.held, now, doorway);
+    }
+  }
+
+  /** A series that is ahead of a clock that was set back begins anew: else all that it brings would be older than the last that went on. */
+  step(now: EpochMs, byMs: number): void {
     for (const state of this.#all) {
+      if (byMs < 0 && state.time > now) state.time = Number.NaN;
       state.passedAt += byMs;
       // Moving all of them leaves their order in the queue as it is.
       state.due += byMs;

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Aggregate } from '../../../gateway/core/result.ts';
 import { imbalance } from '../../../gateway/runtime/ledger.ts';
 import { settle } from '../../manual-clock.ts';
-import { type Box, bootedBox, CHECKPOINT_EVERY_MS, START } from './box.ts';
+import { type Box, bootedBox, CHECKPOINT_EVERY_MS, newBox, START } from './box.ts';
 
 const HOUR_MS = 3_600_000;
 /** When a box is switched on. */
@@ -43,6 +43,19 @@ describe('a clock that is set while the gateway runs', () => {
     const { clock } = box.gateway.status();
     expect(clock).toMatchObject({ state: 'believed', steppedTotal: 1, lastStepMs: byMs });
     expect(box.logLines()).toContain('the clock was set');
+    await box.stop();
+  });
+
+  test('back while a reading waits at a swinging door leaves nothing late', async () => {
+    const box = await newBox();
+    box.reduce = [{ series: '*', swingingDoor: 0.5 }];
+    await box.boot();
+    await sendFor(box, 3);
+    expect(box.gateway.status().ledger).toMatchObject({ inFlight: 1, aggregated: 1 });
+    box.clock.jump(-2 * HOUR_MS);
+    await sendFor(box, 10);
+    await box.clock.advance(90_000);
+    expect(box.gateway.status().ledger).toMatchObject({ received: 13, inFlight: 0, late: 0 });
     await box.stop();
   });
 

@@ -162,6 +162,26 @@ test('a clock that is set ahead makes nobody idle', () => {
   expect(bench.values).toEqual([['m/c', 102, 0]]);
 });
 
+test('a series of the left that would be a second one of the right is told as that after a restart, too', () => {
+  const settings = { left: '*/a', right: '*/m*/*', on: ['site'] };
+  const bench = new Bench(settings);
+  bench.send('hall/m1/b', 1, 0);
+  bench.send('hall/m2/a', 2, 1);
+  expect(bench.failures).toHaveLength(1);
+  const resumed = bench.make(settings);
+  resumed.restore(throughDisk(bench.join.snapshot()));
+  bench.join = resumed;
+  bench.send('hall/m2/a', 3, 2);
+  expect(bench.failures[1]).toBe(bench.failures[0]);
+});
+
+test('a reading that has waited before it came makes nobody idle sooner', () => {
+  const bench = new Bench();
+  bench.send('m/a', 1, 0, 10_000);
+  bench.join.process(bench.plant.reading('m/a', 2, 1, { at: 7_000 }), bench.outlet);
+  expect(bench.join.nextDue).toBe(15_000);
+});
+
 test('a series that stands on both sides is on each', () => {
   const bench = new Bench({ left: 'm/*', right: 'm/b', kind: { asOfMs: 0 } });
   bench.send('m/b', 3, 0);

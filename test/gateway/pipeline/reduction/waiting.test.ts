@@ -100,10 +100,24 @@ describe('a swinging door', () => {
   test('when the clock is set, what waits waits as long as it would have without that', () => {
     const gate = reduction(DOOR);
     take(gate, [0, 1]);
-    gate.step(-3_600_000);
+    gate.step(0, -3_600_000);
     expect(gate.nextDue).toBe(IDLE_AFTER_MS - 1 - 3_600_000);
     gate.release(gate.nextDue, doorway);
     expect(on).toEqual([0, 1]);
+  });
+
+  test('when the clock is set back behind them, readings are compared with the first that comes then', () => {
+    const gate = reduction(DOOR);
+    take(gate, [0, 1], 10);
+    gate.releaseAll(12_000, doorway);
+    expect({ on, held: held(gate), due: gate.nextDue }).toEqual({
+      on: [0, 1],
+      held: [],
+      due: Number.POSITIVE_INFINITY,
+    });
+    gate.step(2_000, -10_000);
+    take(gate, [7, 7, 7], 2);
+    expect({ on, held: held(gate), out }).toEqual({ on: [0, 1, 7], held: [7], out: [7] });
   });
 
   test('stopped and resumed at every step it does the same', () => {
