@@ -123,14 +123,23 @@ export abstract class OpenWindows {
     this.forget();
   }
 
-  /** Opens the windows of the rollups that a window belongs to; `opened` is told of each, whether it was open already or not. */
-  openWholes(part: OpenWindow, watermark: EpochMs, opened: (rollup: OpenWindows, whole: OpenWindow) => void): void {
+  /**
+   * Opens the windows of the rollups that a window belongs to; `opened` is told of each, whether it was open already or not.
+   *
+   * @param mayOpen whether those of a rollup may be opened that are not open
+   */
+  openWholes(
+    part: OpenWindow,
+    watermark: EpochMs,
+    opened: (rollup: OpenWindows, whole: OpenWindow) => void,
+    mayOpen: (rollup: OpenRollups) => boolean,
+  ): void {
     part.isMissed = false;
     for (const rollup of this.rollups) {
-      const whole = rollup.openFor(part, watermark);
+      const whole = mayOpen(rollup) ? rollup.openFor(part, watermark) : rollup.wholeOf(part);
       if (whole !== undefined) {
         opened(rollup, whole);
-        rollup.openWholes(whole, watermark, opened);
+        rollup.openWholes(whole, watermark, opened, mayOpen);
       }
       if (whole === undefined || whole.isMissed) part.isMissed = true;
     }

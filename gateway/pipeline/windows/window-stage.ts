@@ -201,16 +201,17 @@ export class WindowStage implements Stage {
     if (restored.past !== undefined) this.#past.restore(restored.past);
     this.#corrections.resume(restored.correctAt, restored.corrections);
     this.#droppedWindows = restored.dropped;
+    const isNew = ({ definition }: OpenWindows) => !restored.resumed.has(definition);
     for (const { windows, clock } of this.#all) {
-      for (const one of windows) if (!restored.resumed.has(one.definition)) one.beginAfter(clock.device.watermark);
+      for (const one of windows) if (isNew(one)) one.beginAfter(clock.device.watermark);
     }
     for (const [state, windows, window] of openOf(this.#all)) {
       const { device } = state;
       device.due = Math.min(device.due, windows.dueOf(window));
       window.isUntold = windows.rollups.length > 0;
       // A rollup that the snapshot does not know begins with what is open.
-      this.#expectWholes(device, windows, window);
-      if (windows.isNew(window)) this.#change(state, windows, window);
+      this.#expectWholes(device, windows, window, isNew);
+      if (isNew(windows) && windows.isNew(window)) this.#change(state, windows, window);
       if (window.changed && !window.passed) this.#early.expect(windows.definition, this.#now);
     }
     for (const { device, clock } of this.#all) {
@@ -273,11 +274,12 @@ export class WindowStage implements Stage {
     return windows.openAt(time, device.watermark, reached, replaced);
   }
 
-  #expectWholes(device: DeviceState, windows: OpenWindows, part: OpenWindow): void {
+  #expectWholes(device: DeviceState, windows: OpenWindows, part: OpenWindow, mayOpen = always): void {
     if (windows.rollups.length === 0) return;
-    windows.openWholes(part, device.clock.watermark, (rollup, whole) => {
+    const opened = (rollup: OpenWindows, whole: OpenWindow) => {
       device.due = Math.min(device.due, rollup.dueOf(whole));
-    });
+    };
+    windows.openWholes(part, device.clock.watermark, opened, mayOpen);
   }
 
   #closeOldest(state: SeriesState, windows: OpenWindows, emit: Emit): void {
@@ -398,6 +400,10 @@ export class WindowStage implements Stage {
     window.revision++;
     emit(result);
   }
+}
+
+function always(_rollup: OpenWindows): boolean {
+  return true;
 }
 
 /** Gives a reading that has missed a window. */

@@ -170,7 +170,7 @@ test('whatever is configured, and wherever the clock is set: a process that is s
       expect([...resumed.ledger.derived()]).toEqual([...whole.ledger.derived()]);
       expect(resumed.ledger.total()).toEqual(whole.ledger.total());
     }),
-    { seed, numRuns: Number(process.env['RUNS'] ?? 20) },
+    { seed, numRuns: Number(process.env['RUNS'] ?? 20), endOnFailure: true },
   );
 });
 
