@@ -29,6 +29,8 @@ export interface NormaliseLimits {
 export const MAX_TEXT_LENGTH = 16_384;
 
 const DEFAULT_EARLIEST: EpochMs = 946_684_800_000;
+/** Where nobody knows what time it is: no calendar of windows reaches much further. */
+const LATEST: EpochMs = Date.UTC(9999, 11, 31);
 const DEFAULT_MAX_FUTURE_MS = 3_600_000;
 
 interface Compiled {
@@ -94,7 +96,7 @@ export class Normaliser {
       return `the quality ${String(quality)} is none of 0 (good), 1 (uncertain) and 2 (bad)`;
     }
     this.#isAhead = false;
-    return sourceTime === undefined ? undefined : this.#checkTime(sourceTime, now ?? Number.MAX_VALUE);
+    return sourceTime === undefined ? undefined : this.#checkTime(sourceTime, now);
   }
 
   /** Whether the source time of the last reading that was taken is too far ahead to be believed. */
@@ -115,12 +117,14 @@ export class Normaliser {
     return compiled;
   }
 
-  #checkTime(time: EpochMs, now: EpochMs): string | undefined {
-    if (time >= this.#earliest && time <= now + this.#maxFutureMs) return undefined;
+  #checkTime(time: EpochMs, now: EpochMs | undefined): string | undefined {
+    const latest = now === undefined ? LATEST : now + this.#maxFutureMs;
+    if (time >= this.#earliest && time <= latest) return undefined;
     if (!Number.isFinite(time)) return `the source time ${time} is not a finite number of milliseconds`;
     if (time < this.#earliest) {
       return `the source time is ${isoTime(time)}, before ${isoTime(this.#earliest)}, the earliest allowed`;
     }
+    if (now === undefined) return `the source time is ${isoTime(time)}, after ${isoTime(LATEST)}, the latest allowed`;
     this.#isAhead = true;
     return undefined;
   }

@@ -108,6 +108,11 @@ test('a gateway that does not know the time does not judge the future', () => {
   );
 });
 
+test('nor is a time taken there that no calendar reaches, as one in nanoseconds', () => {
+  const problem = new Normaliser([]).normalise(plant.series('a/b'), 1, Quality.good, NOW * 1e6, undefined);
+  expect(problem).toMatch(/^the source time is \d+ ms since 1970, after 9999-12-31T00:00:00.000Z, the latest allowed$/);
+});
+
 test.each([NOW, 60_000, undefined])(
   'a reading without a time is taken, whatever the gateway knows of the time: %s',
   (now) => {
