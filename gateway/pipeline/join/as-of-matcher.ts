@@ -32,6 +32,10 @@ export class AsOfMatcher implements Matcher {
     return false;
   }
 
+  beginAnew(): void {
+    this.#last = undefined;
+  }
+
   snapshot(): unknown {
     return this.#last === undefined ? null : snapshotReading(this.#last);
   }

@@ -44,6 +44,10 @@ export class IntervalMatcher implements Matcher {
     return this.#kept.shed();
   }
 
+  beginAnew(): void {
+    this.#kept.clear();
+  }
+
   snapshot(): unknown {
     return this.#kept.snapshot();
   }

@@ -97,6 +97,12 @@ export class JoinGroup {
     return false;
   }
 
+  /** The clock was set back; what was held has been matched. */
+  beginAnew(): void {
+    this.matchedTo = Number.NEGATIVE_INFINITY;
+    this.#matcher.beginAnew();
+  }
+
   snapshot(): unknown {
     return {
       key: this.key,

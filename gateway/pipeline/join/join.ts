@@ -226,10 +226,11 @@ export class Join implements Deriver {
     const before = group.held;
     group.matchAll(this.#take);
     group.endWindow(this.#take);
+    if (isAhead) {
+      this.#watermarks.beginAnew(group.clock, [...group.all.map(({ clock }) => clock), ...vacantOf(group)]);
+      group.beginAnew();
+    }
     this.#held += group.held - before;
-    if (!isAhead) return;
-    this.#watermarks.beginAnew(group.clock, [...group.all.map(({ clock }) => clock), ...vacantOf(group)]);
-    group.matchedTo = Number.NEGATIVE_INFINITY;
   }
 
   #meet(series: Series, now: EpochMs): readonly (JoinedSeries | string)[] | null {

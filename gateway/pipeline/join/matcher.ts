@@ -40,6 +40,8 @@ export interface Matcher {
   readonly held: number;
   /** Gives up the oldest of these; false where there are none. */
   shed(): boolean;
+  /** The clock was set back: what comes now lies before what it keeps, and does not belong to that. */
+  beginAnew(): void;
   /** Plain data; series are told by their places. */
   snapshot(): unknown;
   /** @param at the series of a place */

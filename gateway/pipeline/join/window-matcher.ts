@@ -89,6 +89,11 @@ export class WindowMatcher implements Matcher {
     return false;
   }
 
+  /** Its window has ended before that. */
+  beginAnew(): void {
+    return;
+  }
+
   snapshot(): unknown {
     if (this.#end === Number.POSITIVE_INFINITY) return null;
     return [this.#end, snapshotSummary(this.#right), this.#summaries.map(snapshotSummary)];

@@ -50,6 +50,11 @@ export class WindowPairsMatcher implements Matcher {
     return this.#kept.shed();
   }
 
+  /** Its window has ended before that. */
+  beginAnew(): void {
+    return;
+  }
+
   snapshot(): unknown {
     return [this.#end, this.#kept.snapshot()];
   }
