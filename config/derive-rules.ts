@@ -1,3 +1,4 @@
+import { MAX_NAME_LENGTH, unfitName } from '../gateway/base/series-registry.ts';
 import type { TableContent } from '../gateway/core/table.ts';
 import type { DerivationConfiguration, JoinConfiguration } from './configuration.ts';
 import { knownTags } from './known-tags.ts';
@@ -29,11 +30,14 @@ export function checkDerived(file: PartlyFile, tables: ReadTables, vocabulary: V
     if (table?.key !== undefined) checkOn(table.key, tags, `tables[${index}].key`, report);
   });
   derive.forEach((derivation, index) => {
-    if (derivation !== undefined) checkExpression('derivation', derivation.value, `derive[${index}]`, expressions);
+    if (derivation === undefined) return;
+    checkMetric(derivation.metric, `derive[${index}]`, report);
+    checkExpression('derivation', derivation.value, `derive[${index}]`, expressions);
   });
   join.forEach((one, index) => {
     if (one === undefined) return;
     const path = `join[${index}]`;
+    checkMetric(one.metric, path, report);
     checkExpression('join', one.value, path, expressions);
     reportError(path, report, () => vocabulary.checkJoin(one));
     for (const name of one.on) checkOn(name, tags, `${path}.on`, report);
@@ -61,6 +65,11 @@ function checkExpression(
   if (types === undefined) return;
   const problem = vocabulary.expressionProblem(of, value, types);
   if (problem !== undefined) report(`${path}.value`, problem.message, problem.hint, problem.at);
+}
+
+function checkMetric(metric: string, path: string, report: Report): void {
+  const unfit = unfitName('metric', metric);
+  if (unfit !== undefined) report(`${path}.metric`, unfit, `up to ${MAX_NAME_LENGTH} characters that can be seen`);
 }
 
 function checkOn(name: string, tags: ReadonlySet<string> | undefined, path: string, report: Report): void {

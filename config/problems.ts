@@ -44,7 +44,9 @@ function excerptOf(line: string | undefined, column: number): readonly string[] 
 
 /** A value as a message quotes it, cut where it is long, without the user and password of an address. */
 export function quoted(value: unknown): string {
-  const text = (JSON.stringify(value) ?? String(value)).replace(/:\/\/[^/@\s]*@/g, '://…@');
+  // JSON has no word for a number that is not finite.
+  const written = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = written.replace(/:\/\/[^/@\s]*@/g, '://…@');
   return text.length <= 80 ? text : `${text.slice(0, 77)}…${text.startsWith('"') ? '"' : ''}`;
 }
 

@@ -139,7 +139,8 @@ function unfitLength(key: string): string | undefined {
   return `device, metric and tags have ${bytes} bytes together; at most ${MAX_KEY_BYTES} are allowed`;
 }
 
-function unfitName(what: string, name: string): string | undefined {
+/** Why a text cannot be the name of a device, metric or tag, which `what` says, as a sentence; undefined where it can. */
+export function unfitName(what: string, name: string): string | undefined {
   if (name.length === 0) return `the ${what} is empty`;
   if (name.length > MAX_NAME_LENGTH)
     return `the ${what} has ${name.length} characters; at most ${MAX_NAME_LENGTH} are allowed`;

@@ -8,6 +8,15 @@ test('a derivation takes its metric from its name where it has none', () => {
   ]);
 });
 
+test('a metric that no series can have is refused, as it would have no readings', () => {
+  const more = String.raw`metric: "x\ny", value: `;
+  const text = `derive: [{ name: a, series: "*/t", ${more}value }]\njoin: [{ name: b, left: "*/l", right: "*/r", within: 1s, ${more}left }]`;
+  expect(briefly(problemsOf(text))).toEqual([
+    String.raw`1:44 derive[0].metric: the metric "x\ny" has a control character or is not valid Unicode`,
+    String.raw`2:66 join[0].metric: the metric "x\ny" has a control character or is not valid Unicode`,
+  ]);
+});
+
 test('an expression that does not type is refused at its place in the line, with the names there are', () => {
   const text = `derive:
   - { name: a, series: "*/t", value: 1 + volume }

@@ -61,7 +61,7 @@ describe('a table', () => {
     ['- a\n- b\n', 'it has no keys'],
     ['a: 1\n', '"a" has no group of cells'],
     ['a: { b: true }\n', 'a.b is true'],
-    ['a: { b: .nan }\n', 'a.b is null'],
+    ['a: { b: .nan }\n', 'a.b is NaN'],
     ['a: { b: [1] }\n', 'a.b is [1]'],
     ['a: { b: 1 }\na: { b: 2 }\n', 'it is not YAML: Map keys must be unique'],
     ['a: { b: "x\\ny" }\n', 'a cell of b cannot be a tag'],

@@ -16,6 +16,8 @@ test.each([
   ['session: 0', '2:35 windows[0].window.session: must be above 0: got 0'],
   ['hopping: 1m, every: 0s', '2:46 windows[0].window.every: must be above 0: got "0s"'],
   ['count: 0', '2:33 windows[0].window.count: must be at least 1: got 0'],
+  ['count: 1e400', '2:33 windows[0].window.count: must be a whole number: got Infinity'],
+  ['while: { equals: .nan }', '2:43 windows[0].window.while.equals: must be a number: got NaN'],
   ['count: ten', '2:33 windows[0].window.count: must be a whole number: got "ten"'],
   ['count: 1e9', '2:24 windows[0].window: Cannot make windows of 1000000000 readings'],
   ['count: 10, every: 11', '2:24 windows[0].window: Cannot begin windows of 10 readings with every 11 of them'],
