@@ -77,18 +77,21 @@ export class ResultLogs {
 }
 
 function appendTo(log: Log, results: readonly Result[]): void {
+  if (results.length === 0) return;
+  // A small log takes no record of more than a quarter of it.
+  const maxBytes = Math.min(MAX_RECORD_BYTES, log.status().maxBytes / 8);
   for (let from = 0; from < results.length; from += RESULTS_PER_RECORD) {
-    appendRecord(log, results.slice(from, from + RESULTS_PER_RECORD));
+    appendRecord(log, results.slice(from, from + RESULTS_PER_RECORD), maxBytes);
   }
 }
 
-function appendRecord(log: Log, results: readonly Result[]): void {
+function appendRecord(log: Log, results: readonly Result[], maxBytes: number): void {
   const record = encodeResults(results);
-  if (record.length <= MAX_RECORD_BYTES || results.length === 1) {
+  if (record.length <= maxBytes || results.length === 1) {
     log.append(record, results.length);
     return;
   }
   const half = Math.ceil(results.length / 2);
-  appendRecord(log, results.slice(0, half));
-  appendRecord(log, results.slice(half));
+  appendRecord(log, results.slice(0, half), maxBytes);
+  appendRecord(log, results.slice(half), maxBytes);
 }

@@ -30,6 +30,14 @@ test('many results become several records', () => {
   expect(outbox.records.map(({ items }) => items)).toEqual([500, 500, 200]);
 });
 
+test('a record is no larger than a small log takes', () => {
+  const { outbox, logs } = rig();
+  outbox.maxBytes = 64 * 1024;
+  logs.append(Array.from({ length: 300 }, (_, minute) => aggregate({ start: minute * 60_000 })));
+  expect(outbox.records.reduce((sum, { items }) => sum + items, 0)).toBe(300);
+  expect(Math.max(...outbox.records.map(({ payload }) => payload.length))).toBeLessThanOrEqual(8 * 1024);
+});
+
 test('results with long names become so many records that a small log takes each', () => {
   const { outbox, logs } = rig();
   const tags = Object.fromEntries(Array.from({ length: 7 }, (_, i) => [`tag-${i}`, 'x'.repeat(256)]));
