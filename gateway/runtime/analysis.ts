@@ -215,8 +215,6 @@ export class Analysis {
     this.#receiveTime = receiveTime;
     this.#setBackMs = setBackMs;
     this.#reference = reference;
-    // Those that the checkpoint does not know have to learn what time it is.
-    this.#derived.advance(receiveTime);
     if (wallTime !== receiveTime) this.#step(receiveTime, wallTime);
     this.#flush();
   }

@@ -62,7 +62,9 @@ export class Join implements Deriver {
   }
 
   process(reading: Reading, outlet: Outlet): Fate {
-    const { series, value } = reading;
+    const { series, value, receiveTime } = reading;
+    // One that no checkpoint knows may not have been told what time it is.
+    if (this.#now === Number.NEGATIVE_INFINITY) this.#now = receiveTime;
     let sides = this.#sides[series.id];
     if (sides === undefined) sides = this.#meet(series, this.#now);
     if (sides === null || typeof value === 'string') return Fate.filtered;
