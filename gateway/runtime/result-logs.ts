@@ -29,19 +29,24 @@ export interface ResultPositions {
  */
 export class ResultLogs {
   readonly #parts: ResultLogsParts;
+  readonly #alarmRecordBytes: number;
+  readonly #recordBytes: number;
   #unsynced = 0;
   #sync: Promise<void> = Promise.resolve();
 
   constructor(parts: ResultLogsParts) {
     this.#parts = parts;
+    // Once: a log's status tells what it has dropped by series, and takes as long.
+    this.#alarmRecordBytes = mostRecordBytes(parts.alarmOutbox);
+    this.#recordBytes = mostRecordBytes(parts.outbox);
   }
 
   /** Takes results, and has them made durable. */
   append(results: readonly Result[]): void {
     const alarms = results.filter(({ kind }) => kind === 'alarm');
     const others = alarms.length === 0 ? results : results.filter(({ kind }) => kind !== 'alarm');
-    appendTo(this.#parts.alarmOutbox, alarms);
-    appendTo(this.#parts.outbox, others);
+    appendTo(this.#parts.alarmOutbox, alarms, this.#alarmRecordBytes);
+    appendTo(this.#parts.outbox, others, this.#recordBytes);
     this.#unsynced += results.length;
     this.#sync = this.#commitWhatHas(alarms.length > 0, others.length > 0).then(() => {
       this.#unsynced -= results.length;
@@ -76,10 +81,12 @@ export class ResultLogs {
   }
 }
 
-function appendTo(log: Log, results: readonly Result[]): void {
-  if (results.length === 0) return;
-  // A small log takes no record of more than a quarter of it.
-  const maxBytes = Math.min(MAX_RECORD_BYTES, log.status().maxBytes / 8);
+/** A small log takes no record of more than a quarter of it. */
+function mostRecordBytes(log: Log): number {
+  return Math.min(MAX_RECORD_BYTES, log.status().maxBytes / 8);
+}
+
+function appendTo(log: Log, results: readonly Result[], maxBytes: number): void {
   for (let from = 0; from < results.length; from += RESULTS_PER_RECORD) {
     appendRecord(log, results.slice(from, from + RESULTS_PER_RECORD), maxBytes);
   }

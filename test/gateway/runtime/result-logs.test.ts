@@ -5,9 +5,10 @@ import { settle } from '../../manual-clock.ts';
 import { MemoryLog } from '../../memory-log.ts';
 import { aggregate, alarm } from '../sinks/results.ts';
 
-function rig() {
+function rig(maxBytes?: number) {
   const alarmOutbox = new MemoryLog();
   const outbox = new MemoryLog();
+  if (maxBytes !== undefined) outbox.maxBytes = maxBytes;
   const failures: unknown[] = [];
   const logs = new ResultLogs({ alarmOutbox, outbox, failed: (error) => failures.push(error) });
   return { alarmOutbox, outbox, logs, failures };
@@ -31,8 +32,7 @@ test('many results become several records', () => {
 });
 
 test('a record is no larger than a small log takes', () => {
-  const { outbox, logs } = rig();
-  outbox.maxBytes = 64 * 1024;
+  const { outbox, logs } = rig(64 * 1024);
   logs.append(Array.from({ length: 300 }, (_, minute) => aggregate({ start: minute * 60_000 })));
   expect(outbox.records.reduce((sum, { items }) => sum + items, 0)).toBe(300);
   expect(Math.max(...outbox.records.map(({ payload }) => payload.length))).toBeLessThanOrEqual(8 * 1024);
