@@ -1,6 +1,7 @@
 import { MAX_NAME_LENGTH, unfitName } from '../gateway/base/series-registry.ts';
 import type { TableContent } from '../gateway/core/table.ts';
 import type { DerivationConfiguration, JoinConfiguration } from './configuration.ts';
+import { definitionOfDerivation, definitionOfJoin } from './derived-definitions.ts';
 import { knownTags } from './known-tags.ts';
 import { quoted } from './problems.ts';
 import { type Partly, type Report, reportError } from './report.ts';
@@ -87,15 +88,15 @@ function checkCycle({ derive, join }: Derived, vocabulary: Vocabulary, report: R
   const definitions: DerivedDefinition[] = [];
   derive.forEach((one, index) => {
     if (one === undefined) return;
-    const { series, metric } = one;
-    places.set(`derive:${one.name}`, `derive[${index}].series`);
-    definitions.push({ source: `derive:${one.name}`, reads: [series], placedLike: series, metric });
+    const definition = definitionOfDerivation(one);
+    places.set(definition.source, `derive[${index}].series`);
+    definitions.push(definition);
   });
   join.forEach((one, index) => {
     if (one === undefined) return;
-    const { left, right, metric } = one;
-    places.set(`join:${one.name}`, `join[${index}].left`);
-    definitions.push({ source: `join:${one.name}`, reads: [left, right], placedLike: left, metric });
+    const definition = definitionOfJoin(one);
+    places.set(definition.source, `join[${index}].left`);
+    definitions.push(definition);
   });
   const cycle = vocabulary.derivedCycle(definitions);
   if (cycle === undefined) return;

@@ -1,7 +1,9 @@
 import type { Configuration, WindowConfiguration } from '../../config/configuration.ts';
+import { definitionOfDerivation, definitionOfJoin } from '../../config/derived-definitions.ts';
 import type { SeriesRegistry } from '../base/series-registry.ts';
 import type { Deriver } from '../core/stage.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
+import { byDependency } from '../pipeline/derive/dependencies.ts';
 import { Derivation, type SeriesAccess } from '../pipeline/derive/derivation.ts';
 import { Tables } from '../pipeline/enrich/tables.ts';
 import { Join } from '../pipeline/join/join.ts';
@@ -48,6 +50,7 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
   };
 }
 
+/** Each after those whose readings it takes: what these give as the clock is set back comes to it before it takes note of that itself. */
 function makeDerivers(
   { derive, join, time }: Configuration,
   registry: SeriesRegistry,
@@ -59,10 +62,17 @@ function makeDerivers(
     tables,
   };
   const { outOfOrdernessMs, maxOutOfOrdernessMs } = time;
-  return [
-    ...derive.map((settings) => new Derivation(settings, access)),
-    ...join.map((settings) => new Join({ ...settings, outOfOrdernessMs, maxOutOfOrdernessMs }, access)),
+  const makers = [
+    ...derive.map((settings) => ({
+      ...definitionOfDerivation(settings),
+      make: () => new Derivation(settings, access),
+    })),
+    ...join.map((settings) => ({
+      ...definitionOfJoin(settings),
+      make: () => new Join({ ...settings, outOfOrdernessMs, maxOutOfOrdernessMs }, access),
+    })),
   ];
+  return byDependency(makers).map(({ make }) => make());
 }
 
 function makeWindows({ windows, rollups, time }: Configuration, registry: SeriesRegistry): WindowStage {

@@ -7,7 +7,7 @@ import {
   aggregatePatterns,
   allowedAggregates,
 } from '../pipeline/aggregate/aggregates.ts';
-import { findCycle } from '../pipeline/derive/cycles.ts';
+import { findCycle } from '../pipeline/derive/dependencies.ts';
 import { DERIVATION_NAMES } from '../pipeline/derive/derivation.ts';
 import { Expression } from '../pipeline/derive/expression.ts';
 import { checkJoin, JOIN_AGGREGATES, JOIN_NAMES } from '../pipeline/join/join-definition.ts';

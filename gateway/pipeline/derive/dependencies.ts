@@ -21,7 +21,7 @@ export function findCycle(definitions: readonly DerivedDefinition[]): readonly s
     const begins = path.indexOf(definition);
     if (begins >= 0) return [...path.slice(begins), definition].map(({ source }) => source);
     path.push(definition);
-    for (const reader of definitions.filter((one) => one.reads.some((pattern) => mayRead(pattern, definition)))) {
+    for (const reader of definitions.filter((one) => mayRead(one, definition))) {
       const cycle = visit(reader);
       if (cycle !== undefined) return cycle;
     }
@@ -36,10 +36,26 @@ export function findCycle(definitions: readonly DerivedDefinition[]): readonly s
   return undefined;
 }
 
-function mayRead(pattern: string, { metric, placedLike }: DerivedDefinition): boolean {
-  const [site, device, read] = partsOf(pattern);
+/** The definitions, each after all whose series it may read, and else in the order they have. Of a cycle one comes before what it reads. */
+export function byDependency<T extends DerivedDefinition>(definitions: readonly T[]): readonly T[] {
+  const placed = new Set<T>();
+  const ordered: T[] = [];
+  const place = (definition: T): void => {
+    if (placed.has(definition)) return;
+    placed.add(definition);
+    for (const one of definitions) if (mayRead(definition, one)) place(one);
+    ordered.push(definition);
+  };
+  definitions.forEach(place);
+  return ordered;
+}
+
+function mayRead(reader: DerivedDefinition, { metric, placedLike }: DerivedDefinition): boolean {
   const [placedSite, placedDevice] = partsOf(placedLike);
-  return mayBeEqual(read, metric) && mayBeEqual(device, placedDevice) && mayBeEqual(site, placedSite);
+  return reader.reads.some((pattern) => {
+    const [site, device, read] = partsOf(pattern);
+    return mayBeEqual(read, metric) && mayBeEqual(device, placedDevice) && mayBeEqual(site, placedSite);
+  });
 }
 
 /** Site, device and metric of a pattern: see `seriesPattern`. */

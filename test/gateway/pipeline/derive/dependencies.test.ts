@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type DerivedDefinition, findCycle } from '../../../../gateway/pipeline/derive/cycles.ts';
+import { byDependency, type DerivedDefinition, findCycle } from '../../../../gateway/pipeline/derive/dependencies.ts';
 
 function derivation(name: string, reads: string, metric: string): DerivedDefinition {
   return { source: `derive:${name}`, reads: [reads], placedLike: reads, metric };
@@ -53,5 +53,31 @@ describe('cycles among derived series', () => {
     expect(
       findCycle([derivation('there', `${stars}/t`, 'u'), derivation('back', `${'a*'.repeat(400)}b/u`, 't')]),
     ).toEqual(['derive:there', 'derive:back', 'derive:there']);
+  });
+});
+
+describe('the order by dependency', () => {
+  const order = (...definitions: DerivedDefinition[]) => byDependency(definitions).map(({ source }) => source);
+
+  test('puts each after what it reads, through any number of others', () => {
+    const join = { source: 'join:power', reads: ['*/b', '*/current'], placedLike: '*/b', metric: 'power' };
+    expect(order(derivation('kilo', '*/power', 'kilo'), join, derivation('b', '*/a', 'b'))).toEqual([
+      'derive:b',
+      'join:power',
+      'derive:kilo',
+    ]);
+  });
+
+  test('leaves what has nothing to do with each other where it stands', () => {
+    const definitions = [derivation('z', '*/c', 'z'), derivation('y', '*/a', 'y'), derivation('c', '*/b', 'c')];
+    expect(order(...definitions)).toEqual(['derive:c', 'derive:z', 'derive:y']);
+    expect(order(derivation('z', '*/a', 'z'), derivation('y', '*/a', 'y'))).toEqual(['derive:z', 'derive:y']);
+  });
+
+  test('leaves nothing out where there is a cycle', () => {
+    expect(order(derivation('there', '*/a', 'b'), derivation('back', '*/b', 'a'))).toEqual([
+      'derive:back',
+      'derive:there',
+    ]);
   });
 });
