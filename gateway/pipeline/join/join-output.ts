@@ -1,9 +1,10 @@
+import { isoTime } from '../../base/iso-time.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { Series } from '../../core/reading.ts';
 import type { Outlet } from '../../core/stage.ts';
 import type { SeriesAccess } from '../derive/derivation.ts';
 import { tableRows } from '../enrich/tables.ts';
-import type { JoinDefinition } from './join-definition.ts';
+import type { JoinDefinition, JoinKind } from './join-definition.ts';
 import type { JoinedSeries } from './joined-series.ts';
 import type { Pair, TakePair } from './matcher.ts';
 
@@ -65,6 +66,11 @@ export class JoinOutput {
   }
 
   #derive({ left, leftValue, rightValue, time, quality, stamped }: Pair): void {
+    if (leftValue === undefined || rightValue === undefined) {
+      const side = leftValue === undefined ? left : left.group.right;
+      this.#outlet.fail(tooLarge(this.#definition.settings.kind, side, time));
+      return;
+    }
     const series = this.seriesOf(left);
     if (typeof series === 'string') {
       this.#outlet.fail(series);
@@ -95,4 +101,12 @@ export class JoinOutput {
       provisional: false,
     });
   }
+}
+
+/** Says that a window join cannot add up one side of a window, which has ended with the time of the pair. */
+function tooLarge(kind: JoinKind, side: JoinedSeries | undefined, time: EpochMs): string {
+  const end = time + 1;
+  const start = 'tumblingMs' in kind ? end - kind.tumblingMs : time;
+  const [from, to] = [start, end].map(isoTime);
+  return `the sum of ${side?.series.key} from ${from} to ${to} is beyond the largest number, 1.8e+308`;
 }

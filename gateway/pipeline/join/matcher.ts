@@ -15,8 +15,9 @@ export interface SideReading {
 /** What belongs together: becomes a derived reading. */
 export interface Pair {
   readonly left: JoinedSeries;
-  readonly leftValue: number;
-  readonly rightValue: number;
+  /** Undefined where no double holds what a side comes to. */
+  readonly leftValue: number | undefined;
+  readonly rightValue: number | undefined;
   readonly time: EpochMs;
   readonly quality: Quality;
   readonly stamped: boolean;

@@ -4,36 +4,10 @@ import { listOf, numberOf } from '../snapshot.ts';
 import type { SideAggregate } from './join-definition.ts';
 import type { JoinedSeries } from './joined-series.ts';
 import { type Matcher, type SideReading, type TakePair, worst } from './matcher.ts';
+import { SideSummary } from './side-summary.ts';
 import { endOfWindow } from './window-pairs-matcher.ts';
 
 const WHAT = 'the window of a join';
-
-/** What the readings of one series come to in the open window. */
-class Summary {
-  count = 0;
-  sum = 0;
-  min = Number.POSITIVE_INFINITY;
-  max = Number.NEGATIVE_INFINITY;
-  first = 0;
-  last = 0;
-  quality: Quality = Quality.good;
-  stamped = false;
-
-  add({ value, quality, stamped }: SideReading): void {
-    if (this.count === 0) this.first = value;
-    this.count++;
-    this.sum += value;
-    this.min = Math.min(this.min, value);
-    this.max = Math.max(this.max, value);
-    this.last = value;
-    this.quality = worst(this.quality, quality);
-    this.stamped ||= stamped;
-  }
-
-  of(aggregate: SideAggregate): number {
-    return aggregate === 'mean' ? this.sum / this.count : this[aggregate];
-  }
-}
 
 /**
  * What both sides come to in the same tumbling window, where both have something: one pair a window, a millisecond before its end, which is
@@ -46,8 +20,8 @@ export class WindowMatcher implements Matcher {
   /** End of the open window; +∞ where none is. */
   #end = Number.POSITIVE_INFINITY;
   /** By place; undefined for a series that has nothing in the open window. */
-  #summaries: (Summary | undefined)[] = [];
-  #right: Summary | undefined;
+  #summaries: (SideSummary | undefined)[] = [];
+  #right: SideSummary | undefined;
 
   constructor(sizeMs: number, aggregate: SideAggregate) {
     this.#sizeMs = sizeMs;
@@ -107,34 +81,21 @@ export class WindowMatcher implements Matcher {
     this.#summaries = listOf(summaries, WHAT).map(restoredSummary);
   }
 
-  #summaryOf({ isLeft, place }: JoinedSeries): Summary {
+  #summaryOf({ isLeft, place }: JoinedSeries): SideSummary {
     if (!isLeft) {
-      this.#right ??= new Summary();
+      this.#right ??= new SideSummary();
       return this.#right;
     }
     while (this.#summaries.length <= place) this.#summaries.push(undefined);
-    this.#summaries[place] ??= new Summary();
+    this.#summaries[place] ??= new SideSummary();
     return this.#summaries[place];
   }
 }
 
-function snapshotSummary(summary: Summary | undefined): unknown {
-  if (summary === undefined) return undefined;
-  const { count, sum, min, max, first, last, quality, stamped } = summary;
-  return [count, sum, min, max, first, last, quality, stamped];
+function snapshotSummary(summary: SideSummary | undefined): unknown {
+  return summary?.snapshot();
 }
 
-function restoredSummary(snapshot: unknown): Summary | undefined {
-  if (snapshot === undefined) return undefined;
-  const [count, sum, min, max, first, last, quality, stamped] = listOf(snapshot, WHAT);
-  return Object.assign(new Summary(), {
-    count: numberOf(count, WHAT),
-    sum: numberOf(sum, WHAT),
-    min: numberOf(min, WHAT),
-    max: numberOf(max, WHAT),
-    first: numberOf(first, WHAT),
-    last: numberOf(last, WHAT),
-    quality: numberOf(quality, WHAT) as Quality,
-    stamped: stamped === true,
-  });
+function restoredSummary(snapshot: unknown): SideSummary | undefined {
+  return snapshot === undefined ? undefined : SideSummary.restored(snapshot);
 }

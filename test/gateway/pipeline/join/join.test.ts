@@ -194,6 +194,66 @@ test('a series that stands on both sides is on each', () => {
   expect(bench.derived.map(({ value }) => value)).toEqual([303, 203, 405, 505]);
 });
 
+describe('what a side comes to in a window', () => {
+  const HUGE = 1.7e308;
+  const inWindow = (aggregate: 'mean' | 'sum') =>
+    new Bench({ kind: { tumblingMs: 1000, aggregate }, value: 'left + right' });
+
+  /** Sends both sides in one window, and what ends it. */
+  function send(bench: Bench, left: readonly number[], right: readonly number[]): void {
+    left.forEach((value, i) => {
+      bench.send('m/a', value, i);
+    });
+    right.forEach((value, i) => {
+      bench.send('m/b', value, i);
+    });
+    for (const path of ['m/a', 'm/b']) bench.send(path, 0, 1000);
+  }
+
+  test('is the mean of values whose sum no double holds, too', () => {
+    const bench = new Bench({ kind: { tumblingMs: 1000, aggregate: 'mean' }, value: 'left / right' });
+    send(bench, [HUGE, HUGE, HUGE], [-HUGE, -HUGE]);
+    expect(bench.failures).toEqual([]);
+    expect(bench.values).toEqual([['m/c', expect.closeTo(-1, 12), 999]]);
+  });
+
+  test('is the sum of huge values that cancel, and loses nothing by rounding', () => {
+    const bench = inWindow('sum');
+    send(bench, [3, HUGE, HUGE, -HUGE, -HUGE], [1, 1e100, 1, -1e100]);
+    expect(bench.values).toEqual([['m/c', 5, 999]]);
+  });
+
+  test('is no sum where that is beyond the largest double, which is told with the side and the window', () => {
+    const bench = inWindow('sum');
+    send(bench, [1], [HUGE, HUGE]);
+    expect(bench.derived).toEqual([]);
+    expect(bench.failures).toEqual([
+      'the sum of m/b from 1970-01-01T00:00:00.000Z to 1970-01-01T00:00:01.000Z is beyond the largest number, 1.8e+308',
+    ]);
+  });
+
+  test('goes on from a checkpoint, also from one that an earlier release has written', () => {
+    for (const older of [false, true]) {
+      const bench = inWindow('mean');
+      for (const value of [0.1, 0.2, 0.3]) bench.send('m/a', value, 0);
+      bench.send('m/b', 1, 0);
+      const snapshot = throughDisk(bench.join.snapshot());
+      if (older) withoutRounding(snapshot);
+      bench.join = bench.make({ kind: { tumblingMs: 1000, aggregate: 'mean' }, value: 'left + right' });
+      bench.join.restore(snapshot);
+      send(bench, [], []);
+      expect(bench.values).toEqual([['m/c', expect.closeTo(1.2, 12), 999]]);
+    }
+  });
+
+  /** Takes out of a snapshot what earlier ones did not have. */
+  function withoutRounding(snapshot: unknown): void {
+    const { groups } = snapshot as { groups: { matcher: [number, unknown[], unknown[][]] }[] };
+    const [, right, lefts] = groups[0]!.matcher;
+    for (const summary of [right, ...lefts]) expect(summary.splice(8)).toHaveLength(2);
+  }
+});
+
 test.each([
   [{ value: 'left *' }, 'Cannot compute join:sum by "left *": unexpected token: the end'],
   [{ on: [] }, 'Cannot join sum: nothing says which series belong together'],
