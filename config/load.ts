@@ -56,12 +56,20 @@ export function loadConfiguration(text: string, options: LoadOptions): Loaded {
     readSecret: (path) => readSecret(path, options.readFile),
   });
   const file = checker.check(configurationSchema(options.vocabulary) as SchemaNode) as CheckedFile | undefined;
-  const report: Report = (...found) => checker.report(...found);
+  const report = reportOf(checker);
   const tables = readTables(file?.tables, options.readFile, report);
   if (file !== undefined) checkRules(file, tables, options.vocabulary, report);
   const problems = [...syntax, ...checker.problems];
   if (file === undefined || problems.length > 0) return { problems: problems.sort(byPlace) };
   return { configuration: resolveConfiguration(file, tables, options.vocabulary) };
+}
+
+/** A rule that looks at several keys says nothing where one of them is wrong: it would miss what was meant to be there. */
+function reportOf(checker: Checker): Report {
+  const wrong = checker.problems.map(({ path }) => path);
+  return (path, ...found) => {
+    if (!wrong.some((one) => one.startsWith(`${path}.`) || one.startsWith(`${path}[`))) checker.report(path, ...found);
+  };
 }
 
 function byPlace(a: Problem, b: Problem): number {

@@ -195,7 +195,6 @@ api: { listen: 0.0.0.0:8080 }
     '21:39 windows[3].window.calendar: "days" is not allowed, did you mean day?',
     '22:27 windows[4].window: Cannot make windows in the time zone "Mars/Olympus": it is not known',
     '24:5 reduce[0]: Cannot reduce a/x: nothing says which readings do not go on',
-    '25:5 reduce[1]: Cannot reduce a/y: nothing says which readings do not go on',
     '25:30 reduce[1].deadband: must be at least 0: got -1',
     '27:42 detect[0].detector: unknown detector "novelti", did you mean novelty?',
     '28:5 detect[1].for: is missing',
@@ -207,6 +206,14 @@ api: { listen: 0.0.0.0:8080 }
     '32:66 sinks[0].gzip: must be true or false: got 1',
     '33:16 api.listen: 0.0.0.0:8080 can be reached from other machines, and everybody could connect',
   ]);
+});
+
+test.each([
+  ['swingingDoor: -1', '1:37 reduce[0].swingingDoor: must be at least 0: got -1'],
+  ['swingingDoor: 0.2 %', '1:37 reduce[0].swingingDoor: must be a number: got "0.2 %"'],
+  ['swingingDor: 0.2', '1:23 reduce[0].swingingDor: unknown key "swingingDor", did you mean swingingDoor?'],
+])('of a rule of several keys, in which %s is wrong, nothing else is told than that', (key, problem) => {
+  expect(briefly(problemsOf(`reduce: [{ series: a, ${key} }]`))).toEqual([problem]);
 });
 
 test('each problem says what is allowed', () => {
