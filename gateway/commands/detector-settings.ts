@@ -1,6 +1,7 @@
 import { parseDuration } from '../../config/units.ts';
 import { GatewayError } from '../core/errors.ts';
-import { type DetectorOptions, detectorKind } from '../detect/detectors.ts';
+import type { DetectorOptions } from '../detect/detector-kind.ts';
+import { detectorKind } from '../detect/detectors.ts';
 
 /** Collects the values of an option that may be given again and again. */
 export function repeated(value: string, before: readonly string[]): readonly string[] {

@@ -13,6 +13,7 @@ import {
   WEEK_PLACE,
 } from './auto-block.ts';
 import { expectedBy } from './auto-words.ts';
+import type { DetectorKind } from './detector-kind.ts';
 import { BOUNDS_NUMBERS, highestBefore, learnBounds, lowestBefore, seenBy } from './known-bounds.ts';
 import { sumOfLines } from './lines.ts';
 import {
@@ -238,3 +239,25 @@ export function autoSettings(options: AutoOptions): AutoSettings {
   const mute = Float64Array.from(MEMBERS, ({ window }) => Math.max(warmUp, window * WINDOWS_TO_SPEAK));
   return { warmUp, threshold, quiet, mute };
 }
+
+/** How a rule names and sets the auto detector. */
+export const autoKind: DetectorKind = {
+  name: 'auto',
+  description:
+    'a value, a season or a movement unlike anything seen; learns, needs no tuning, for any series of numbers',
+  onsetOnly: true,
+  options: {
+    warmUp: { description: 'readings before anything is called an anomaly', default: 200, min: 1, whole: true },
+    threshold: { description: 'how much evidence scores 1; larger is calmer', default: 2, min: 0, above: true },
+    quiet: {
+      description: 'readings after an onset in which only a higher score counts',
+      default: 100,
+      min: 0,
+      whole: true,
+    },
+  },
+  factory: (options) => {
+    const settings = autoSettings(options);
+    return () => new AutoDetector(settings);
+  },
+};

@@ -1,7 +1,8 @@
 import { parseTime } from '../base/parse-time.ts';
 import type { Detector } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
-import { type DetectorOptions, detectorFactory } from './detectors.ts';
+import type { DetectorOptions } from './detector-kind.ts';
+import { detectorFactory } from './detectors.ts';
 
 /** The judgement of one row of a table; written as a CSV line `timestamp,score,anomaly`. */
 export interface ScoredRow {

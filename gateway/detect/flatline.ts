@@ -1,6 +1,7 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Detector, Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { DetectorKind } from './detector-kind.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { durationInWords, numberInWords } from './words.ts';
 
@@ -70,3 +71,15 @@ export class FlatlineDetector implements Detector {
     this.#unchangedMs = unchangedMs;
   }
 }
+
+/** How a rule names and sets the flatline detector. */
+export const flatlineKind: DetectorKind = {
+  name: 'flatline',
+  description: 'a value that does not change while readings come',
+  onsetOnly: false,
+  options: {
+    forMs: { description: 'how long without a change, in milliseconds', required: true, min: 0, above: true },
+    tolerance: { description: 'changes of at most this much count as none', default: 0, min: 0 },
+  },
+  factory: (options) => () => new FlatlineDetector({ forMs: options['forMs']!, tolerance: options['tolerance'] }),
+};

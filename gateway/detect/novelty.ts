@@ -1,8 +1,9 @@
 import type { Detector, Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { DetectorKind } from './detector-kind.ts';
 import { sumOfLines } from './lines.ts';
 import { onsetScore } from './onset.ts';
-import { growOrder, medianOf, slideOrder } from './rolling-median.ts';
+import { growOrder, MAX_MEDIAN_WINDOW, medianOf, slideOrder } from './rolling-median.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { numberInWords } from './words.ts';
 
@@ -155,3 +156,55 @@ export function noveltySettings(options: NoveltyOptions): NoveltySettings {
   const { forget = 0.001, settleAfter = 8000, fade = 1e-7 } = options;
   return { window, warmUp, threshold, forget, settleAfter, fade, memory, quiet };
 }
+
+/** How a rule names and sets the novelty detector. */
+export const noveltyKind: DetectorKind = {
+  name: 'novelty',
+  description: 'a value further from the recent median than anything seen; learns, needs no tuning',
+  onsetOnly: true,
+  options: {
+    window: {
+      description: 'readings the median is taken over',
+      default: 100,
+      min: 3,
+      max: MAX_MEDIAN_WINDOW,
+      whole: true,
+    },
+    warmUp: { description: 'readings before anything is called an anomaly', default: 200, min: 1, whole: true },
+    threshold: {
+      description: 'how far beyond everything seen scores 1, in mean deviations',
+      default: 0.5,
+      min: 0,
+      above: true,
+    },
+    forget: {
+      description: 'mean deviations by which the known bounds close each reading',
+      default: 0.001,
+      min: 0,
+      max: 1,
+    },
+    settleAfter: {
+      description: 'readings after which forget shrinks in proportion to the age',
+      default: 8000,
+      min: 1,
+      whole: true,
+    },
+    fade: {
+      description: 'share of themselves by which the known bounds close each reading',
+      default: 1e-7,
+      min: 0,
+      max: 1,
+    },
+    memory: { description: 'readings the mean deviation is taken over', default: 4000, min: 1, whole: true },
+    quiet: {
+      description: 'readings after an onset in which only a higher score counts',
+      default: 100,
+      min: 0,
+      whole: true,
+    },
+  },
+  factory: (options) => {
+    const settings = noveltySettings(options);
+    return () => new NoveltyDetector(settings);
+  },
+};

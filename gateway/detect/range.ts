@@ -1,4 +1,6 @@
 import type { Detector, Verdict } from '../core/detector.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { DetectorKind, DetectorOptions } from './detector-kind.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { numberInWords } from './words.ts';
 
@@ -63,4 +65,35 @@ export class RangeDetector implements Detector {
     if (this.#max === Number.POSITIVE_INFINITY) return boundedScore(1 - offset / this.#scale);
     return boundedScore(Math.abs(offset) / this.#scale);
   }
+}
+
+/** How a rule names and sets the range detector. */
+export const rangeKind: DetectorKind = {
+  name: 'range',
+  description: 'a value below min or above max',
+  onsetOnly: false,
+  options: {
+    min: { description: 'lowest normal value, in the unit of the series' },
+    max: { description: 'highest normal value, in the unit of the series' },
+  },
+  factory: (options) => {
+    const { min, max } = checkedRange(options);
+    return () => new RangeDetector({ min, max });
+  },
+};
+
+function checkedRange(options: DetectorOptions): { min: number | undefined; max: number | undefined } {
+  const min = options['min'];
+  const max = options['max'];
+  if (min === undefined && max === undefined) {
+    throw new GatewayError('Cannot make a range detector: it has neither min nor max', {
+      hint: 'give the lowest normal value as min, the highest as max, or both',
+    });
+  }
+  if (min !== undefined && max !== undefined && min > max) {
+    throw new GatewayError(`Cannot make a range detector: its min ${min} is above its max ${max}`, {
+      hint: 'min must be at most max',
+    });
+  }
+  return { min, max };
 }

@@ -1,6 +1,7 @@
 import type { EpochMs } from '../core/clock.ts';
 import type { Detector, Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { DetectorKind } from './detector-kind.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { durationInWords, numberInWords } from './words.ts';
 
@@ -64,3 +65,26 @@ export class RateOfChangeDetector implements Detector {
     this.#anchorTime = anchorTime;
   }
 }
+
+/** How a rule names and sets the rate-of-change detector. */
+export const rateOfChangeKind: DetectorKind = {
+  name: 'rate-of-change',
+  description: 'a value that moves faster than allowed',
+  onsetOnly: false,
+  options: {
+    maxPerSecond: {
+      description: 'fastest normal change either way, in the unit of the series for each second',
+      required: true,
+      min: 0,
+      above: true,
+    },
+    overMs: {
+      description: 'shortest time a change is measured over, in milliseconds',
+      default: 1000,
+      min: 0,
+      above: true,
+    },
+  },
+  factory: (options) => () =>
+    new RateOfChangeDetector({ maxPerSecond: options['maxPerSecond']!, overMs: options['overMs'] }),
+};

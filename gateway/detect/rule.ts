@@ -3,7 +3,8 @@ import type { Detector } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Severity } from '../core/result.ts';
 import type { AlarmPolicy } from './alarm.ts';
-import { type DetectorOptions, detectorFactory, detectorKind } from './detectors.ts';
+import type { DetectorOptions } from './detector-kind.ts';
+import { detectorFactory, detectorKind } from './detectors.ts';
 
 /** One entry of `detect:` in the configuration. */
 export interface DetectRule {

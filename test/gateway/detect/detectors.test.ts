@@ -2,13 +2,8 @@ import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Detector } from '../../../gateway/core/detector.ts';
-import {
-  createDetector,
-  type DetectorOptions,
-  detectorFactory,
-  detectorKinds,
-  detectorNames,
-} from '../../../gateway/detect/detectors.ts';
+import type { DetectorOptions } from '../../../gateway/detect/detector-kind.ts';
+import { createDetector, detectorFactory, detectorKinds, detectorNames } from '../../../gateway/detect/detectors.ts';
 import { MAX_SCORE } from '../../../gateway/detect/verdict.ts';
 
 const OPTIONS: Readonly<Record<string, readonly DetectorOptions[]>> = {
