@@ -8,15 +8,25 @@ import { type Disk, errorCode, writeFully } from '../core/disk.ts';
 export async function writeFileAtomically(disk: Disk, path: string, content: Uint8Array): Promise<void> {
   const temporary = `${path}.new`;
   await removeIfThere(disk, temporary);
-  const file = await disk.open(temporary, 'create');
+  try {
+    await writeNew(disk, temporary, content);
+    await disk.rename(temporary, path);
+  } catch (error) {
+    // On a full disk what was begun would keep the last blocks from those who need them. The error that counts is the first.
+    await removeIfThere(disk, temporary).catch(() => undefined);
+    throw error;
+  }
+  await disk.syncDirectory(dirname(path));
+}
+
+async function writeNew(disk: Disk, path: string, content: Uint8Array): Promise<void> {
+  const file = await disk.open(path, 'create');
   try {
     await writeFully(file, content, 0);
     await file.datasync();
   } finally {
     await file.close();
   }
-  await disk.rename(temporary, path);
-  await disk.syncDirectory(dirname(path));
 }
 
 /** The content of a file, of at most `maxBytes`; a longer one is cut there. Rejects with `ENOENT` where there is none. */

@@ -4,12 +4,15 @@ import { type Disk, isNoSpace } from '../core/disk.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import type { LogCursor, Offset } from '../core/log.ts';
 import type { Logger } from '../core/telemetry.ts';
-import { asCount, readChecked, writeChecked } from './checked-file.ts';
+import { asCount, CheckedFile } from './checked-file.ts';
 import { listIfThere } from './quarantine.ts';
 import type { Troubles } from './troubles.ts';
 
 /** How the names of cursor files end. */
 export const CURSOR_SUFFIX = '.cursor';
+
+/** Room for the note of its owner, too. */
+const SLOT_BYTES = 4096;
 
 /** A cursor that moves all the time is written once in so many milliseconds. */
 const WRITE_EVERY_MS = 200;
@@ -41,11 +44,12 @@ export class Cursors {
     await disk.makeDirectory(this.#path);
     for (const file of await listIfThere(disk, this.#path)) {
       if (!file.endsWith(CURSOR_SUFFIX)) continue;
-      const content = await readChecked(disk, join(this.#path, file));
-      const name = typeof content === 'string' ? undefined : content['name'];
-      const offset = typeof content === 'string' ? undefined : asCount(content['offset']);
-      if (typeof name === 'string' && fileName(name) === file && offset !== undefined) {
-        this.#get(name, offset).load(offset, typeof content === 'string' ? undefined : content['note']);
+      const checked = new CheckedFile(disk, join(this.#path, file), SLOT_BYTES);
+      const content = await checked.read();
+      const { name, offset, note } = typeof content === 'string' ? ({} as Record<string, unknown>) : content;
+      const place = asCount(offset);
+      if (typeof name === 'string' && fileName(name) === file && place !== undefined) {
+        this.#cursors.set(name, new FileCursor(this.#parts, checked, name, place, note));
       } else {
         this.#logger.warn({ file }, `the cursor in ${file} cannot be read: it begins again at the first kept record`);
       }
@@ -61,7 +65,8 @@ export class Cursors {
 
   /**
    * Moves cursors that cannot be right to the first record: getting records again is harmless, missing some is not. Those
-   * before it move there too, since nothing is left of what they wait for.
+   * before it move there too, since nothing is left of what they wait for. All are written: at the next start a wrong place may no longer be
+   * told from a right one, and after a sync that failed what was read may be in the memory of the system alone.
    */
   async mend(firstOffset: Offset, endOffset: Offset): Promise<void> {
     for (const cursor of this.#cursors.values()) {
@@ -70,10 +75,10 @@ export class Cursors {
           { cursor: cursor.name, offset: cursor.offset },
           `the cursor ${cursor.name} is at ${cursor.offset}, but the log ends at ${endOffset}: it begins again at ${firstOffset}`,
         );
-      } else if (cursor.offset >= firstOffset) continue;
-      // Written at once: at the next start a wrong place may no longer be told from a right one.
-      await cursor.moveTo(firstOffset);
+        cursor.place(firstOffset);
+      } else if (cursor.offset < firstOffset) cursor.place(firstOffset);
     }
+    await this.flush();
   }
 
   /** The cursor of a name, made at `offset` when it is new. */
@@ -83,7 +88,7 @@ export class Cursors {
 
   /** Makes every cursor durable without delay, as far as the disk lets it. */
   async flush(): Promise<void> {
-    for (const cursor of this.#cursors.values()) await cursor.flush();
+    await Promise.all([...this.#cursors.values()].map((cursor) => cursor.flush()));
   }
 
   /** Whether every file is up to date. */
@@ -112,7 +117,8 @@ export class Cursors {
           hint: 'a cursor has a name of 1 to 64 characters',
         });
       }
-      cursor = new FileCursor(this.#parts, join(this.#path, fileName(name)), name, offset);
+      const file = new CheckedFile(this.#parts.disk, join(this.#path, fileName(name)), SLOT_BYTES);
+      cursor = new FileCursor(this.#parts, file, name, offset);
       this.#cursors.set(name, cursor);
     }
     return cursor;
@@ -126,10 +132,10 @@ function fileName(name: string): string {
 class FileCursor implements LogCursor {
   readonly name: string;
   readonly #parts: CursorParts;
-  readonly #path: string;
+  readonly #file: CheckedFile;
   #offset: Offset;
   #note: unknown;
-  /** What the file says; undefined while there is none. */
+  /** What this process has written to the file; undefined before. */
   #saved: { readonly offset: Offset; readonly note: unknown } | undefined;
   /** The disk had no room for the file the last time. */
   lacksRoom = false;
@@ -139,11 +145,12 @@ class FileCursor implements LogCursor {
   #saving: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(parts: CursorParts, path: string, name: string, offset: Offset) {
+  constructor(parts: CursorParts, file: CheckedFile, name: string, offset: Offset, note?: unknown) {
     this.#parts = parts;
-    this.#path = path;
+    this.#file = file;
     this.name = name;
     this.#offset = offset;
+    this.#note = note;
   }
 
   get offset(): Offset {
@@ -164,17 +171,9 @@ class FileCursor implements LogCursor {
     return this.#offset === this.#saved?.offset && this.#note === this.#saved.note;
   }
 
-  /** Takes over what the file says. */
-  load(offset: Offset, note: unknown): void {
+  /** Moves the cursor, backwards too, until the next flush in memory alone. The note stays. */
+  place(offset: Offset): void {
     this.#offset = offset;
-    this.#note = note;
-    this.#saved = { offset, note };
-  }
-
-  /** Moves the cursor, backwards too. The note stays. */
-  moveTo(offset: Offset): Promise<void> {
-    this.#offset = offset;
-    return this.flush();
   }
 
   /**
@@ -209,14 +208,14 @@ class FileCursor implements LogCursor {
   }
 
   async #write(): Promise<void> {
-    const { disk, clock, troubles } = this.#parts;
+    const { clock, troubles } = this.#parts;
     const waitMs = this.#savedAtMs + WRITE_EVERY_MS - clock.monotonicMs();
     if (waitMs > 0) await clock.sleep(waitMs, this.#hurry.signal);
     this.#hurry = new AbortController();
     const content = { offset: this.#offset, note: this.#note };
     const activity = `cursor ${this.name}`;
     try {
-      await writeChecked(disk, this.#path, { name: this.name, ...content });
+      await this.#file.write({ name: this.name, ...content });
       this.#saved = content;
       this.lacksRoom = false;
       troubles.end(activity);

@@ -3,7 +3,7 @@ import { type Disk, isNoSpace } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
 import type { ClockLeap } from './age-clock.ts';
-import { asCount, readChecked, writeChecked } from './checked-file.ts';
+import { asCount, CheckedFile } from './checked-file.ts';
 import type { Segment, SegmentList } from './segment.ts';
 import { SeriesCounts } from './series-counts.ts';
 import type { Troubles } from './troubles.ts';
@@ -22,10 +22,12 @@ export type SaveOutcome = 'saved' | 'no space' | 'refused';
 /** Marks beyond are not written: the file stays small. */
 const MAX_MARKS = 4000;
 
+/** Enough for marks and dropped series as a full disk brings them on, when there is no room for a larger file. */
+const SLOT_BYTES = 64 * 1024;
+
 /** What a log remembers beside its segments, in the file `state`. It may be lost: then only counts are. */
 export class LogState {
-  readonly #disk: Disk;
-  readonly #path: string;
+  readonly #file: CheckedFile;
   readonly #troubles: Troubles;
   #saving: Promise<SaveOutcome> | undefined;
   #dirty = false;
@@ -54,17 +56,19 @@ export class LogState {
   readonly marks = new Map<Offset, SegmentMark>();
 
   constructor(disk: Disk, path: string, troubles: Troubles) {
-    this.#disk = disk;
-    this.#path = join(path, 'state');
+    this.#file = new CheckedFile(disk, join(path, 'state'), SLOT_BYTES);
     this.#troubles = troubles;
   }
 
   /** Reads what there is; version 1 of the file counted less. */
   async load(): Promise<void> {
-    const state = await readChecked(this.#disk, this.#path);
+    const state = await this.#file.read();
     if (state === 'missing') return;
     if (state === 'damaged') {
-      this.#troubles.begin('state', `cannot read ${this.#path}: the counts of dropped and damaged data begin anew`);
+      this.#troubles.begin(
+        'state',
+        `cannot read ${this.#file.path}: the counts of dropped and damaged data begin anew`,
+      );
       this.#troubles.end('state');
       return;
     }
@@ -138,11 +142,11 @@ export class LogState {
     while (this.#dirty) {
       this.#dirty = false;
       try {
-        await writeChecked(this.#disk, this.#path, this.#content());
+        await this.#file.write(this.#content());
         outcome = 'saved';
         this.#troubles.end('state');
       } catch (error) {
-        this.#troubles.begin('state', `cannot write ${this.#path}: ${messageOf(error)}`);
+        this.#troubles.begin('state', `cannot write ${this.#file.path}: ${messageOf(error)}`);
         outcome = isNoSpace(error) ? 'no space' : 'refused';
       }
       this.#isRefused = outcome !== 'saved';

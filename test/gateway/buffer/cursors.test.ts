@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { readChecked } from '../../../gateway/buffer/checked-file.ts';
 import { SegmentLog } from '../../../gateway/buffer/segment-log.ts';
 import { ManualClock } from '../../manual-clock.ts';
 import { FaultyDisk, seededRandom } from '../../model/faulty-disk.ts';
@@ -22,7 +23,7 @@ describe('the file of a cursor', () => {
     });
     await log.start(never);
   };
-  const saved = () => JSON.parse(disk.content('/log/cursors/sink.cursor').toString().slice(9)) as object;
+  const saved = () => readChecked(disk.mount(), '/log/cursors/sink.cursor');
 
   beforeEach(async () => {
     disk = new FaultyDisk(seededRandom(1));
@@ -31,16 +32,16 @@ describe('the file of a cursor', () => {
     await fill(log, 100);
     writes = 0;
     disk.delay = async (call, path) => {
-      if (call === 'rename' && path.includes('sink.cursor')) writes++;
+      if (call === 'datasync' && path.includes('sink.cursor')) writes++;
     };
   });
 
   it('is written at once when the cursor has been at rest', async () => {
     await log.cursor('sink').commit(1, 'one');
-    expect(saved()).toEqual({ name: 'sink', offset: 1, note: 'one' });
+    expect(await saved()).toEqual({ name: 'sink', offset: 1, note: 'one' });
     await clock.advance(1000);
     await log.cursor('sink').commit(2);
-    expect(saved()).toEqual({ name: 'sink', offset: 2, note: 'one' });
+    expect(await saved()).toEqual({ name: 'sink', offset: 2, note: 'one' });
     await log.stop(never);
   });
 
@@ -55,7 +56,7 @@ describe('the file of a cursor', () => {
     expect(writes).toBe(6);
     await clock.advance(200);
     await Promise.all(commits);
-    expect(saved()).toEqual({ name: 'sink', offset: 100, note: { offset: 100 } });
+    expect(await saved()).toEqual({ name: 'sink', offset: 100, note: { offset: 100 } });
     await log.stop(never);
   });
 
@@ -63,11 +64,11 @@ describe('the file of a cursor', () => {
     const cursor = log.cursor('sink');
     const commits = [cursor.commit(1), cursor.commit(70)];
     await log.trim(70);
-    expect(saved()).toMatchObject({ offset: 70 });
+    expect(await saved()).toMatchObject({ offset: 70 });
     expect(log.status().firstOffset).toBeGreaterThan(0);
     commits.push(cursor.commit(80), cursor.commit(90));
     await log.stop(never);
-    expect(saved()).toMatchObject({ offset: 90 });
+    expect(await saved()).toMatchObject({ offset: 90 });
     await Promise.all(commits);
   });
 

@@ -51,7 +51,7 @@ describe('a damaged log', () => {
   it('counts what is damaged though the process that set it aside died before it could note that', async () => {
     change(segments[1]!, (content) => content.fill(0, HEADER + RECORD, HEADER + 3 * RECORD));
     const log = await rig.open();
-    rig.disk.fault = (call, path) => (call === 'create' && path === '/log/state.new' ? 'EIO' : undefined);
+    rig.disk.fault = (call, path) => (call === 'write' && path === '/log/state' ? 'EIO' : undefined);
     await offsetsOf(log);
     rig.disk.kill();
     await log.stop(AbortSignal.abort());

@@ -423,16 +423,42 @@ describe('the segment log', () => {
     await log.stop(never);
   });
 
-  it('writes a cursor that a full disk has refused as soon as a trim has made room: a crash then does not forget what was taken', async () => {
-    const log = await rig.open();
+  /** From now on the disk has no room for a single byte more. */
+  const fillDisk = () => {
+    rig.disk.capacity = rig.disk.paths().reduce((sum, path) => sum + rig.disk.content(path).length, 0);
+  };
+
+  it('notes on a disk that is full to the last block what is taken and what is dropped: a crash then forgets neither', async () => {
+    const log = await rig.open({ whenFull: 'drop-oldest' });
     await fill(log, 200);
     const cursor = log.cursor('sink');
     await cursor.commit(10, { delivered: 10 });
-    rig.disk.capacity = rig.disk.paths().reduce((sum, path) => sum + rig.disk.content(path).length, 0);
+    fillDisk();
+    rig.disk.fault = (call, path) => (call === 'remove' && path.endsWith('.log') ? 'EIO' : undefined);
+    await cursor.commit(150, { delivered: 150 });
+    await log.trim(150);
+    expect(log.status().trouble).not.toMatch(/cannot write/);
+    rig.disk.kill();
+    await log.stop(AbortSignal.abort());
+    rig.disk.fault = () => undefined;
+    const again = await rig.open();
+    const { offset, note } = again.cursor('sink');
+    expect({ offset, note }).toEqual({ offset: 150, note: { delivered: 150 } });
+    expect(again.status()).toMatchObject({ appendedItems: 200, damagedItems: 0, droppedItems: 0 });
+    expect(again.status().firstOffset).toBeGreaterThan(100);
+    await again.stop(never);
+  });
+
+  it('writes a cursor for the first time as soon as a trim has made room on a full disk: a crash then does not forget what was taken', async () => {
+    const log = await rig.open();
+    await fill(log, 200);
+    const cursor = log.cursor('sink');
+    fillDisk();
     await cursor.commit(150, { delivered: 150 });
     expect(log.status().trouble).toContain('cannot write the cursor sink');
     await log.trim(150);
     expect(log.status().firstOffset).toBeGreaterThan(10);
+    expect(log.status().trouble).toBeUndefined();
     rig.disk.kill();
     await log.stop(AbortSignal.abort());
     const again = await rig.open();
