@@ -10,13 +10,6 @@ export class Losses {
   mayCountTwice = false;
   /** It was said that no checkpoint is left that fits the journal. */
   hasLostState = false;
-  /**
-   * A full disk had no room for what a log has dropped, and a power cut took the count: sinks, whose places are beyond its end, have counted that. It was
-   * said that they begin again, and they count what they get again.
-   */
-  hasForgottenResults = false;
-  /** Logs whose state a disk has refused: where the process died then, what a full disk made them drop may count as damage. */
-  readonly refusedStates = new Set<string>();
   readonly #last = new Map<string, number>();
   readonly #sums = new Map<string, number>();
 
@@ -24,9 +17,6 @@ export class Losses {
   constructor(trace: Trace) {
     trace.listeners.push((event) => {
       this.mayCountTwice ||= event.includes('fewer redelivered readings are recognised');
-      this.hasForgottenResults ||= event.includes('but the log ends at');
-      const refused = /cannot write \/box\/(\w+)\/state:/.exec(event)?.[1];
-      if (refused !== undefined) this.refusedStates.add(refused);
       this.hasLostState ||= /the journal (begins after|ends before the checkpoint)/.test(event);
     });
   }

@@ -1,4 +1,6 @@
 import type { Configuration } from '../../config/configuration.ts';
+import { readChecked } from '../../gateway/buffer/checked-file.ts';
+import { lossesIn } from '../../gateway/buffer/log-state.ts';
 import { messageOf } from '../../gateway/core/errors.ts';
 import { FaultyDisk, seededRandom } from '../model/faulty-disk.ts';
 import { type Climate, drawClimate } from './climate.ts';
@@ -49,8 +51,6 @@ export class World {
   readonly #box: SimBox;
   #life: Life;
   #isPublishing = true;
-  /** At most so many dead letters went with the last file of their log, on a disk too full to note it before the process died. */
-  #unnotedLetters = 0;
 
   constructor(seed: number) {
     const random = seededRandom(seed);
@@ -123,9 +123,6 @@ export class World {
 
   /** Until something starts the process again, or the box. */
   async #waitAfter(life: Life): Promise<void> {
-    if (this.#weather.hasBeenFull && this.#firstLetters() === undefined) {
-      this.#unnotedLetters = Math.max(this.#unnotedLetters, life.gateway.status().ledger.rejected);
-    }
     await this.#time.pass(this.#random() * 5_000);
     if (life.lostPower) this.#box.boot();
     while (this.#climate.isDamaged && this.#random() < 0.4) this.#damage.strike();
@@ -238,7 +235,7 @@ export class World {
       status: gateway.status(),
       ledger: gateway.ledgerReport(100),
       deadLetters: await this.#await(gateway.deadLetters(100_000)),
-      droppedLetters: this.#droppedLetters(),
+      droppedLetters: await this.#droppedLetters(),
       damage: this.#damage,
       losses: this.#losses,
       tornWrites: this.#tornWrites,
@@ -250,16 +247,10 @@ export class World {
     if (!isSo()) throw new Error(`it never comes about that ${what}: ${JSON.stringify(this.#life.gateway.status())}`);
   }
 
-  /** Dead letters go only where a disk was full, the oldest first: the first segment that is left says how many came before it. */
-  #droppedLetters(): number {
-    const first = this.#firstLetters();
-    const noted = this.#weather.hasBeenFull && first !== undefined ? this.#disk.content(first).readDoubleLE(32) : 0;
-    return noted + this.#unnotedLetters;
-  }
-
-  /** The oldest file of dead letters. */
-  #firstLetters(): string | undefined {
-    return this.#disk.paths().find((path) => /^\/box\/dead-letters\/\d+\.log$/.test(path));
+  /** Dead letters go only where a disk was full, the oldest first. */
+  async #droppedLetters(): Promise<number> {
+    const state = await this.#await(readChecked(this.#disk.mount(), '/box/dead-letters/state'));
+    return typeof state === 'string' ? 0 : lossesIn(state).droppedItems;
   }
 
   async #startCalmly(): Promise<void> {
