@@ -1,5 +1,5 @@
 import { movementOf } from './movement.ts';
-import { numberInWords } from './words.ts';
+import { rangeInWords } from './words.ts';
 
 /** One feature that the auto detector judges; `window` in readings, or 1 where it looks at a value alone. */
 export interface AutoMember {
@@ -15,20 +15,11 @@ export interface AutoMember {
 export function expectedBy(member: AutoMember, base: number, unit: number, lowest: number, highest: number): string {
   const { kind, window } = member;
   if (kind === 'spread' || kind === 'step') {
-    const range = between(movementOf(lowest, unit), movementOf(highest, unit));
+    const range = rangeInWords(movementOf(lowest, unit), movementOf(highest, unit));
     return `a ${kind === 'step' ? 'mean step' : 'spread'} ${range} over about ${window} readings`;
   }
-  const range = between(base + unit * lowest, base + unit * highest);
+  const range = rangeInWords(base + unit * lowest, base + unit * highest);
   if (kind === 'value') return range;
   if (kind === 'lowest' || kind === 'highest') return `a ${kind} of the last ${window} readings ${range}`;
   return `${range} at this time of the ${kind}`;
-}
-
-function between(low: number, high: number): string {
-  const [from, to] = [finite(low), finite(high)];
-  return from === to ? numberInWords(from) : `between ${numberInWords(from)} and ${numberInWords(to)}`;
-}
-
-function finite(value: number): number {
-  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
 }

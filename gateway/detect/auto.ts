@@ -18,17 +18,18 @@ import { BOUNDS_NUMBERS, highestBefore, learnBounds, lowestBefore, seenBy } from
 import { sumOfLines } from './lines.ts';
 import {
   addMovement,
+  finestStep,
   logSpread,
   logStep,
   SPREAD_WINDOWS,
   STEP_WINDOW,
-  smallestStep,
   usualSpread,
   usualStep,
 } from './movement.ts';
 import { onsetScore } from './onset.ts';
 import { RecentValues } from './recent-values.ts';
 import { SeasonalProfile } from './seasonal-profile.ts';
+import { ROUNDING, SMALLEST_STEPS } from './smallest-step.ts';
 import { newVerdict } from './verdict.ts';
 
 /** All counts are in readings. One configuration is meant to serve every series: nothing depends on unit, offset or sign. */
@@ -65,12 +66,8 @@ const PATIENCE = 0.25;
 
 /** Values are kept at a small part, so that no difference or sum of finite numbers overflows. */
 const SCALE = 1 / 64;
-/** Deviations below this share of the value are rounding, not movement. */
-const ROUNDING = 1e-12;
 /** However steady a movement was, no smaller unit than this measures its logarithm. */
 const SMALLEST_LOG = 0.5;
-/** However steady a value was, no smaller unit than so many of the smallest steps it ever made measures it: that may be a sensor's rounding. */
-const SMALLEST_STEPS = 3;
 
 // What these find of a series is taken at once: they serve all series.
 const recent = new RecentValues();
@@ -114,7 +111,7 @@ export class AutoDetector implements Detector {
     numbers[Place.evidence] = 0;
     numbers[Place.most] = 0;
     addMovement(numbers, Place.movement, scaled, count);
-    const smallest = Math.max(SMALLEST_STEPS * smallestStep(numbers, Place.movement), Math.abs(scaled) * ROUNDING);
+    const smallest = Math.max(SMALLEST_STEPS * finestStep(numbers, Place.movement), Math.abs(scaled) * ROUNDING);
     this.#hearValues(scaled, smallest);
     this.#hearMovement(count);
     this.#hearSeason(Member.day, dayProfile, scaled, time, smallest);

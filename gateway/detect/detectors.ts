@@ -6,6 +6,7 @@ import { flatlineKind } from './flatline.ts';
 import { noveltyKind } from './novelty.ts';
 import { rangeKind } from './range.ts';
 import { rateOfChangeKind } from './rate-of-change.ts';
+import { zscoreKind } from './zscore.ts';
 
 /** Every detector there is. */
 export const detectorKinds: readonly DetectorKind[] = [
@@ -14,6 +15,7 @@ export const detectorKinds: readonly DetectorKind[] = [
   noveltyKind,
   flatlineKind,
   rateOfChangeKind,
+  zscoreKind,
 ];
 
 /** The names a rule may use. */

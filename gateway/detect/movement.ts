@@ -1,3 +1,5 @@
+import { lastValue, learnStep, ROUNDING, SMALLEST_STEP_NUMBERS, smallestStep } from './smallest-step.ts';
+
 /**
  * How much a series moves: the spread of its last readings, over two spans, and the mean step between them. Each is told as the
  * logarithm of its ratio to what is usual, so that unit and offset make no difference. All of it is in the series' block of memory,
@@ -18,13 +20,10 @@ const MEMORY = 4000;
 const STILL = 0.1;
 /** Movement below this share of the smallest step is not seen by a sensor that rounds: it counts as being there all the time. */
 const UNSEEN = 0.3;
-/** Steps below this share of the value are rounding, not movement. */
-const ROUNDING = 1e-12;
 
 // Places of the numbers, from where the movement's begin.
-const LAST = 0;
-const SMALLEST_STEP = 1;
-const STEP = 2;
+const STEPS = 0;
+const STEP = STEPS + SMALLEST_STEP_NUMBERS;
 const USUAL_STEP = 3;
 const MEAN = 4;
 const SPREAD = 5;
@@ -33,14 +32,11 @@ const USUAL_SPREAD = 6;
 /** Takes the next value of a series in, its `count`-th from 1. */
 export function addMovement(numbers: Float64Array, at: number, value: number, count: number): void {
   if (count === 1) {
-    numbers[at + LAST] = value;
+    learnStep(numbers, at + STEPS, value, true);
     for (let span = 0; span < SPREAD_WINDOWS.length; span++) numbers[at + MEAN + 3 * span] = value;
     return;
   }
-  const step = Math.abs(value - numbers[at + LAST]!);
-  numbers[at + LAST] = value;
-  const smallest = numbers[at + SMALLEST_STEP]!;
-  if (step > Math.abs(value) * ROUNDING && (smallest === 0 || step < smallest)) numbers[at + SMALLEST_STEP] = step;
+  const step = learnStep(numbers, at + STEPS, value, false);
   numbers[at + STEP]! += (step - numbers[at + STEP]!) / Math.min(count - 1, STEP_WINDOW);
   numbers[at + USUAL_STEP]! += (numbers[at + STEP]! - numbers[at + USUAL_STEP]!) / Math.min(count, MEMORY);
   addSpread(numbers, at + MEAN, value, count, SPREAD_WINDOWS[0]);
@@ -48,8 +44,8 @@ export function addMovement(numbers: Float64Array, at: number, value: number, co
 }
 
 /** The smallest step that the series ever made, 0 before the first: what is below says nothing of a sensor that rounds. */
-export function smallestStep(numbers: Float64Array, at: number): number {
-  return numbers[at + SMALLEST_STEP]!;
+export function finestStep(numbers: Float64Array, at: number): number {
+  return smallestStep(numbers, at + STEPS);
 }
 
 /** The logarithm of the mean step over the usual one; 0 where nothing has moved yet. */
@@ -87,7 +83,7 @@ function addSpread(numbers: Float64Array, mean: number, value: number, count: nu
 
 function logRatio(numbers: Float64Array, at: number, now: number): number {
   const usual = numbers[now + 1]!;
-  if (!(usual > Math.abs(numbers[at + LAST]!) * ROUNDING)) return 0;
-  const unseen = UNSEEN * numbers[at + SMALLEST_STEP]!;
+  if (!(usual > Math.abs(lastValue(numbers, at + STEPS)) * ROUNDING)) return 0;
+  const unseen = UNSEEN * smallestStep(numbers, at + STEPS);
   return Math.log(((numbers[now]! + unseen) / (usual + unseen) + STILL) / (1 + STILL));
 }

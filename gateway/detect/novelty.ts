@@ -5,7 +5,7 @@ import { sumOfLines } from './lines.ts';
 import { onsetScore } from './onset.ts';
 import { growOrder, MAX_MEDIAN_WINDOW, medianOf, slideOrder } from './rolling-median.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
-import { numberInWords } from './words.ts';
+import { rangeInWords } from './words.ts';
 
 /** All counts are in readings. One configuration is meant to serve every series: nothing depends on unit, offset or sign. */
 export interface NoveltyOptions {
@@ -111,9 +111,7 @@ export class NoveltyDetector implements Detector {
   }
 
   expected(): string {
-    const low = Math.max(-Number.MAX_VALUE, this.#numbers[EXPECTED_LOW]! / SCALE);
-    const high = Math.min(Number.MAX_VALUE, this.#numbers[EXPECTED_HIGH]! / SCALE);
-    return low === high ? numberInWords(low) : `between ${numberInWords(low)} and ${numberInWords(high)}`;
+    return rangeInWords(this.#numbers[EXPECTED_LOW]! / SCALE, this.#numbers[EXPECTED_HIGH]! / SCALE);
   }
 
   snapshot(): unknown {

@@ -10,6 +10,7 @@ const OPTIONS: Readonly<Record<string, readonly DetectorOptions[]>> = {
   range: [{ min: -1, max: 1 }, { min: 0 }, { max: 1e-300 }],
   auto: [{}, { warmUp: 1, quiet: 2, threshold: 0.1 }],
   novelty: [{}, { window: 5, warmUp: 1, quiet: 2 }, { window: 3, warmUp: 5, forget: 0, memory: 1 }],
+  zscore: [{}, { memory: 10, warmUp: 2, threshold: 0.1, relearnAfterMs: 1 }],
   flatline: [{ forMs: 10 }, { forMs: 1e6, tolerance: 1 }],
   'rate-of-change': [{ maxPerSecond: 1 }, { maxPerSecond: 1e-300, overMs: 1 }],
 };
@@ -109,7 +110,7 @@ function failure(name: string, options?: DetectorOptions): { message: string; hi
 test('an unknown detector or option is told with the names there are', () => {
   expect(failure('novlety')).toEqual({
     message: 'Cannot find a detector named "novlety"',
-    hint: 'the detectors are range, auto, novelty, flatline, rate-of-change',
+    hint: `the detectors are ${detectorNames.join(', ')}`,
   });
   expect(failure('range', { minimum: 1 })).toEqual({
     message: 'Cannot make a range detector: it has no option "minimum"',

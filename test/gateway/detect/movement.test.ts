@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import {
   addMovement,
+  finestStep,
   logSpread,
   logStep,
   MOVEMENT_NUMBERS,
   movementOf,
-  smallestStep,
   usualSpread,
 } from '../../../gateway/detect/movement.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -45,11 +45,11 @@ test('unit and offset make no difference', () => {
 test('a constant, and rounding upon it, is no movement', () => {
   const rounding = movementIn(Array.from({ length: 500 }, (_, i) => 1e6 + (i % 2) * 2e-10));
   expect(told(rounding)).toEqual([0, 0, 0]);
-  expect(smallestStep(rounding, 0)).toBe(0);
+  expect(finestStep(rounding, 0)).toBe(0);
 });
 
 test('the smallest step there was is kept: that of the rounding of a sensor', () => {
-  expect(smallestStep(movementIn([5, 5, 7, 6.5, 9, 9]), 0)).toBe(0.5);
+  expect(finestStep(movementIn([5, 5, 7, 6.5, 9, 9]), 0)).toBe(0.5);
 });
 
 test('the first step of a constant is hardly more movement than there may have been unseen', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { detectorNames } from '../../../gateway/detect/detectors.ts';
 import { type DetectRule, readyRules } from '../../../gateway/detect/rule.ts';
 
 const range: DetectRule = { series: '*', detector: 'range', options: { max: 1 }, alarm: { severity: 'critical' } };
@@ -39,7 +40,7 @@ test('a rule is recognised by pattern, detector and options in any order, not by
 
 test('a wrong rule is told with its number, its series and what is allowed', () => {
   expect(hintOf([range, { series: 'press/*', detector: 'novlety' }])).toBe(
-    'Cannot use detect rule 2 (series "press/*"): Cannot find a detector named "novlety" | the detectors are range, auto, novelty, flatline, rate-of-change',
+    `Cannot use detect rule 2 (series "press/*"): Cannot find a detector named "novlety" | the detectors are ${detectorNames.join(', ')}`,
   );
   expect(hintOf([{ ...range, alarm: { severity: 'info', holdMs: -1 } }])).toContain('holdMs is -1 | it must be');
   expect(hintOf([{ ...range, alarm: { severity: 'info', onDelayMs: Number.NaN } }])).toContain('onDelayMs is NaN');

@@ -1,0 +1,35 @@
+/** Numbers that a mean and a spread take in the block of memory of a series. */
+export const MOVING_NUMBERS = 2;
+
+// Places of the numbers, from where they begin.
+const MEAN = 0;
+const SPREAD = 1;
+
+/** The exponentially weighted mean. */
+export function movingMean(numbers: Float64Array, at: number): number {
+  return numbers[at + MEAN]!;
+}
+
+/** The exponentially weighted standard deviation. */
+export function movingSpread(numbers: Float64Array, at: number): number {
+  return numbers[at + SPREAD]!;
+}
+
+/**
+ * Lets a value join an exponentially weighted mean and standard deviation, incrementally (West 1979; T. Finch, "Incremental calculation of
+ * weighted mean and variance", 2009, section 9). The spread is kept as its root, so that no square of a huge number overflows.
+ *
+ * @param at where the numbers begin, all 0 at first
+ * @param share weight of the value, above 0 to 1; 1 for the first
+ */
+export function learnMoving(numbers: Float64Array, at: number, value: number, share: number): void {
+  const offset = value - numbers[at + MEAN]!;
+  const spread = numbers[at + SPREAD]!;
+  numbers[at + MEAN]! += share * offset;
+  // A first value has no distance from anything.
+  if (share === 1) return;
+  const ratio = Math.abs(offset) / spread;
+  numbers[at + SPREAD] = Number.isFinite(ratio * ratio)
+    ? spread * Math.sqrt((1 - share) * (1 + share * ratio * ratio))
+    : Math.abs(offset) * Math.sqrt(share * (1 - share));
+}

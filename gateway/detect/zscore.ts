@@ -1,0 +1,138 @@
+import type { Detector, Verdict } from '../core/detector.ts';
+import type { DetectorKind } from './detector-kind.ts';
+import { sumOfLines } from './lines.ts';
+import { learnMoving, MOVING_NUMBERS, movingMean, movingSpread } from './moving-spread.ts';
+import { isNewNormal, NEW_NORMAL_NUMBERS } from './new-normal.ts';
+import { learnStep, ROUNDING, SMALLEST_STEP_NUMBERS, SMALLEST_STEPS, smallestStep } from './smallest-step.ts';
+import { restoreState, snapshotOf } from './state-snapshot.ts';
+import { boundedScore, newVerdict } from './verdict.ts';
+import { rangeInWords } from './words.ts';
+
+/** Counts are in readings. */
+export interface ZscoreOptions {
+  /** Mean and spread are taken over about this many readings. @default 1000 */
+  readonly memory?: number | undefined;
+  /** Nothing is called an anomaly before this many readings. @default 200 */
+  readonly warmUp?: number | undefined;
+  /** How many standard deviations score 1. Above 0. @default 6 */
+  readonly threshold?: number | undefined;
+  /** What is strange for so long is the new normal, in milliseconds. Above 0. @default 3600000 */
+  readonly relearnAfterMs?: number | undefined;
+}
+
+/** Every option, filled in: made once and shared by all detectors of a rule. */
+type ZscoreSettings = { readonly [Name in keyof ZscoreOptions]-?: number };
+
+// Places of the numbers of a series in its block of memory.
+const SEEN = 0;
+/** Of those that the baseline is made of. */
+const COUNT = 1;
+const EXPECTED_LOW = 2;
+const EXPECTED_HIGH = 3;
+const STEP = 4;
+const BASELINE = STEP + SMALLEST_STEP_NUMBERS;
+const NEW_NORMAL = BASELINE + MOVING_NUMBERS;
+const END = NEW_NORMAL + NEW_NORMAL_NUMBERS;
+
+/** Values are kept at an eighth, so that no difference of finite numbers overflows. */
+const SCALE = 1 / 8;
+const STATE_VERSION = 1;
+
+/**
+ * The distance from the exponentially weighted mean in exponentially weighted standard deviations (control chart with moving limits; see
+ * `learnMoving` for the recursion), in units of `threshold`.
+ *
+ * The baseline is gated: an anomaly does not join it, so it does not blind the detector. What is strange for `relearnAfterMs` is the new normal:
+ * everything but the resolution of the sensor is learnt anew from there. While it learns, a value joins as if it were at the threshold at the
+ * most, so one wild value among the first is soon forgotten. What is within three of the smallest steps that the series ever made scores
+ * below 1: a switch, a sensor that rounds coarsely and the first step of a constant are no anomalies.
+ */
+export class ZscoreDetector implements Detector {
+  readonly #settings: ZscoreSettings;
+  readonly #numbers = new Float64Array(END);
+  readonly #verdict = newVerdict();
+
+  constructor(settings: ZscoreSettings = zscoreSettings({})) {
+    this.#settings = settings;
+  }
+
+  warm(): number {
+    return sumOfLines(this.#numbers);
+  }
+
+  judge(value: number, time: number): Verdict {
+    const { warmUp, threshold, memory, relearnAfterMs } = this.#settings;
+    const numbers = this.#numbers;
+    const scaled = value * SCALE;
+    const count = numbers[COUNT]! + 1;
+    learnStep(numbers, STEP, scaled, numbers[SEEN] === 0);
+    numbers[SEEN] = 1;
+    const mean = count === 1 ? scaled : movingMean(numbers, BASELINE);
+    const smallest = Math.max(SMALLEST_STEPS * smallestStep(numbers, STEP), Math.abs(scaled) * ROUNDING);
+    const unit = Math.max(threshold * movingSpread(numbers, BASELINE), smallest);
+    numbers[EXPECTED_LOW] = mean - unit;
+    numbers[EXPECTED_HIGH] = mean + unit;
+
+    const verdict = this.#verdict;
+    const offset = scaled - mean;
+    verdict.learning = count <= warmUp;
+    verdict.score = verdict.learning || unit === 0 ? 0 : boundedScore(Math.abs(offset) / unit);
+    verdict.anomaly = verdict.score >= 1;
+    if (isNewNormal(numbers, NEW_NORMAL, verdict.anomaly, time, relearnAfterMs)) this.#forget();
+    else if (!verdict.anomaly) {
+      numbers[COUNT] = count;
+      learnMoving(numbers, BASELINE, mean + Math.max(-unit, Math.min(unit, offset)), 1 / Math.min(count, memory));
+    }
+    return verdict;
+  }
+
+  expected(): string {
+    return rangeInWords(this.#numbers[EXPECTED_LOW]! / SCALE, this.#numbers[EXPECTED_HIGH]! / SCALE);
+  }
+
+  snapshot(): unknown {
+    return snapshotOf(STATE_VERSION, this.#numbers);
+  }
+
+  restore(snapshot: unknown): void {
+    restoreState('zscore', STATE_VERSION, this.#numbers, snapshot);
+  }
+
+  #forget(): void {
+    this.#numbers[COUNT] = 0;
+    this.#numbers.fill(0, BASELINE, BASELINE + MOVING_NUMBERS);
+  }
+}
+
+/** The options with their defaults. */
+export function zscoreSettings(options: ZscoreOptions): ZscoreSettings {
+  const { memory = 1000, warmUp = 200, threshold = 6, relearnAfterMs = 3_600_000 } = options;
+  return { memory, warmUp, threshold, relearnAfterMs };
+}
+
+/** How a rule names and sets the zscore detector. */
+export const zscoreKind: DetectorKind = {
+  name: 'zscore',
+  description: 'a value many standard deviations from the moving mean; learns',
+  onsetOnly: false,
+  options: {
+    memory: { description: 'readings the mean and the spread are taken over', default: 1000, min: 10, whole: true },
+    warmUp: { description: 'readings before anything is called an anomaly', default: 200, min: 2, whole: true },
+    threshold: {
+      description: 'how many standard deviations score 1; larger is calmer',
+      default: 6,
+      min: 0,
+      above: true,
+    },
+    relearnAfterMs: {
+      description: 'how long something strange must last to be the new normal, in milliseconds',
+      default: 3_600_000,
+      min: 0,
+      above: true,
+    },
+  },
+  factory: (options) => {
+    const settings = zscoreSettings(options);
+    return () => new ZscoreDetector(settings);
+  },
+};
