@@ -1,6 +1,6 @@
 import Type, { type TSchema, type TUnsafe } from 'typebox';
 import type { DetectorOption } from '../gateway/core/detector.ts';
-import { componentName, duration, oneOf, positiveDuration, seriesGlob, text } from './scalars.ts';
+import { componentName, duration, numberOrText, oneOf, positiveDuration, seriesGlob, text } from './scalars.ts';
 import { closed, list, optional } from './shapes.ts';
 import { formatDuration } from './units.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -43,7 +43,15 @@ function stateCondition() {
         },
         words,
       ),
-      Type.Object({ equals: Type.Number({ description: 'Lasts as long as it is this.', examples: [3] }) }, words),
+      Type.Object(
+        {
+          equals: numberOrText({
+            description: 'Lasts as long as it is this number or text.',
+            examples: [3, 'running'],
+          }),
+        },
+        words,
+      ),
       Type.Object({ unchanged: Type.Literal(true, { description: 'Lasts as long as it stays the same.' }) }, words),
     ],
     { description: 'What the value must be for a window to begin, and to go on.' },

@@ -215,7 +215,7 @@ export type OrderedShape =
 export type StateCondition =
   | { readonly above: number; readonly until?: number | undefined }
   | { readonly below: number; readonly until?: number | undefined }
-  | { readonly equals: number }
+  | { readonly equals: number | string }
   | { readonly unchanged: true };
 
 /** What is computed over windows of one shape, and for which series. */

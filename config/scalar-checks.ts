@@ -20,6 +20,7 @@ export type Checked = { readonly value: unknown } | { readonly problem: string; 
  * for a number or a boolean.
  */
 export function checkScalar(schema: SchemaNode, given: unknown, substituted: boolean, context: ScalarContext): Checked {
+  if (schema.headgate === 'number-or-text') return checkNumberOrText(schema, given, substituted);
   if (schema.headgate !== undefined) return checkKind(schema, given, context);
   const value = substituted ? fromText(schema, given) : given;
   if (schema.enum !== undefined) return checkEnum(schema.enum, value);
@@ -71,6 +72,16 @@ function checkText(schema: SchemaNode, value: unknown): Checked {
   if (value.length < (schema.minLength ?? 0)) return { problem: 'must not be empty', hint: schema.description };
   if (value.length > 4096) return { problem: `must have at most 4096 characters: got ${value.length}` };
   return { value };
+}
+
+function checkNumberOrText(schema: SchemaNode, given: unknown, substituted: boolean): Checked {
+  const value = substituted ? fromText({ type: 'number' }, given) : given;
+  if (typeof value === 'string') return checkText(schema, value);
+  if (typeof value === 'number') return checkNumber({}, value);
+  return {
+    problem: `must be a number or text: got ${quoted(value)}`,
+    hint: `write a text in quotes: "${String(value)}"`,
+  };
 }
 
 function checkKind(schema: SchemaNode, given: unknown, context: ScalarContext): Checked {

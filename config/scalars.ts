@@ -15,7 +15,8 @@ export type ScalarKind =
   | 'topic'
   | 'url'
   | 'name'
-  | 'aggregate';
+  | 'aggregate'
+  | 'number-or-text';
 
 /** What every key says about itself. */
 export interface Words {
@@ -119,6 +120,11 @@ export function oneOf<const T extends readonly (string | number)[]>(values: T, w
 /** Any text that is not empty. */
 export function text(words: Words): TUnsafe<string> {
   return Type.Unsafe<string>({ type: 'string', minLength: 1, ...words });
+}
+
+/** A number, or any text that is not empty; one from the environment that looks like a number is one. */
+export function numberOrText(words: Words): TUnsafe<number | string> {
+  return scalar('number-or-text', { type: ['number', 'string'], minLength: 1 }, words);
 }
 
 function scalar<T>(kind: ScalarKind, schema: TSchemaOptions & Record<string, unknown>, words: Words): TUnsafe<T> {

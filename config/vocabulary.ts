@@ -20,6 +20,8 @@ export interface Vocabulary {
   readonly allowedAggregates: string;
   /** Throws a `GatewayError` where there can be no such windows, or too many would be open as readings come so late, in milliseconds. */
   readonly checkWindow: (shape: WindowShape | OrderedShape, latenessMs: number) => void;
+  /** Throws a `GatewayError` where windows of that shape cannot have the aggregate. */
+  readonly checkAggregate: (shape: WindowShape | OrderedShape, aggregate: string) => void;
   /** Throws a `GatewayError` where a window of one shape does not lie in exactly one of the other. */
   readonly checkNesting: (part: WindowShape | OrderedShape, whole: RollupShape) => void;
   /** Why aggregates cannot be had by merging; `kept` are those of the window, and of each rollup between. Undefined where they can, or `kept` cannot. */

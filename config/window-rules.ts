@@ -46,6 +46,11 @@ export function checkWindows(
     if (window?.late === 'store' && window.window !== undefined && 'count' in window.window) {
       report(`${path}.late`, 'nothing comes too late for windows of a number of readings', 'leave it out');
     }
+    const shape = wholeShape(window?.window);
+    window?.aggregates?.forEach((aggregate, i) => {
+      if (shape === undefined || aggregate === undefined) return;
+      reportError(`${path}.aggregates[${i}]`, report, () => vocabulary.checkAggregate(windowShape(shape), aggregate));
+    });
     unique(
       `${path}.aggregates`,
       window?.aggregates ?? [],

@@ -13,7 +13,7 @@ import { Expression } from '../pipeline/derive/expression.ts';
 import { checkJoin, JOIN_AGGREGATES, JOIN_NAMES } from '../pipeline/join/join-definition.ts';
 import { reductionRule } from '../pipeline/reduction/reduction-rule.ts';
 import { requireNesting } from '../pipeline/windows/nesting.ts';
-import { checkOrderedShape, isOrderedShape } from '../pipeline/windows/ordered-definition.ts';
+import { checkOrderedShape, isOrderedShape, requireOrderedAggregate } from '../pipeline/windows/ordered-definition.ts';
 import { checkedWindow, checkOpenWindows } from '../pipeline/windows/window-definition.ts';
 
 /** The names that a configuration may use, from the rooms that define them. */
@@ -23,6 +23,9 @@ export const vocabulary: Vocabulary = {
   allowedAggregates,
   checkWindow: (shape, latenessMs) =>
     isOrderedShape(shape) ? checkOrderedShape(shape) : checkOpenWindows(checkedWindow(shape), latenessMs),
+  checkAggregate: (shape, aggregate) => {
+    if (isOrderedShape(shape)) requireOrderedAggregate(shape, aggregate);
+  },
   checkNesting: requireNesting,
   mergingProblem: (kept, whole) => {
     const [window = [], ...rollups] = kept;

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: configuration files refer to the environment so
 import { expect, test } from 'vitest';
 import { briefly, configurationOf, problemsOf } from './load-text.ts';
 
@@ -18,6 +19,8 @@ test.each([
   ['count: 0', '2:33 windows[0].window.count: must be at least 1: got 0'],
   ['count: 1e400', '2:33 windows[0].window.count: must be a whole number: got Infinity'],
   ['while: { equals: .nan }', '2:43 windows[0].window.while.equals: must be a number: got NaN'],
+  ['while: { equals: "" }', '2:43 windows[0].window.while.equals: must not be empty'],
+  ['while: { equals: true }', '2:43 windows[0].window.while.equals: must be a number or text: got true'],
   ['count: ten', '2:33 windows[0].window.count: must be a whole number: got "ten"'],
   ['count: 1e9', '2:24 windows[0].window: Cannot make windows of 1000000000 readings'],
   ['count: 10, every: 11', '2:24 windows[0].window: Cannot begin windows of 10 readings with every 11 of them'],
@@ -58,15 +61,36 @@ test('lateness for which too many windows of a series would be open is refused',
 });
 
 test('windows of a state are taken as they stand', () => {
-  const conditions = ['{ above: 80, until: 75 }', '{ below: 5 }', '{ equals: 3 }', '{ unchanged: true }'];
+  const ofNumbers = ['{ above: 80, until: 75 }', '{ below: 5 }', '{ equals: 3 }', '{ unchanged: true }'];
+  const conditions = [
+    ...ofNumbers,
+    '{ equals: running }',
+    '{ equals: "3" }',
+    "{ equals: '${A}' }",
+    "{ equals: '${B}' }",
+  ];
   const text = conditions.map((one, i) => `  - { name: w${i}, window: { while: ${one} }, aggregates: [count] }\n`);
-  const { windows } = configurationOf(`windows:\n${text.join('')}`);
+  const { windows } = configurationOf(`windows:\n${text.join('')}`, { environment: { A: 'idle', B: '7' } });
   expect(windows.map(({ window }) => window)).toEqual([
     { while: { above: 80, until: 75 } },
     { while: { below: 5 } },
     { while: { equals: 3 } },
     { while: { unchanged: true } },
+    { while: { equals: 'running' } },
+    { while: { equals: '3' } },
+    { while: { equals: 'idle' } },
+    { while: { equals: 7 } },
   ]);
+});
+
+test('of a state that is a text nothing is computed that takes numbers', () => {
+  const one = (value: string) =>
+    `windows:\n  - { name: w, window: { while: { equals: ${value} } }, aggregates: [count, coverage, mean, p95] }\n`;
+  expect(briefly(problemsOf(one('running')))).toEqual([
+    '2:86 windows[0].aggregates[2]: Cannot compute mean while the value is "running", which is no number',
+    '2:92 windows[0].aggregates[3]: Cannot compute p95 while the value is "running", which is no number',
+  ]);
+  expect(problemsOf(one('3'))).toEqual([]);
 });
 
 test('windows of a number of readings begin where the one before has ended, unless it is said how often', () => {

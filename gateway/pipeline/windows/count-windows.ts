@@ -64,7 +64,8 @@ export class CountWindows extends OrderedWindows {
     return this.#open;
   }
 
-  take(value: number, quality: Quality, time: EpochMs, emit: Emit): void {
+  take(value: number | string, quality: Quality, time: EpochMs, emit: Emit): void {
+    if (typeof value === 'string') return;
     const open = this.#open;
     if (this.#sinceBegin >= this.#every) {
       open.push(new RunningWindow(this.nextStart(time), this.firstRevision, this.definition));

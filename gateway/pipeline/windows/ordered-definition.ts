@@ -4,7 +4,7 @@ import { type CountShape, CountWindows, checkedCount } from './count-windows.ts'
 import type { OrderedWindows } from './ordered-windows.ts';
 import type { ReadingTally } from './reading-queue.ts';
 import { checkedSliding, type SlidingShape, SlidingWindows } from './sliding-windows.ts';
-import { checkedState, type StateShape, StateWindows } from './state-windows.ts';
+import { checkedState, requireStateAggregate, type StateShape, StateWindows } from './state-windows.ts';
 
 /** The shape of windows that the readings themselves begin and end. */
 export type OrderedShape = CountShape | StateShape | SlidingShape;
@@ -27,6 +27,7 @@ export class OrderedDefinition extends Computation {
   constructor(settings: OrderedSettings) {
     super(settings);
     checkOrderedShape(settings.window);
+    for (const name of settings.aggregates) requireOrderedAggregate(settings.window, name);
     this.#shape = settings.window;
   }
 
@@ -64,6 +65,11 @@ export function checkOrderedShape(shape: OrderedShape): void {
   if ('slidingMs' in shape) checkedSliding(shape);
   else if ('while' in shape) checkedState(shape);
   else checkedCount(shape);
+}
+
+/** @throws GatewayError for an aggregate that windows of this shape cannot have */
+export function requireOrderedAggregate(shape: OrderedShape, aggregate: string): void {
+  if ('while' in shape) requireStateAggregate(shape, aggregate);
 }
 
 function formOf(shape: OrderedShape): readonly unknown[] {

@@ -1,6 +1,6 @@
 import type { Due } from '../../base/deadline-queue.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import type { Series } from '../../core/reading.ts';
+import type { Series, Value } from '../../core/reading.ts';
 import type { Emit } from '../../core/stage.ts';
 import { type DisorderBounds, LearntDisorder } from '../learnt-disorder.ts';
 import type { OrderedWindows } from './ordered-windows.ts';
@@ -15,8 +15,10 @@ export class OrderedSeries implements Due {
   readonly byArrival: readonly OrderedWindows[];
   /** Those that take them in the order of event time. */
   readonly byTime: readonly OrderedWindows[];
-  readonly waiting: ReadingQueue;
+  readonly waiting: ReadingQueue<number | string>;
   readonly disorder: LearntDisorder;
+  /** The texts that say a state, each by itself: what waits holds these, and not what a device has sent. */
+  readonly #texts: ReadonlyMap<string, string>;
   /** Greatest source time seen. */
   newest: EpochMs = Number.NEGATIVE_INFINITY;
   /** Whether `newest` was said by the gateway's clock, as the device has none. */
@@ -40,11 +42,18 @@ export class OrderedSeries implements Due {
     this.byTime = windows.filter(({ isByTime }) => isByTime);
     this.waiting = new ReadingQueue(waiting);
     this.disorder = new LearntDisorder(disorder);
+    this.#texts = new Map(this.byTime.flatMap(({ text }) => (text === undefined ? [] : [[text, text] as const])));
   }
 
   /** All its windows. */
   get windows(): readonly OrderedWindows[] {
     return [...this.byArrival, ...this.byTime];
+  }
+
+  /** What its windows see of a value: any text but those that say a state as `''`; undefined where texts have nothing to do with them. */
+  seen(value: Value): number | string | undefined {
+    if (typeof value === 'string') return this.#texts.size === 0 ? undefined : (this.#texts.get(value) ?? '');
+    return typeof value === 'number' ? value : value ? 1 : 0;
   }
 
   /** Takes note of how far the series has come, and learns how far it is out of order. */

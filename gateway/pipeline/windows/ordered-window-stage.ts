@@ -40,7 +40,7 @@ export interface OrderedWindowStageOptions {
  *   series is as far ahead as readings may be out of order, which is learnt for each series, or there has been nothing newer for
  *   `idleTimeoutMs` of receive time. One that is older than one that has had its turn is late.
  * - At most 4096 readings of a series wait, and of all series together so many: beyond, the oldest of the series has its turn.
- * - A text has no number: it is filtered. A boolean counts as 0 or 1.
+ * - A text has no number: where no state of the series is one, it is filtered. A boolean counts as 0 or 1.
  * - A window has its result when it ends, and no correction after that.
  * - When the clock is set back, series whose device has none, which have the times of the gateway's, begin anew: what waits has its turn, and
  *   results under a start that comes again follow on those of the first time.
@@ -82,17 +82,17 @@ export class OrderedWindowStage implements Stage {
     if (receiveTime > this.#now) this.advance(receiveTime, emit);
     let state = this.#states[series.id];
     if (state === undefined) state = this.#meet(series);
-    if (state === null || typeof value === 'string') return Fate.filtered;
-    const number = typeof value === 'number' ? value : value ? 1 : 0;
+    const seen = state?.seen(value);
+    if (state === null || seen === undefined) return Fate.filtered;
     const now = this.#now;
     state.note(sourceTime, now, reading.stamped === true);
-    this.#feed(state.byArrival, number, quality, sourceTime, now, emit);
+    this.#feed(state.byArrival, seen, quality, sourceTime, now, emit);
     if (state.byTime.length === 0) return Fate.aggregated;
     if (sourceTime < state.lastTurn) {
-      this.#giveLate(state, reading, number, emit);
+      this.#giveLate(state, reading, seen, emit);
       return Fate.late;
     }
-    state.waiting.add(number, quality, sourceTime);
+    state.waiting.add(seen, quality, sourceTime);
     this.#takeTurns(state, now, emit);
     this.#planSilence(state);
     return Fate.aggregated;
@@ -170,7 +170,14 @@ export class OrderedWindowStage implements Stage {
   }
 
   /** Lets windows take a reading at a receive time. */
-  #feed(all: readonly OrderedWindows[], value: number, quality: Quality, time: EpochMs, at: EpochMs, emit: Emit): void {
+  #feed(
+    all: readonly OrderedWindows[],
+    value: number | string,
+    quality: Quality,
+    time: EpochMs,
+    at: EpochMs,
+    emit: Emit,
+  ): void {
     for (let i = 0; i < all.length; i++) {
       const windows = all[i]!;
       windows.take(value, quality, time, emit);
@@ -196,10 +203,10 @@ export class OrderedWindowStage implements Stage {
     this.#feed(state.byTime, value, quality, time, at, emit);
   }
 
-  #giveLate(state: OrderedSeries, reading: Reading, value: number, emit: Emit): void {
+  #giveLate(state: OrderedSeries, reading: Reading, value: number | string, emit: Emit): void {
     for (const windows of state.byTime) {
-      const { definition } = windows;
-      if (!definition.storesLate) continue;
+      const { definition, text } = windows;
+      if (!definition.storesLate || (typeof value === 'string' && text === undefined)) continue;
       emit(lateResultOf(definition, reading, value, { newest: state.newest, place: windows.lateCount++ }));
     }
   }

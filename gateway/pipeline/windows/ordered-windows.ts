@@ -17,22 +17,25 @@ const WHAT = 'windows of readings';
  */
 export abstract class OrderedWindows {
   readonly definition: Computation;
+  /** The text that says the state they are windows of; undefined for windows that texts have nothing to do with. */
+  readonly text: string | undefined;
   protected readonly series: Series;
   #firstRevision = 0;
   #lastStart: EpochMs = Number.NEGATIVE_INFINITY;
   /** How many readings came too late and were given one by one. */
   lateCount = 0;
 
-  constructor(definition: Computation, series: Series) {
+  constructor(definition: Computation, series: Series, text?: string) {
     this.definition = definition;
     this.series = series;
+    this.text = text;
   }
 
   /** Whether readings have to come in the order of event time; else as they arrive. */
   abstract get isByTime(): boolean;
 
-  /** Takes the next reading. `value` is finite. */
-  abstract take(value: number, quality: Quality, time: EpochMs, emit: Emit): void;
+  /** Takes the next reading. A number is finite; a text is one that says a state of the series, or ''. */
+  abstract take(value: number | string, quality: Quality, time: EpochMs, emit: Emit): void;
 
   /** The windows that have begun and not ended, the oldest first. */
   abstract get open(): readonly RunningWindow[];

@@ -18,11 +18,11 @@ export class ReadingTally {
 }
 
 /** Readings of one series in the order of event time, equal ones in that of their arrival, of which the oldest leave. */
-export class ReadingQueue {
+export class ReadingQueue<V extends number | string = number> {
   readonly #tally: ReadingTally;
   /** Those before `#head` have left. */
   #times: EpochMs[] = [];
-  #values: number[] = [];
+  #values: V[] = [];
   #qualities: Quality[] = [];
   #head = 0;
 
@@ -45,7 +45,7 @@ export class ReadingQueue {
   }
 
   /** Value of the oldest. */
-  get value(): number {
+  get value(): V {
     return this.#values[this.#head]!;
   }
 
@@ -54,7 +54,7 @@ export class ReadingQueue {
     return this.#qualities[this.#head]!;
   }
 
-  add(value: number, quality: Quality, time: EpochMs): void {
+  add(value: V, quality: Quality, time: EpochMs): void {
     const times = this.#times;
     let at = times.length;
     while (at > this.#head && times[at - 1]! > time) at--;
@@ -84,7 +84,7 @@ export class ReadingQueue {
   }
 
   /** The oldest `count` readings, in order. */
-  forOldest(count: number, visit: (value: number, quality: Quality, time: EpochMs) => void): void {
+  forOldest(count: number, visit: (value: V, quality: Quality, time: EpochMs) => void): void {
     const to = Math.min(this.#head + count, this.#times.length);
     for (let i = this.#head; i < to; i++) visit(this.#values[i]!, this.#qualities[i]!, this.#times[i]!);
   }
@@ -105,8 +105,16 @@ export class ReadingQueue {
     const count = listOf(times, WHAT).length;
     if (count > MAX_QUEUED) throw unreadable(WHAT, count);
     this.#times = [...numbersOf(times, count, WHAT)];
-    this.#values = [...numbersOf(values, count, WHAT)];
+    this.#values = valuesOf<V>(values, count);
     this.#qualities = [...numbersOf(qualities, count, WHAT)] as Quality[];
     this.#tally.count += count;
   }
+}
+
+function valuesOf<V extends number | string>(snapshot: unknown, count: number): V[] {
+  const values = listOf(snapshot, WHAT);
+  const isFit =
+    values.length === count && values.every((value) => typeof value === 'number' || typeof value === 'string');
+  if (!isFit) throw unreadable(WHAT, snapshot);
+  return [...values] as V[];
 }

@@ -73,7 +73,8 @@ export class SlidingWindows extends OrderedWindows {
     return this.#readings.count > 0 ? 1 : 0;
   }
 
-  take(value: number, quality: Quality, time: EpochMs, emit: Emit): void {
+  take(value: number | string, quality: Quality, time: EpochMs, emit: Emit): void {
+    if (typeof value === 'string') return;
     const end = Math.floor(time) + 1;
     const start = end - this.#sizeMs;
     this.#add(value, quality, time);

@@ -14,13 +14,13 @@ import { RunningWindow } from './running-window.ts';
  *
  * - `above`: begins above it, and goes on as long as the value is, or, with `until`, as it has not fallen below that;
  * - `below`: the same, the other way round;
- * - `equals`: as long as the value is that number;
- * - `unchanged`: each value begins a window, which goes on as long as the value stays the same.
+ * - `equals`: as long as the value is that number, or that text;
+ * - `unchanged`: each number begins a window, which goes on as long as the value stays the same.
  */
 export type StateCondition =
   | { readonly above: number; readonly until?: number | undefined }
   | { readonly below: number; readonly until?: number | undefined }
-  | { readonly equals: number }
+  | { readonly equals: number | string }
   | { readonly unchanged: true };
 
 /** Windows that last as long as a condition on the value holds. */
@@ -29,18 +29,25 @@ export interface StateShape {
 }
 
 const WHAT = 'windows of a state';
+/** What can be said of texts: how many there were, and when. */
+const OF_TEXTS = ['count', 'coverage'];
 
 /** Whether the value begins a window, and whether the window goes on that began with `first`. */
 interface Judge {
-  begins(value: number): boolean;
-  goesOn(value: number, first: number): boolean;
+  begins(value: number | string): boolean;
+  goesOn(value: number | string, first: number): boolean;
 }
 
-/** @throws GatewayError for numbers that are not allowed */
+/** @throws GatewayError for numbers and texts that are not allowed */
 export function checkedState({ while: condition }: StateShape): Judge {
-  for (const [word, number] of Object.entries(condition)) {
-    if (number === undefined || number === true || Number.isFinite(number)) continue;
-    throw new GatewayError(`Cannot make windows of a state ${word} ${number}`, { hint: 'That is a finite number.' });
+  if (textOfState({ while: condition }) === '') {
+    throw new GatewayError('Cannot make windows of a state that is an empty text', {
+      hint: 'Name the text that says the state, as in equals: running.',
+    });
+  }
+  for (const [word, value] of Object.entries(condition)) {
+    if (typeof value !== 'number' || Number.isFinite(value)) continue;
+    throw new GatewayError(`Cannot make windows of a state ${word} ${value}`, { hint: 'That is a finite number.' });
   }
   if ('unchanged' in condition) return { begins: () => true, goesOn: (value, first) => value === first };
   if ('equals' in condition) {
@@ -50,19 +57,33 @@ export function checkedState({ while: condition }: StateShape): Judge {
   return 'above' in condition ? above(condition.above, condition.until) : below(condition.below, condition.until);
 }
 
+/** The text that says the state; undefined where numbers do. */
+export function textOfState({ while: condition }: StateShape): string | undefined {
+  return 'equals' in condition && typeof condition.equals === 'string' ? condition.equals : undefined;
+}
+
+/** @throws GatewayError for an aggregate of numbers where the state is a text */
+export function requireStateAggregate(shape: StateShape, aggregate: string): void {
+  const text = textOfState(shape);
+  if (text === undefined || OF_TEXTS.includes(aggregate)) return;
+  throw new GatewayError(`Cannot compute ${aggregate} while the value is ${JSON.stringify(text)}, which is no number`, {
+    hint: `Allowed are ${OF_TEXTS.join(' and ')}; the field lasted says how long it was.`,
+  });
+}
+
 function above(bound: number, until: number | undefined): Judge {
-  const begins = (value: number) => value > bound;
+  const begins = (value: number | string) => typeof value === 'number' && value > bound;
   if (until === undefined) return { begins, goesOn: begins };
-  if (until <= bound) return { begins, goesOn: (value) => value >= until };
+  if (until <= bound) return { begins, goesOn: (value) => typeof value === 'number' && value >= until };
   throw new GatewayError(`Cannot make windows that begin above ${bound} and last until the value is below ${until}`, {
     hint: `until is at most ${bound}: else a window would end with the reading that begins it.`,
   });
 }
 
 function below(bound: number, until: number | undefined): Judge {
-  const begins = (value: number) => value < bound;
+  const begins = (value: number | string) => typeof value === 'number' && value < bound;
   if (until === undefined) return { begins, goesOn: begins };
-  if (until >= bound) return { begins, goesOn: (value) => value <= until };
+  if (until >= bound) return { begins, goesOn: (value) => typeof value === 'number' && value <= until };
   throw new GatewayError(`Cannot make windows that begin below ${bound} and last until the value is above ${until}`, {
     hint: `until is at least ${bound}: else a window would end with the reading that begins it.`,
   });
@@ -70,16 +91,16 @@ function below(bound: number, until: number | undefined): Judge {
 
 /**
  * Windows of a state: from the first reading that is in it to the first that is no more, which does not belong to it. Readings have to come in the
- * order of event time. Those of bad quality say nothing of the state. Results have the field `lasted`, in seconds.
+ * order of event time. Those of bad quality say nothing of the state, nor do texts of one of numbers. Results have the field `lasted`, in seconds.
  */
 export class StateWindows extends OrderedWindows {
   readonly #judge: Judge;
   #open: RunningWindow | undefined;
-  /** The value that the open window began with. */
+  /** The number that the open window began with. */
   #first = 0;
 
   constructor(definition: Computation, series: Series, shape: StateShape) {
-    super(definition, series);
+    super(definition, series, textOfState(shape));
     this.#judge = checkedState(shape);
   }
 
@@ -91,18 +112,21 @@ export class StateWindows extends OrderedWindows {
     return this.#open === undefined ? [] : [this.#open];
   }
 
-  take(value: number, quality: Quality, time: EpochMs, emit: Emit): void {
+  take(value: number | string, quality: Quality, time: EpochMs, emit: Emit): void {
+    if (typeof value === 'string' && this.text === undefined) return;
+    // Of a text only the time is aggregated.
+    const number = typeof value === 'number' ? value : 1;
     if (quality === Quality.bad) {
-      this.#open?.add(value, quality, time);
+      this.#open?.add(number, quality, time);
       return;
     }
     if (this.#open !== undefined && !this.#judge.goesOn(value, this.#first)) this.#close(time, emit);
     if (this.#open === undefined) {
       if (!this.#judge.begins(value)) return;
       this.#open = new RunningWindow(this.nextStart(time), this.firstRevision, this.definition);
-      this.#first = value;
+      this.#first = number;
     }
-    this.#open.add(value, quality, time);
+    this.#open.add(number, quality, time);
   }
 
   /** What lies before the clock was set back does not go on after it. */

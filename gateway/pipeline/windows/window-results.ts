@@ -53,7 +53,7 @@ export function lateStreamOf(window: string): string {
 }
 
 /**
- * A reading that came too late, as a result of its own: of the millisecond of its source time, with its `value`, unless that is of bad quality,
+ * A reading that came too late, as a result of its own: of the millisecond of its source time, with its `value`, unless that is a text or of bad quality,
  * and with how far it was `behind` the newest reading of its series, in seconds.
  *
  * @param place how many of its series came too late for this window before: several of one millisecond follow on each other as revisions
@@ -61,13 +61,13 @@ export function lateStreamOf(window: string): string {
 export function lateResultOf(
   { name }: Computation,
   { series, quality, sourceTime }: Reading,
-  value: number,
+  value: number | string,
   { newest, place }: { readonly newest: EpochMs; readonly place: number },
 ): Aggregate {
   const start = Math.floor(sourceTime);
   // After the clock was set back the series has no newest reading yet.
   const behind = Math.max(0, newest - sourceTime) / 1000;
-  const fields = quality === Quality.bad ? { behind } : { value, behind };
+  const fields = quality === Quality.bad || typeof value === 'string' ? { behind } : { value, behind };
   const good = quality === Quality.good ? 1 : 0;
   return aggregate(series, lateStreamOf(name), { start, end: start + 1, revision: place, fields, good });
 }

@@ -126,7 +126,13 @@ export class AnalysisBench {
     // One device has no clock.
     const times = device === 2 ? { sourceTime: now, stamped: true } : { sourceTime: now - lag, stamped: false };
     this.ledger.admit(this.ledger.row('floor'), series);
-    const reading = { series, source: 'floor', value: metric === 'text' ? 'on' : value, quality, receiveTime: now };
+    const reading = {
+      series,
+      source: 'floor',
+      value: metric === 'text' ? (value > 5 ? 'on' : 'off') : value,
+      quality,
+      receiveTime: now,
+    };
     this.#analysis.process([{ ...reading, ...times }]);
   }
 

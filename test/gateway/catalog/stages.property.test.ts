@@ -12,6 +12,7 @@ windows:
   - { name: session, window: { session: 4s, allowedLateness: 20s }, early: 7s, aggregates: [count, sum] }
   - { name: some, window: { count: 7, every: 2 }, early: 4s, aggregates: [mean, last] }
   - { name: state, window: { while: { above: 3, until: 1 } }, early: 5s, late: store, aggregates: [count, max] }
+  - { name: on, series: "*/text", window: { while: { equals: on } }, late: store, aggregates: [count, coverage] }
   - { name: sliding, series: "*/a", window: { sliding: 6s }, aggregates: [sum, stddev] }
 rollups:
   - { name: minute, from: ten, window: { tumbling: 1m }, early: 11s }

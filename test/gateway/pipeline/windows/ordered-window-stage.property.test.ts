@@ -7,6 +7,7 @@ import type { StateCondition } from '../../../../gateway/pipeline/windows/state-
 import { Plant, throughDisk } from '../make-reading.ts';
 import { AGGREGATES, expectSameFields, FATES, readingsOf, step } from './random-readings.ts';
 import {
+  numbersAmong,
   type OrderedWitnessResult,
   type WitnessState,
   WitnessTurns,
@@ -14,7 +15,9 @@ import {
   witnessLate,
   witnessSliding,
   witnessStates,
+  witnessTexts,
 } from './reference-ordered-windows.ts';
+import type { WitnessReading } from './reference-windows.ts';
 
 const setting = fc.record({
   count: fc.integer({ min: 1, max: 12 }),
@@ -46,6 +49,14 @@ const STATES: readonly (WitnessState & { readonly condition: StateCondition })[]
   },
 ];
 
+const TEXT = { name: 'text', text: 'on' };
+
+/** One series has texts among its numbers. */
+function withTexts(reading: WitnessReading): WitnessReading {
+  const text = reading.metric === 'metric-0' ? (['off', 'on'] as const)[reading.value - 1] : undefined;
+  return text === undefined ? reading : { ...reading, text, value: 1 };
+}
+
 test('random readings, disorder, silence and restarts give what a witness computes that keeps everything and sorts it', {
   timeout: 600_000,
 }, () => {
@@ -64,6 +75,13 @@ test('random readings, disorder, silence and restarts give what a witness comput
           { name: 'early', series: '*', window: counted, aggregates: AGGREGATES, earlyMs: size },
           { name: 'early-state', series: '*', window: { while: { equals: 0 } }, aggregates: AGGREGATES, earlyMs: size },
           { name: 'sliding', series: '*', window: { slidingMs: size }, aggregates: AGGREGATES, late: 'store' },
+          {
+            name: TEXT.name,
+            series: '*',
+            window: { while: { equals: TEXT.text } },
+            aggregates: ['count'],
+            late: 'store',
+          },
           ...STATES.map(
             ({ name, condition }): OrderedSettings => ({
               name,
@@ -86,40 +104,46 @@ test('random readings, disorder, silence and restarts give what a witness comput
         const [undisturbedResults, emitUndisturbed] = collecting();
         const series = new Map<string, WitnessTurns>();
         let now = Number.NEGATIVE_INFINITY;
-        readingsOf(steps).forEach((one, index) => {
-          const { value, quality, sourceTime, receiveTime: at } = one;
-          const { calls, restart } = steps[index]!;
-          if (at > now && Number.isFinite(now)) {
-            for (const share of calls.toSorted((a, b) => a - b)) stage.advance(now + (at - now) * share, emit);
-          }
-          if (restart) {
-            const resumed = make();
-            resumed.restore(throughDisk(stage.snapshot()));
-            stage = resumed;
-          }
-          now = Math.max(now, at);
-          for (const turns of series.values()) turns.until(now);
-          const key = `${one.device}/${one.metric}`;
-          const turns = series.get(key) ?? new WitnessTurns({ disorder, maxDisorder, idle });
-          series.set(key, turns);
-          const reading = plant.reading(key, value, sourceTime, { at, quality });
-          undisturbed.process(reading, emitUndisturbed);
-          const fate = stage.process(reading, emit);
-          expect(FATES[fate]).toBe(turns.reading(one, now) ? 'late' : 'aggregated');
-        });
+        readingsOf(steps)
+          .map(withTexts)
+          .forEach((one, index) => {
+            const { value, text, quality, sourceTime, receiveTime: at } = one;
+            const { calls, restart } = steps[index]!;
+            if (at > now && Number.isFinite(now)) {
+              for (const share of calls.toSorted((a, b) => a - b)) stage.advance(now + (at - now) * share, emit);
+            }
+            if (restart) {
+              const resumed = make();
+              resumed.restore(throughDisk(stage.snapshot()));
+              stage = resumed;
+            }
+            now = Math.max(now, at);
+            for (const turns of series.values()) turns.until(now);
+            const key = `${one.device}/${one.metric}`;
+            const turns = series.get(key) ?? new WitnessTurns({ disorder, maxDisorder, idle });
+            series.set(key, turns);
+            const reading = plant.reading(key, text ?? value, sourceTime, { at, quality });
+            undisturbed.process(reading, emitUndisturbed);
+            const fate = stage.process(reading, emit);
+            expect(FATES[fate]).toBe(turns.reading(one, now) ? 'late' : 'aggregated');
+          });
         stage.advance(now + 100_000, emit);
         undisturbed.advance(now + 100_000, emitUndisturbed);
         expect(JSON.stringify(results)).toBe(JSON.stringify(undisturbedResults));
         for (const [key, turns] of series) {
           turns.until(now + 100_000);
           const of = (window: string) => results.filter((one) => one.series.key === key && one.window === window);
-          expectEqual(of('counted'), witnessCounts(counted, turns.arrived));
-          expectEqual(finalOf(numberedOn(of('early'))), witnessCounts(counted, turns.arrived));
-          expectEqual(finalOf(numberedOn(of('early-state'))), witnessStates(ZERO, turns.turned));
-          expectEqual(of('sliding'), witnessSliding({ name: 'sliding', size }, turns.turned));
+          const arrived = numbersAmong(turns.arrived);
+          const turned = numbersAmong(turns.turned);
+          expectEqual(of('counted'), witnessCounts(counted, arrived));
+          expectEqual(finalOf(numberedOn(of('early'))), witnessCounts(counted, arrived));
+          expectEqual(finalOf(numberedOn(of('early-state'))), witnessStates(ZERO, turned));
+          expectEqual(of('sliding'), witnessSliding({ name: 'sliding', size }, turned));
           expectEqual(of('sliding:late'), witnessLate({ name: 'sliding' }, turns));
+          expectEqual(of(TEXT.name), witnessTexts(TEXT, turns.turned));
+          expectEqual(of(`${TEXT.name}:late`), witnessLate(TEXT, turns));
           for (const state of STATES) {
-            expectEqual(of(state.name), witnessStates(state, turns.turned));
+            expectEqual(of(state.name), witnessStates(state, turned));
             expectEqual(of(`${state.name}:late`), witnessLate(state, turns));
           }
         }

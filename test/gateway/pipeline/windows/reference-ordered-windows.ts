@@ -115,6 +115,24 @@ export function witnessStates(window: WitnessState, turned: readonly WitnessRead
   return results;
 }
 
+/** Readings without those that are texts, which windows of numbers do not see. */
+export function numbersAmong(readings: readonly WitnessReading[]): readonly WitnessReading[] {
+  return readings.filter(({ text }) => text === undefined);
+}
+
+/** What windows of a text give that have ended, of readings in order: how many there were, and how long it was. */
+export function witnessTexts(
+  { name, text }: { readonly name: string; readonly text: string },
+  turned: readonly WitnessReading[],
+): OrderedWitnessResult[] {
+  const asNumbers = turned.map((one) => ({ ...one, value: one.text === text ? 1 : 0 }));
+  const state = { name, begins: (value: number) => value === 1, goesOn: (value: number) => value === 1 };
+  return witnessStates(state, asNumbers).map((result) => {
+    const { count, lasted } = result.fields;
+    return { ...result, fields: { count: count!, lasted: lasted! } };
+  });
+}
+
 /** What sliding windows give, of readings in order. */
 export function witnessSliding(
   window: { readonly name: string; readonly size: number },
@@ -130,11 +148,15 @@ export function witnessSliding(
   });
 }
 
-/** Readings that came too late, as they are given. */
-export function witnessLate(window: { readonly name: string }, turns: WitnessTurns): OrderedWitnessResult[] {
-  return turns.late.map(({ reading: { device, metric, value, quality, sourceTime }, behind }, revision) => {
+/** Readings that came too late, as they are given: windows of numbers miss no text. */
+export function witnessLate(
+  window: { readonly name: string; readonly text?: string },
+  turns: WitnessTurns,
+): OrderedWitnessResult[] {
+  const missed = turns.late.filter(({ reading: { text } }) => text === undefined || window.text !== undefined);
+  return missed.map(({ reading: { device, metric, value, text, quality, sourceTime }, behind }, revision) => {
     const start = Math.floor(sourceTime);
-    const fields = quality === 2 ? { behind } : { value, behind };
+    const fields = quality === 2 || text !== undefined ? { behind } : { value, behind };
     const good = quality === 0 ? 1 : 0;
     return { key: `${device}/${metric}`, window: `${window.name}:late`, start, end: start + 1, revision, fields, good };
   });

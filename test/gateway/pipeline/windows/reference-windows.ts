@@ -3,7 +3,9 @@
 export interface WitnessReading {
   readonly device: string;
   readonly metric: string;
+  /** Of a text it is 1. */
   readonly value: number;
+  readonly text?: string;
   readonly quality: 0 | 1 | 2;
   readonly sourceTime: number;
   readonly receiveTime: number;
