@@ -60,8 +60,8 @@ export const ExplainReply = Type.Object({
   summary: Type.String({ description: 'The same for a person, and what cannot be told any more' }),
   readings: Type.Array(ReadingRow, { description: 'Of that time, as far as they are remembered' }),
   duplicates: Type.Integer({ minimum: 0, description: 'How often it came again' }),
-  watermarkThen: nullable(time('The watermark of its device when it came too late')),
-  watermark: nullable(time('The watermark of its device now')),
+  watermarkThen: nullable(time('The watermark when it came too late')),
+  watermark: nullable(time('The watermark now')),
   nearest: Type.Object(
     { before: nullable(time('The one before')), after: nullable(time('The one after')) },
     { description: 'Source times of the nearest readings that are remembered' },

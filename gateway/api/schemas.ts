@@ -185,7 +185,7 @@ const SeriesStatus = Type.Object({
   receivedTotal: count('Readings received'),
   rate: count('Readings a second over about the last ten seconds'),
   watermark: nullable(time('Readings with an earlier source time are expected to be in')),
-  outOfOrdernessMs: nullable(count('How far readings of its device may be out of order, given or learnt')),
+  outOfOrdernessMs: nullable(count('How far readings may be out of order, given or learnt')),
   skewMs: nullable(
     Type.Number({ description: 'How far the clock of its device is ahead, by its readings of the last minutes' }),
   ),

@@ -1,6 +1,7 @@
 import type { Configuration, WindowConfiguration } from '../../config/configuration.ts';
 import { definitionOfDerivation, definitionOfJoin } from '../../config/derived-definitions.ts';
 import type { SeriesRegistry } from '../base/series-registry.ts';
+import type { Series } from '../core/reading.ts';
 import type { Deriver } from '../core/stage.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
 import { byDependency } from '../pipeline/derive/dependencies.ts';
@@ -24,6 +25,10 @@ export function makeNormaliser({ series, time }: Configuration): Normaliser {
 /** New windows and detectors, as configured; anomalies are marked in `recent`. */
 export function makeStages(configuration: Configuration, registry: SeriesRegistry, recent: RecentReadings): StageSet {
   const windows = makeWindows(configuration, registry);
+  const orderedWindows = makeOrderedWindows(configuration, registry);
+  /** Who knows how far a series has come. */
+  const timekeeperOf = (series: Series) =>
+    !windows.uses(series) && orderedWindows.uses(series) ? orderedWindows : windows;
   const detection = new DetectStage({
     rules: configuration.detect,
     onAnomaly: (reading) => recent.markAnomaly(reading),
@@ -37,16 +42,16 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
       idleTimeoutMs: configuration.time.idleTimeoutMs,
     }),
     derivers: makeDerivers(configuration, registry, tables),
-    byName: { windows, orderedWindows: makeOrderedWindows(configuration, registry), detection },
+    byName: { windows, orderedWindows, detection },
     alarmDesk: {
       acknowledge: (id, time, emit) => detection.acknowledge(id, time, emit),
       get activeCount() {
         return detection.activeAlarms().length;
       },
     },
-    watermarkOf: (series) => windows.watermarkOf(series),
+    watermarkOf: (series) => timekeeperOf(series).watermarkOf(series),
     windowsAt: (series, time) => windows.windowsAt(series, time),
-    outOfOrdernessOf: (series) => windows.outOfOrdernessOf(series),
+    outOfOrdernessOf: (series) => timekeeperOf(series).outOfOrdernessOf(series),
   };
 }
 

@@ -85,9 +85,9 @@ export interface Explanation extends ExplainQuery {
   readonly readings: readonly ReadingRow[];
   /** How often it came again, as far as is remembered. */
   readonly duplicates: number;
-  /** The watermark of its device when it came, where it was late. */
+  /** The watermark when it came, where it was late. */
   readonly watermarkThen: EpochMs | null;
-  /** The watermark of its device now. */
+  /** The watermark now: see `SeriesStatus`. */
   readonly watermark: EpochMs | null;
   /** Source times of the nearest readings that are remembered. */
   readonly nearest: { readonly before: EpochMs | null; readonly after: EpochMs | null };

@@ -87,9 +87,9 @@ export interface SeriesStatus {
   readonly receivedTotal: number;
   /** Readings a second over about the last ten seconds. */
   readonly rate: number;
-  /** Of its device; null before the first reading of a window. */
+  /** Of its device, or its own where only windows use it that readings end; null before the first reading of a window. */
   readonly watermark: EpochMs | null;
-  /** How far readings of its device may be out of order just now, given or learnt; null before the first reading of a window. */
+  /** How far readings may be out of order just now, given or learnt; null before the first reading of a window. */
   readonly outOfOrdernessMs: number | null;
   /**
    * How far the clock of its device is ahead of the gateway's, in milliseconds: the most by which the time of a reading of the last minutes was

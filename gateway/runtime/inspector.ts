@@ -117,7 +117,7 @@ export class Inspector implements Inspection {
       }
       case 'late': {
         const then = lateAt === undefined || Number.isNaN(lateAt) ? 'was not known' : `stood at ${isoTime(lateAt)}`;
-        return `It came too late for a window that holds it: the watermark of its device ${then}.`;
+        return `It came too late for a window that holds it: the watermark ${then}.`;
       }
       case 'reduced':
         return `The reduction left it out: ${consumers.reduction ?? 'by a rule that is gone'}.`;

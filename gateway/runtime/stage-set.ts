@@ -35,8 +35,9 @@ export interface StageSet {
   /** In the order in which a reading passes them, by the names under which their snapshots are kept. */
   readonly byName: Readonly<Record<string, Stage>>;
   readonly alarmDesk: AlarmDesk;
+  /** Of its device, or its own where only windows use it that readings end. */
   readonly watermarkOf: (series: Series) => EpochMs | undefined;
-  /** How far readings of its device may be out of order, in milliseconds. */
+  /** How far readings of it, or of its device, may be out of order, in milliseconds. */
   readonly outOfOrdernessOf: (series: Series) => number | undefined;
   /** The windows that hold a time, as far as time alone decides which they are or they are open. */
   readonly windowsAt: (series: Series, time: EpochMs) => readonly WindowAt[];

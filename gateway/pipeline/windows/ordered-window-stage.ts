@@ -131,6 +131,23 @@ export class OrderedWindowStage implements Stage {
     }
   }
 
+  /** Whether any of its windows are of this series; false before its first reading. */
+  uses(series: Series): boolean {
+    return Boolean(this.#states[series.id]);
+  }
+
+  /** Older readings of the series are expected to be in; undefined before its first reading. */
+  watermarkOf(series: Series): EpochMs | undefined {
+    const state = this.#states[series.id];
+    if (!state || state.newest === Number.NEGATIVE_INFINITY) return undefined;
+    return Math.max(state.lastTurn, state.reached(this.#now, this.#idleTimeoutMs));
+  }
+
+  /** How far readings of the series may be out of order just now, in milliseconds; undefined before its first reading. */
+  outOfOrdernessOf(series: Series): number | undefined {
+    return this.#states[series.id]?.disorder.allowedMs;
+  }
+
   bounds(maxSeries: number): readonly Bound[] {
     const open = this.#all.reduce(
       (sum, { windows }) => sum + windows.reduce((all, one) => all + one.open.length, 0),

@@ -146,6 +146,11 @@ export class WindowStage implements Stage {
     this.#past.step(now, byMs);
   }
 
+  /** Whether any of its windows are of this series; false before its first reading. */
+  uses(series: Series): boolean {
+    return Boolean(this.#states[series.id]);
+  }
+
   /** How far readings of the series' device may be out of order just now, in milliseconds; undefined before its first reading. */
   outOfOrdernessOf(series: Series): number | undefined {
     return this.#watermarks.outOfOrdernessMs(series);

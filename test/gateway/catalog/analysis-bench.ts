@@ -14,7 +14,8 @@ import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
 import { Taps } from '../../../gateway/runtime/taps.ts';
 
 const METRICS = ['a', 'a', 'b', 'b', 'state', 'text'] as const;
-const START = Date.UTC(2026, 5, 1);
+/** Wall time at which everything begins. */
+export const START = Date.UTC(2026, 5, 1);
 
 /** Something that happens to an analysis: a reading comes, time passes, or the clock is set. */
 export interface Step {
@@ -33,6 +34,9 @@ export interface Step {
 }
 
 const whole = (min: number, max: number) => fc.integer({ min, max });
+
+/** What a reading is made of. */
+type Sent = Pick<Step, 'device' | 'metric' | 'value' | 'quality' | 'lag'>;
 
 /** Any of them. */
 export const step: fc.Arbitrary<Step> = fc.record({
@@ -106,6 +110,13 @@ export class AnalysisBench {
     this.#analysis.resumeWaiting(provisional);
   }
 
+  /** The watermark of a series, and how far its readings may be out of order. */
+  time(key: string): readonly (number | undefined)[] {
+    const series = this.#registry.get(key)!;
+    const { stages } = this.#analysis;
+    return [stages.watermarkOf(series), stages.outOfOrdernessOf(series)];
+  }
+
   isDue(now: number): boolean {
     return this.#analysis.isDue(now);
   }
@@ -119,7 +130,7 @@ export class AnalysisBench {
     this.#analysis.tell({ type: 'clock-step', before, time: before + byMs, byMs, ...reference });
   }
 
-  send({ device, metric, value, quality, lag }: Step, now: number): void {
+  send({ device, metric, value, quality, lag }: Sent, now: number): void {
     const tags: Record<string, string> = device === 2 ? {} : { line: 'x' };
     const series = this.#registry.intern({ device: `d${device}`, metric, tags });
     if (typeof series === 'string') throw new Error(series);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AnalysisBench, configurationOf, play, step, told } from './analysis-bench.ts';
+import { AnalysisBench, configurationOf, play, START, step, told } from './analysis-bench.ts';
 
 const DERIVE = [
   '{ name: twice, series: "*/a", value: value * 2 }',
@@ -45,4 +45,25 @@ test('what is derived does not depend on the order in the file, wherever the clo
     }),
     { seed, numRuns: 30, endOnFailure: true },
   );
+});
+
+test('a series that only windows use which readings end has a watermark, its own, whatever the device does', () => {
+  const bench = new AnalysisBench(
+    configurationOf(`
+storage: { path: /tmp }
+time: { outOfOrderness: 2s }
+windows:
+  - { name: ten, series: "*/b", window: { tumbling: 10s }, aggregates: [count] }
+  - { name: high, series: "*/a", window: { while: { above: 3 } }, aggregates: [count] }
+`),
+  );
+  const reading = (metric: 'a' | 'b', lag: number) => {
+    bench.send({ device: 0, metric, value: 1, quality: 0, lag }, START);
+  };
+  reading('a', 7_000);
+  expect(bench.time('d0/a;line=x')).toEqual([START - 9_000, 2_000]);
+  reading('b', 1_000);
+  reading('a', 5_000);
+  expect(bench.time('d0/a;line=x')).toEqual([START - 7_000, 2_000]);
+  expect(bench.time('d0/b;line=x')).toEqual([START - 3_000, 2_000]);
 });

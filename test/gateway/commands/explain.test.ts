@@ -53,7 +53,7 @@ test('the windows of a reading are told, open and closed, and those that had clo
   const { code, stdout, stderr } = await explain('press-1/flow', iso(700), '--config', 'gateway.yaml');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toBe(`press-1/flow at ${iso(700)}: late
-  It came too late for a window that holds it: the watermark of its device stood at ${iso(4200)}.
+  It came too late for a window that holds it: the watermark stood at ${iso(4200)}.
   value 3, good
 windows
   second [${iso(0)}, ${iso(1000)}): does not hold it; closed when the watermark was ${iso(3000)}; revision 0

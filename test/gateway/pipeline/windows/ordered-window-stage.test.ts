@@ -72,6 +72,27 @@ test('what is open and how much that can be is told', () => {
   expect(stage.bounds(100)[0]).toEqual({ name: 'windows that readings end', used: 3, max: 400, unit: 'windows' });
 });
 
+test('how far a series has come is told: by its newest reading less its disorder, after a silence all of it, and of what there is no room for', () => {
+  const state = { ...THREE, window: { while: { above: 0 } } } as const;
+  const time = { outOfOrdernessMs: 500, maxOutOfOrdernessMs: 5000, idleTimeoutMs: 60_000 };
+  const make = () =>
+    new OrderedWindowStage({ windows: [state], time, findSeries: (key) => plant.registry.get(key), maxWaiting: 2 });
+  const stage = make();
+  const x = plant.series('a/x');
+  expect([stage.uses(x), stage.watermarkOf(x), stage.outOfOrdernessOf(x)]).toEqual([false, undefined, undefined]);
+  feed(stage, 'a/x', 10_000, 9_000, 12_000);
+  expect([stage.uses(x), stage.watermarkOf(x), stage.outOfOrdernessOf(x)]).toEqual([true, 11_000, 1_000]);
+  const next = make();
+  next.restore(throughDisk(stage.snapshot()));
+  expect([next.watermarkOf(x), next.outOfOrdernessOf(x)]).toEqual([11_000, 1_000]);
+  feed(stage, 'a/x', 11_900, 11_800);
+  expect(stage.watermarkOf(x)).toBe(11_800);
+  next.advance(72_000, emit);
+  expect(next.watermarkOf(x)).toBe(12_000);
+  feed(stage, 'b/y', 0);
+  expect([stage.uses(plant.series('b/y')), stage.watermarkOf(plant.series('b/y'))]).toEqual([false, undefined]);
+});
+
 test('early results that are asked for while a window is open come as soon as they are due', () => {
   const stage = makeStage(THREE);
   feed(stage, 'a/x', 0);
