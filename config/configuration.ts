@@ -322,11 +322,17 @@ export interface DetectConfiguration {
     | undefined;
 }
 
-/** Where results go. */
-export type SinkConfiguration = InfluxdbConfiguration;
+/** Where results go; tell them apart by `type`. */
+export type SinkConfiguration = InfluxdbConfiguration | MqttSinkConfiguration;
+
+/** How a sink is fed. */
+export interface FeedConfiguration {
+  readonly batch: { readonly maxItems: number; readonly everyMs: number };
+  readonly catchUp: { readonly order: CatchUpOrder; readonly maxPerSecond: number };
+}
 
 /** A sink that writes to a database of an InfluxDB server. */
-export interface InfluxdbConfiguration {
+export interface InfluxdbConfiguration extends FeedConfiguration {
   readonly name: string;
   readonly type: 'influxdb';
   readonly url: string;
@@ -339,6 +345,26 @@ export interface InfluxdbConfiguration {
   readonly timeoutMs: number;
   readonly createDatabase: boolean;
   readonly retentionPolicy: string | undefined;
-  readonly batch: { readonly maxItems: number; readonly everyMs: number };
-  readonly catchUp: { readonly order: CatchUpOrder; readonly maxPerSecond: number };
+}
+
+/** A sink that publishes to an MQTT broker. */
+export interface MqttSinkConfiguration extends FeedConfiguration {
+  readonly name: string;
+  readonly type: 'mqtt';
+  readonly url: string;
+  /** `headgate-<gateway>-<sink>` where the file says nothing. */
+  readonly clientId: string;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  /** Contents of PEM files; `key` must not be logged. */
+  readonly tls: {
+    readonly ca: string | undefined;
+    readonly cert: string | undefined;
+    readonly key: string | undefined;
+  };
+  readonly qos: 0 | 1;
+  readonly prefix: string;
+  readonly aggregates: boolean;
+  readonly alarms: { readonly severity: Severity; readonly series: string };
+  readonly timeoutMs: number;
 }

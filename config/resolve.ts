@@ -12,11 +12,11 @@ import type {
   ReadingRule,
   ReductionConfiguration,
   RollupConfiguration,
-  SinkConfiguration,
   SourceConfiguration,
   WindowConfiguration,
   WindowShape,
 } from './configuration.ts';
+import { resolveSink } from './resolve-sink.ts';
 import type { CheckedFile } from './schema.ts';
 import type { ReadTables } from './table-rules.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -70,7 +70,7 @@ export function resolveConfiguration(file: CheckedFile, tables: ReadTables, voca
     derive: file.derive.map(derivationOf),
     join: file.join.map((one) => joinOf(one, time.idleTimeout)),
     detect: file.detect.map((rule) => resolveDetect(rule, vocabulary)),
-    sinks: file.sinks.map(resolveSink),
+    sinks: file.sinks.map((sink) => resolveSink(sink, gateway.name)),
     api,
     log,
   };
@@ -229,26 +229,5 @@ function resolveDetect(rule: CheckedDetect, vocabulary: Vocabulary): DetectConfi
       onDelayMs: alarm.delay,
       hysteresis: alarm.hysteresis,
     },
-  };
-}
-
-function resolveSink(sink: CheckedFile['sinks'][number]): SinkConfiguration {
-  const { name, type, url, database, user, password, token, version, gzip, timeout, createDatabase } = sink;
-  const { retentionPolicy, batch, catchUp } = sink;
-  return {
-    name,
-    type,
-    url,
-    database,
-    user,
-    password,
-    token,
-    version,
-    gzip,
-    timeoutMs: timeout,
-    createDatabase,
-    retentionPolicy,
-    batch: { maxItems: batch.maxItems, everyMs: batch.every },
-    catchUp,
   };
 }

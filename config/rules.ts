@@ -6,6 +6,7 @@ import { type Partly, type Report, reportError } from './report.ts';
 import { detectorOptions, reductionOf } from './resolve.ts';
 import { checkRollups } from './rollup-rules.ts';
 import type { CheckedFile } from './schema.ts';
+import { checkSinks } from './sink-rules.ts';
 import { checkStorage } from './storage-rules.ts';
 import type { ReadTables } from './table-rules.ts';
 import { checkDisorder } from './time-rules.ts';
@@ -58,14 +59,7 @@ export function checkRules(file: PartlyFile, tables: ReadTables, vocabulary: Voc
   file.detect?.forEach((rule, index) => {
     if (rule?.detector !== undefined) checkDetect(rule as CheckedDetect, `detect[${index}]`, vocabulary, report);
   });
-  file.sinks?.forEach((sink, index) => {
-    if (sink?.token !== undefined && (sink.user !== undefined || sink.password !== undefined)) {
-      report(`sinks[${index}].token`, 'token does not go together with user and password', 'give one or the other');
-    }
-    if (sink?.password !== undefined && sink.user === undefined) {
-      report(`sinks[${index}].password`, 'there is a password but no user', 'give the user as well');
-    }
-  });
+  checkSinks(file, report);
   checkExposure('api', file.api?.listen, file.api?.allowAnonymous === true, 'write allowAnonymous: true', report);
 }
 

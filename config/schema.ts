@@ -2,20 +2,9 @@ import Type, { type Static } from 'typebox';
 import { detect, reduce, series, windows } from './analysis-schema.ts';
 import { derive, join, tables } from './derive-schema.ts';
 import { rollups } from './rollup-schema.ts';
-import {
-  componentName,
-  date,
-  duration,
-  hostPort,
-  oneOf,
-  path,
-  positiveDuration,
-  secret,
-  size,
-  text,
-  url,
-} from './scalars.ts';
-import { closed, list, optional, PASSWORD, section, tags } from './shapes.ts';
+import { componentName, date, duration, hostPort, oneOf, path, positiveDuration, size } from './scalars.ts';
+import { closed, optional, section, tags } from './shapes.ts';
+import { sinks } from './sink-schema.ts';
 import { sources } from './source-schema.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -132,46 +121,6 @@ const time = section('What is believed about the times of readings.', {
   }),
 });
 
-const sink = Type.Object(
-  {
-    name: componentName({ description: 'Name of this sink, in status and metrics.', examples: ['influx'] }),
-    type: Type.Literal('influxdb', { description: 'InfluxDB.' }),
-    url: url(['http', 'https'], { description: 'Address of the server.', examples: ['http://localhost:8086'] }),
-    database: text({ description: 'Database.', default: 'headgate' }),
-    user: optional(text({ description: 'User.' })),
-    password: optional(secret(PASSWORD)),
-    token: optional(secret({ description: 'Token, in place of user and password.' })),
-    version: oneOf([1], { description: 'Version of the write API.', default: 1 }),
-    gzip: Type.Boolean({ description: 'Compress what is sent.', default: true }),
-    timeout: positiveDuration({ description: 'How long an answer is waited for.', default: '10s' }),
-    createDatabase: Type.Boolean({ description: 'Create the database where it is missing.', default: true }),
-    retentionPolicy: optional(text({ description: "Retention policy. Default: the database's own." })),
-    batch: section('How much is sent at a time.', {
-      maxItems: Type.Integer({
-        description: 'Most points in one request.',
-        default: 5000,
-        minimum: 1,
-        maximum: 100_000,
-      }),
-      every: positiveDuration({ description: 'A batch that is not full is sent after this long.', default: '1s' }),
-    }),
-    catchUp: section('What is sent first after an outage. Alarms always go before everything else.', {
-      order: oneOf(['newest-first', 'in-order'], {
-        description:
-          'newest-first: what is new goes at once, and what has waited follows. in-order: what has waited goes first.',
-        default: 'newest-first',
-      }),
-      maxPerSecond: Type.Integer({
-        description: 'With newest-first: most points in a second of what has waited.',
-        default: 20_000,
-        minimum: 1,
-        maximum: 10_000_000,
-      }),
-    }),
-  },
-  { ...closed, description: 'An InfluxDB.' },
-);
-
 /**
  * The schema of the whole file. It is what `load.ts` checks files with and, generated into `gateway.schema.json`, what editors
  * complete and explain with. A key that has a default may be left out.
@@ -191,7 +140,7 @@ export function configurationSchema(vocabulary: Vocabulary) {
       derive,
       join: join(vocabulary),
       detect: detect(vocabulary),
-      sinks: list(sink, { description: 'Where results go. The history on the box is always kept.' }),
+      sinks,
       api: section('The page and the API.', {
         listen: hostPort({
           description: 'Address of the page and the API. Beyond this machine it needs allowAnonymous.',

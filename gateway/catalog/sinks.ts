@@ -1,13 +1,15 @@
 import { join } from 'node:path';
-import type { Configuration } from '../../config/configuration.ts';
+import type { Configuration, SinkConfiguration } from '../../config/configuration.ts';
 import { systemDisk } from '../base/system-disk.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Sink } from '../core/sink.ts';
+import type { AlarmEvent, Severity } from '../core/result.ts';
+import type { AlarmRow, Sink } from '../core/sink.ts';
 import type { Logger } from '../core/telemetry.ts';
 import { lateStreamOf } from '../pipeline/windows/window-results.ts';
 import type { ForwarderOptions } from '../runtime/forwarder.ts';
 import { HistorySink } from '../sinks/history/history.ts';
 import { InfluxdbSink } from '../sinks/influxdb/influxdb.ts';
+import { MqttSink } from '../sinks/mqtt/mqtt.ts';
 
 /** A sink and how it is fed. */
 export interface FedSink {
@@ -23,6 +25,9 @@ export interface SinkParts {
 
 /** The history is fed at once, so that the page shows a window when it closes. */
 const HISTORY_FEED: ForwarderOptions = { maxItems: 1_000, lingerMs: 50 };
+
+/** Alarms that were active before, of which a sink is told. */
+const MAX_ACTIVE_ALARMS = 10_000;
 
 /** The history, which every gateway has, and the configured sinks. */
 export function makeSinks(
@@ -41,7 +46,8 @@ export function makeSinks(
     },
     { clock, logger: logger.child({ sink: 'history' }), disk: systemDisk },
   );
-  const configured = makeConfiguredSinks(configuration, parts);
+  const activeAlarms = () => history.alarms({ state: 'active', limit: MAX_ACTIVE_ALARMS }).map(asEvent).reverse();
+  const configured = makeConfiguredSinks(configuration, parts, activeAlarms);
   return { history, sinks: [{ sink: history, options: HISTORY_FEED }, ...configured] };
 }
 
@@ -59,16 +65,41 @@ function keptTimes({ windows, rollups }: Configuration): ReadonlyMap<string, num
   );
 }
 
-/** The configured sinks alone. */
+/** The configured sinks alone. @param activeAlarms what is known of them from before, the oldest first */
 export function makeConfiguredSinks(
   { gateway, sinks }: Configuration,
   { clock, logger }: SinkParts,
+  activeAlarms: () => readonly AlarmEvent[] = () => [],
 ): readonly FedSink[] {
+  const makeSink = (sink: SinkConfiguration): Sink => {
+    const parts = { clock, logger: logger.child({ sink: sink.name }) };
+    switch (sink.type) {
+      case 'influxdb':
+        return new InfluxdbSink({ ...sink, gatewayTags: { ...gateway.tags, gateway: gateway.name } }, parts);
+      case 'mqtt':
+        return new MqttSink({ ...sink, gateway: gateway.name }, { ...parts, activeAlarms });
+    }
+  };
   return sinks.map((sink) => ({
-    sink: new InfluxdbSink(
-      { ...sink, gatewayTags: { ...gateway.tags, gateway: gateway.name } },
-      { clock, logger: logger.child({ sink: sink.name }) },
-    ),
+    sink: makeSink(sink),
     options: { maxItems: sink.batch.maxItems, lingerMs: sink.batch.everyMs, catchUp: sink.catchUp },
   }));
+}
+
+/** The last step of an active alarm, as far as the history has it: without tags and unit of the series. */
+function asEvent(row: AlarmRow): AlarmEvent {
+  const { id, series: key, device, metric, detector, severity, score, value, message, raisedAt, acknowledgedAt } = row;
+  return {
+    kind: 'alarm',
+    id,
+    series: { key, device, metric, tags: {} },
+    detector,
+    severity: severity as Severity,
+    state: acknowledgedAt === null ? 'raised' : 'acknowledged',
+    time: acknowledgedAt ?? raisedAt,
+    raisedAt,
+    score,
+    value,
+    message,
+  };
 }

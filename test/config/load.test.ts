@@ -227,7 +227,7 @@ test('each problem says what is allowed', () => {
 gateway.yaml:2:26  sinks[0].type: unknown type "kafka"
     | sinks: [{ name: a, type: kafka }]
     |                          ^
-    allowed: influxdb`);
+    allowed: influxdb, mqtt`);
 });
 
 describe('YAML that cannot be read', () => {

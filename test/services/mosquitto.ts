@@ -12,19 +12,25 @@ export class Mosquitto {
   readonly port: number;
   readonly #program: string;
   readonly #folder: string;
+  readonly #settings: readonly string[];
   #process: ChildProcess | undefined;
   #output = '';
 
-  constructor(program: string, port: number, folder: string) {
+  private constructor(program: string, port: number, folder: string, settings: readonly string[]) {
     this.#program = program;
     this.port = port;
     this.#folder = folder;
+    this.#settings = settings;
   }
 
-  /** Starts one; `program` as `requireProgram('mosquitto')` found it. Sessions outlive `stop` and `start`. */
-  static async create(program: string): Promise<Mosquitto> {
+  /**
+   * Starts one; `program` as `requireProgram('mosquitto')` found it. Sessions outlive `stop` and `start`.
+   *
+   * @param settings lines of its configuration that say who may do what
+   */
+  static async create(program: string, settings: readonly string[] = ['allow_anonymous true']): Promise<Mosquitto> {
     const folder = await mkdtemp(join(tmpdir(), 'headgate-mosquitto-'));
-    const mosquitto = new Mosquitto(program, await freePort(), folder);
+    const mosquitto = new Mosquitto(program, await freePort(), folder, settings);
     await mosquitto.start();
     return mosquitto;
   }
@@ -39,7 +45,7 @@ export class Mosquitto {
       file,
       [
         `listener ${this.port} 127.0.0.1`,
-        'allow_anonymous true',
+        ...this.#settings,
         'persistence true',
         `persistence_location ${this.#folder}/`,
         'max_queued_messages 100000',

@@ -1,7 +1,8 @@
 import type { Result } from '../../core/result.ts';
 import type { Rejection } from '../../core/sink.ts';
+import { shorten } from '../http.ts';
 import type { Point } from './line-protocol.ts';
-import { type Outcome, shorten } from './request.ts';
+import type { Outcome } from './request.ts';
 import { Suspicions } from './suspicions.ts';
 
 /** InfluxData's advice for one request; a larger batch goes in several. */

@@ -5,11 +5,12 @@ import { GatewayError } from '../../core/errors.ts';
 import type { Result } from '../../core/result.ts';
 import { type Rejection, type Sink, SinkError } from '../../core/sink.ts';
 import type { Logger } from '../../core/telemetry.ts';
+import { newAgent } from '../http.ts';
 import { BatchWriter, type Line, type LinesOutcome } from './batch-writer.ts';
 import { createDatabase } from './database.ts';
 import { encodePoint, Unwritable } from './line-protocol.ts';
 import { isStored, pointOf } from './points.ts';
-import { newAgent, send, type WriteRequest } from './request.ts';
+import { send, type WriteRequest } from './request.ts';
 
 /** Where results go and how; the words of sample.yaml. */
 export interface InfluxdbSinkOptions {

@@ -1,22 +1,14 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Agent } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { TimeLimitReached } from '../../base/time-limit.ts';
 import type { Clock } from '../../core/clock.ts';
-import { messageOf } from '../../core/errors.ts';
 import { SinkError } from '../../core/sink.ts';
+import { type Answer, networkError, post, retryAfterMs, shorten } from '../http.ts';
 
 const compress = promisify(gzip);
 
 /** Bodies below this many bytes go as they are: the gain would be smaller than a packet. */
 const GZIP_MIN_BYTES = 1024;
-
-/** What is read of an answer; the rest is thrown away. */
-const MAX_ANSWER_BYTES = 256 * 1024;
-
-/** A peer that asks to wait longer than this is asked again after this. */
-const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** What became of one write request, where it is not an error of the whole sink. */
 export type Outcome =
@@ -33,12 +25,7 @@ export interface WriteRequest {
   readonly gzip: boolean;
   readonly clock: Clock;
   /** From `newAgent`; its owner destroys it, and with it every idle connection. */
-  readonly agent: HttpAgent;
-}
-
-/** Keeps a few connections to one server open between requests. */
-export function newAgent(url: URL): HttpAgent {
-  return url.protocol === 'https:' ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  readonly agent: Agent;
 }
 
 /**
@@ -50,14 +37,8 @@ export async function send(lines: string, request: WriteRequest, signal: AbortSi
     const { headers, body } = await bodyOf(lines, request);
     return outcomeOf(await post(request, headers, body, signal), request);
   } catch (error) {
-    throw error instanceof SinkError ? error : networkError(error, request.url, signal);
+    throw error instanceof SinkError ? error : networkError('InfluxDB', error, request.url, signal);
   }
-}
-
-interface Answer {
-  readonly status: number;
-  readonly retryAfter: string | undefined;
-  readonly text: string;
 }
 
 async function bodyOf(
@@ -75,42 +56,13 @@ async function bodyOf(
   return { headers, body };
 }
 
-/** Not by fetch: that keeps sockets of aborted requests open for seconds, and has no agent to destroy at a stop. */
-async function post(
-  { url, agent }: WriteRequest,
-  headers: Record<string, string>,
-  body: Buffer,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const make = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const request = make(url, { method: 'POST', headers, agent, signal }, resolve);
-    request.on('error', reject);
-    request.end(body);
-  });
-  const retryAfter = response.headers['retry-after'];
-  return { status: response.statusCode ?? 0, retryAfter, text: await readText(response) };
-}
-
-/** The beginning of the answer; what is longer is cut, and its connection given up. */
-async function readText(response: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of response as AsyncIterable<Buffer>) {
-    parts.push(part);
-    length += part.length;
-    if (length >= MAX_ANSWER_BYTES) break;
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
 function outcomeOf(answer: Answer, request: WriteRequest): Outcome {
   const { status } = answer;
   const words = wordsOf(answer.text);
   const said = `${request.url.origin} answered ${status}: ${shorten(words ?? answer.text)}`;
   const fail = (kind: 'transient' | 'configuration', message: string) => {
-    const retryAfterMs = retryAfter(answer.retryAfter, request.clock);
-    return new SinkError(message, { kind, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+    const waitMs = retryAfterMs(answer.retryAfter, request.clock);
+    return new SinkError(message, { kind, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) });
   };
 
   if (status === 204) return { kind: 'stored' };
@@ -151,33 +103,4 @@ function wordsOf(answer: string): string | undefined {
 function refusal(words: string): { reason: string; dropped: number | undefined } {
   const dropped = / dropped=(\d+)$/.exec(words)?.[1];
   return { reason: words.replace(/ dropped=\d+$/, ''), dropped: dropped === undefined ? undefined : Number(dropped) };
-}
-
-function networkError(error: unknown, url: URL, signal: AbortSignal): SinkError {
-  if (signal.aborted) {
-    const what =
-      signal.reason instanceof TimeLimitReached
-        ? 'did not answer in time'
-        : 'was not waited for: the request was aborted';
-    return new SinkError(`InfluxDB at ${url.origin} ${what}`, { kind: 'transient', cause: error });
-  }
-  const code = (error as { code?: unknown } | null)?.code;
-  const certificate = typeof code === 'string' && /CERT|VERIFY|SELF_SIGNED/.test(code);
-  // Where a name has several addresses the message is empty and the code says it.
-  return new SinkError(`Cannot reach InfluxDB at ${url.origin}: ${messageOf(error) || String(code)}`, {
-    kind: certificate ? 'configuration' : 'transient',
-    cause: error,
-  });
-}
-
-/** Milliseconds from a Retry-After header: seconds, or a date (RFC 9110 §10.2.3). */
-function retryAfter(header: string | undefined, clock: Clock): number | undefined {
-  if (header === undefined) return undefined;
-  const ms = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - clock.now();
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : undefined;
-}
-
-/** The beginning of a message, for a log line or a reason. */
-export function shorten(text: string, max = 500): string {
-  return text.length > max ? `${text.slice(0, max)}…` : text;
 }
