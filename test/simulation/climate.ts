@@ -1,5 +1,6 @@
 import type { WhenFull } from '../../gateway/buffer/segment-log.ts';
 import type { CatchUp } from '../../gateway/runtime/lane.ts';
+import { seededRandom } from '../model/faulty-disk.ts';
 
 /** What a world is like, which decides what befalls it and what can be promised in it. */
 export interface Climate {
@@ -16,14 +17,16 @@ export interface Climate {
   readonly whenFull: WhenFull;
   /** Files are damaged between two lives. */
   readonly isDamaged: boolean;
+  /** Readings are reduced, joined and counted in every way there is, and a device tells times far ahead. */
+  readonly hasOperators: boolean;
 }
 
 const DROPPING: readonly WhenFull[] = ['drop-oldest', 'drop-newest', 'thin'];
 /** Quartz is right to 50 parts in a million; a hot box loses four times that. */
 const MOST_DRIFT = 2e-4;
 
-/** Draws what a world is like. */
-export function drawClimate(random: () => number): Climate {
+/** Draws what a world is like. @param seed decides what shall not make other worlds of those that do not have it */
+export function drawClimate(random: () => number, seed: number): Climate {
   const isDamaged = random() < 0.15;
   const drops = !isDamaged && random() < 0.2;
   return {
@@ -34,5 +37,6 @@ export function drawClimate(random: () => number): Climate {
     catchUp: { order: random() < 0.5 ? 'newest-first' : 'in-order', maxPerSecond: 200 },
     whenFull: drops ? DROPPING[Math.floor(random() * DROPPING.length)]! : 'block',
     isDamaged,
+    hasOperators: seededRandom(~seed)() < 0.4,
   };
 }

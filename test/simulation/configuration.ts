@@ -16,8 +16,39 @@ sources:
       - { topic: s/_/_, template: _/device/metric, json: { value: value, time: time, timeUnit: ms, text: true } }
 windows:
   - { name: ten, series: "*", window: { tumbling: ${WINDOW_MS}ms, allowedLateness: 6h }, aggregates: [count, sum, min, max] }
+`;
+
+const OPERATORS = {
+  windows: `
+  - { name: early, series: "*/level", window: { hopping: 20s, every: 5s, allowedLateness: 1m }, early: 3s, late: store, aggregates: [count, mean, p95, integral] }
+  - { name: session, series: "*/double", window: { session: 4s, allowedLateness: 20s }, aggregates: [count, stddev] }
+  - { name: seven, series: "*/load", window: { count: 7, every: 3 }, early: 4s, aggregates: [mean, last] }
+  - { name: high, series: "*/load", window: { while: { above: 60, until: 20 } }, early: 5s, late: store, aggregates: [count, max] }
+  - { name: sliding, series: "*/load", window: { sliding: 6s }, late: store, aggregates: [sum, median] }
+`,
+  others: `
+derive:
+  - { name: double, series: "*/load", value: value * 2 }
+  - { name: share, series: "*/double", value: value / (value - 80) }
+join:
+  - { name: near, left: "*/load", right: "*/level", on: device, within: 1s, value: left + right, wait: 3s }
+  - { name: lately, left: "*/near", right: "*/venom", on: device, asOf: 60s, value: left - right }
+  - { name: both, left: "*/load", right: "*/untimed", on: device, tumbling: 10s, aggregate: sum, value: left / right }
+  - { name: ratio, left: "*/double", right: "*/level", on: device, tumbling: 10s, aggregate: mean, value: left / right }
+reduce:
+  - { series: "*/double", swingingDoor: 30, atLeastEvery: 30s }
+  - { series: "*/share", deadband: 0.5 }
+`,
+  detect: `  - { series: "*/near", detector: rate-of-change, maxPerSecond: 50, alarm: { severity: critical, hold: 3s } }
+`,
+};
+
+const ROLLUPS = `
 rollups:
   - { name: minute, from: ten, window: { tumbling: ${ROLLUP_MS}ms } }
+`;
+
+const DETECT = `
 detect:
   - { series: "*/load", detector: range, max: ${LOAD_LIMIT}, alarm: { severity: warning, hold: ${HOLD_MS}ms, delay: 0s, hysteresis: 0 } }
 `;
@@ -27,8 +58,11 @@ const SMALL_BYTES = 64 * 1024;
 const LARGE_BYTES = 1024 * 1024;
 
 /** A configuration with bounds so small that everything happens that takes months on a box. */
-export function drawConfiguration(random: () => number, { whenFull }: Climate): Configuration {
-  const configuration = configurationOf(TEXT);
+export function drawConfiguration(random: () => number, { whenFull, hasOperators }: Climate): Configuration {
+  const { windows, others, detect } = OPERATORS;
+  const configuration = configurationOf(
+    hasOperators ? TEXT + windows + ROLLUPS + others + DETECT + detect : TEXT + ROLLUPS + DETECT,
+  );
   const { storage } = configuration;
   const bytes = () => (random() < 0.5 ? SMALL_BYTES : LARGE_BYTES);
   return {
@@ -40,4 +74,12 @@ export function drawConfiguration(random: () => number, { whenFull }: Climate): 
       checkpointEveryMs: 1_000 + random() * 10_000,
     },
   };
+}
+
+/** The same with room for everything. */
+export function withRoom(configuration: Configuration): Configuration {
+  const { storage } = configuration;
+  const maxBytes = 64 * 1024 * 1024;
+  const outbox = { ...storage.outbox, maxBytes };
+  return { ...configuration, storage: { ...storage, journal: { ...storage.journal, maxBytes }, outbox } };
 }

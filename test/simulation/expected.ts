@@ -35,7 +35,7 @@ export function distinctReadings(messages: readonly Message[]): readonly SentRea
 export function expectedWindows(readings: readonly SentReading[]): ReadonlyMap<string, ExpectedWindow> {
   const windows = new Map<string, ExpectedWindow>();
   for (const { device, metric, time, value } of readings) {
-    if (typeof value !== 'number') continue;
+    if (typeof value !== 'number' || metric === 'ahead') continue;
     for (const { name, sizeMs } of WINDOWS) {
       const start = Math.floor(time / sizeMs) * sizeMs;
       addTo(windows, `${device}/${metric}@${name}@${start}`, value);

@@ -4,7 +4,7 @@ import { type Outcome, verifyBalance, verifyTimes, verifyUnreadable } from './or
 import { verifyAlarms } from './oracle-alarms.ts';
 import { windowProblems } from './oracle-windows.ts';
 import type { SimStore } from './sim-store.ts';
-import { isUntimedKey } from './workload.ts';
+import { isPlainKey } from './workload.ts';
 
 /**
  * Where files were damaged between two lives: it has started, makes nothing up, has lost no more than the damage touched, and has told how
@@ -28,7 +28,7 @@ function verifyStore(name: string, store: SimStore, outcome: Outcome): void {
   const { damage, losses, messages, tornWrites } = outcome;
   const sent = messages.filter(({ sends }) => sends > 0);
   const expected = expectedWindows(distinctReadings(sent));
-  const phantoms = [...store.newest.keys()].filter((key) => !isUntimedKey(key) && !expected.has(key));
+  const phantoms = [...store.newest.keys()].filter((key) => isPlainKey(key) && !expected.has(key));
   expect(phantoms, `${name}: windows of nothing`).toEqual([]);
   // With both checkpoints, what only they knew is lost; the gateway says so.
   if (losses.hasLostState) return;

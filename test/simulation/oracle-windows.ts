@@ -3,7 +3,7 @@ import type { Result } from '../../gateway/core/result.ts';
 import { distinctReadings, type ExpectedWindow, expectedWindows } from './expected.ts';
 import { droppedBefore, expectNone, type Outcome } from './oracle.ts';
 import type { SimStore } from './sim-store.ts';
-import { isUntimedKey } from './workload.ts';
+import { isPlainKey } from './workload.ts';
 
 /** Every window of readings with a time of their own is stored as it must be, but for those that a full outbox has cost, by series. */
 export function verifyWindows(name: string, store: SimStore, outcome: Outcome): void {
@@ -21,7 +21,7 @@ export function verifyWindows(name: string, store: SimStore, outcome: Outcome): 
     const mostDropped = (droppedBySeries[series] ?? 0) + (droppedBySeries['(others)'] ?? 0);
     expect(problems.length, `${what} of ${series}`).toBeLessThanOrEqual(mostDropped);
   }
-  const phantoms = [...store.newest.keys()].filter((key) => !isUntimedKey(key) && !expected.has(key));
+  const phantoms = [...store.newest.keys()].filter((key) => isPlainKey(key) && !expected.has(key));
   expect(phantoms, `${name}: windows of nothing`).toEqual([]);
 }
 

@@ -87,17 +87,21 @@ function verifyRefused(name: string, { refused }: SimStore, outcome: Outcome): v
 }
 
 function verifyLedger(outcome: Outcome): void {
-  const { messages, status, droppedLetters, losses, tornWrites } = outcome;
+  const { climate, messages, status, droppedLetters, losses, tornWrites } = outcome;
   verifyBalance(status);
   const { inFlight, aggregated, filtered, late, dropped, rejected } = status.ledger;
-  expect({ inFlight, late }).toEqual({ inFlight: 0, late: 0 });
+  expect(inFlight).toBe(0);
+  // Windows that wait for six hours miss nothing; others may.
+  if (!climate.hasOperators) expect(late).toBe(0);
   expect(dropped).toBeLessThanOrEqual(tornWrites.itemsOf('journal'));
   const untimed = messages.filter((message) => message.untimed !== undefined);
   const promised = distinctReadings(promisedOf(outcome)).length + untimed.length;
   const fleeting = messages.filter(({ qos, sends }) => qos === 0 && sends > 0).length;
-  const again = untimed.reduce((sum, { sends }) => sum + sends - 1, 0);
-  expect(aggregated + filtered).toBeGreaterThanOrEqual(promised);
-  if (!losses.mayCountTwice) expect(aggregated + filtered).toBeLessThanOrEqual(promised + fleeting + again);
+  // What has its time from the gateway is known again by QoS 2 alone.
+  const stamped = messages.filter(({ untimed, reading }) => untimed !== undefined || reading?.metric === 'ahead');
+  const again = stamped.reduce((sum, { sends }) => sum + Math.max(0, sends - 1), 0);
+  expect(aggregated + filtered + late).toBeGreaterThanOrEqual(promised);
+  if (!losses.mayCountTwice) expect(aggregated + filtered + late).toBeLessThanOrEqual(promised + fleeting + again);
   const unreadable = messages.filter(isUnreadable).length;
   expect(rejected).toBeGreaterThanOrEqual(unreadable - droppedLetters);
 }

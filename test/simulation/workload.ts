@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../gateway/core/clock.ts';
+import type { Climate } from './climate.ts';
 
 /** What a device publishes, and what became of it as far as the device knows. */
 export interface Message {
@@ -33,9 +34,10 @@ export interface SentReading {
 /**
  * - `load` is measured in order, and watched by a detector; `level` comes late and out of order;
  * - `note` is text, long enough to fill a journal; `venom` gives results that a sink refuses;
- * - `fleeting` is published with QoS 0, so that nobody promises anything.
+ * - `fleeting` is published with QoS 0, so that nobody promises anything;
+ * - `ahead` comes from a device whose clock is so far ahead that the gateway takes its own time, once that is known.
  */
-export type Metric = 'load' | 'level' | 'note' | 'venom' | 'fleeting';
+export type Metric = 'load' | 'level' | 'note' | 'venom' | 'fleeting' | 'ahead';
 
 /** The metric of readings without a time of their own. */
 const UNTIMED_METRIC = 'untimed';
@@ -43,6 +45,13 @@ const UNTIMED_METRIC = 'untimed';
 /** Whether a result belongs to readings without a time of their own, by the key under which a store has it. */
 export function isUntimedKey(key: string): boolean {
   return key.includes(`/${UNTIMED_METRIC}@`);
+}
+
+const MEASURED = /\/(load|level|note|venom|fleeting)@(ten|minute)@/;
+
+/** Whether a result is a window of readings that somebody has sent with a time of their own, which goes by the readings alone. */
+export function isPlainKey(key: string): boolean {
+  return MEASURED.test(key);
 }
 
 /** The device under which a device publishes readings without a time of their own: its watermark follows the clock of the gateway alone. */
@@ -58,15 +67,20 @@ const UNSENT = { reading: undefined, untimed: undefined, sends: 0, sentAt: undef
 /** How far `level` may be behind, in milliseconds. */
 const BACKFILL_MS = 300_000;
 
+/** How far `ahead` is ahead at least, and by how much more at the most. */
+const AHEAD_MS = 100 * 3_600_000;
+
 /** Invents what the devices publish, and remembers all of it. */
 export class Workload {
   readonly messages: Message[] = [];
   readonly #random: () => number;
   readonly #lastTime = new Map<string, EpochMs>();
   readonly #noteLength: number;
+  readonly #shareAhead: number;
 
-  constructor(random: () => number) {
+  constructor(random: () => number, { hasOperators }: Climate) {
     this.#random = random;
+    this.#shareAhead = hasOperators ? 0.03 : 0;
     this.#noteLength = random() < 0.3 ? 2_000 : 60;
   }
 
@@ -81,6 +95,8 @@ export class Workload {
     else if (draw < 0.7) message = this.#measured(device, 'note', now, this.#note(serial));
     else if (draw < 0.77) message = this.#measured(device, 'venom', now, serial);
     else if (draw < 0.84) message = this.#measured(device, 'fleeting', now, serial);
+    else if (draw < 0.84 + this.#shareAhead)
+      message = this.#measured(`${device}-ahead`, 'ahead', now + AHEAD_MS * (1 + random()), serial);
     else if (draw < 0.95) message = untimed(untimedDevice(device), serial);
     else message = unreadable(device, serial);
     this.messages.push(message);

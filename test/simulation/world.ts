@@ -4,10 +4,10 @@ import { lossesIn } from '../../gateway/buffer/log-state.ts';
 import { messageOf } from '../../gateway/core/errors.ts';
 import { FaultyDisk, seededRandom } from '../model/faulty-disk.ts';
 import { type Climate, drawClimate } from './climate.ts';
-import { drawConfiguration } from './configuration.ts';
+import { drawConfiguration, withRoom } from './configuration.ts';
 import { DiskWeather } from './disk-weather.ts';
 import { makeFault, READING } from './faults.ts';
-import { Life } from './life.ts';
+import { Life, type LifeParts } from './life.ts';
 import { Losses } from './losses.ts';
 import { type Outcome, verifyBalance, verifyOutcome } from './oracle.ts';
 import { SimBox } from './sim-box.ts';
@@ -19,6 +19,7 @@ import { SimStore } from './sim-store.ts';
 import { SimTime } from './sim-time.ts';
 import { TornWrites } from './torn-writes.ts';
 import { Trace } from './trace.ts';
+import { JournalArchive, verifySameAsWitness } from './witness.ts';
 import { untimedDevice, Workload } from './workload.ts';
 
 const LOOK_EVERY_MS = 1_000;
@@ -38,6 +39,7 @@ export class World {
   readonly #time = new SimTime();
   readonly #disk: FaultyDisk;
   readonly #weather: DiskWeather;
+  readonly #archive: JournalArchive;
   readonly #network: SimNetwork;
   readonly #workload: Workload;
   readonly #publishers: readonly SimPublisher[];
@@ -55,13 +57,14 @@ export class World {
   constructor(seed: number) {
     const random = seededRandom(seed);
     this.#random = random;
-    this.#climate = drawClimate(random);
+    this.#climate = drawClimate(random, seed);
     this.#box = new SimBox(this.#time, random, this.#climate);
     const parts = { time: this.#time, random, trace: this.trace, box: this.#box };
     this.#disk = new FaultyDisk(random);
     this.#weather = new DiskWeather(this.#disk, parts);
+    this.#archive = new JournalArchive(this.#disk);
     this.#network = new SimNetwork(this.#time, random, this.trace);
-    this.#workload = new Workload(random);
+    this.#workload = new Workload(random, this.#climate);
     const history = new SimStore(() => false, parts);
     this.#stores = { store: new SimStore((key) => /\/venom@ten@\d*[0-3]0000$/.test(key), parts), history };
     this.#damage = new SimDamage(this.#disk, parts);
@@ -85,7 +88,7 @@ export class World {
     await this.#comeToRest();
   }
 
-  #newLife(): Life {
+  #newLife(others: Partial<LifeParts> = {}): Life {
     const random = this.#random;
     return new Life({
       configuration: this.#configuration,
@@ -98,6 +101,7 @@ export class World {
       history: this.#operator.history,
       trace: this.trace,
       onPowerCut: (gateway) => this.#tornWrites.cut(gateway.status()),
+      ...others,
     });
   }
 
@@ -208,18 +212,42 @@ export class World {
   async #comeToRest(): Promise<void> {
     this.#weather.clear();
     for (const store of Object.values(this.#stores)) store.recover();
-    if (this.#life.isOver) await this.#startCalmly();
+    if (this.#life.isOver) await this.#startCalmly(this.#newLife());
     await this.#until('every message is acknowledged', () => this.#publishers.every(({ isDone }) => isDone));
     this.#box.setClock();
+    await this.#rest();
+    verifyOutcome(await this.#outcome());
+    const { outbox, alarmOutbox } = this.#life.gateway.status();
+    await this.#stop();
+    const hasAll = outbox.droppedItems + alarmOutbox.droppedItems === 0 && !this.#losses.mayCountTwice;
+    if (this.#climate.hasOperators && !this.#climate.isDamaged && hasAll) await this.#compareWithWitness();
+  }
+
+  async #rest(): Promise<void> {
     await this.#passLooking(QUIET_MS);
     const { gateway } = this.#life;
     await this.#until('the sinks have everything', () =>
       gateway.status().sinks.every(({ backlog }) => backlog.records === 0),
     );
-    verifyOutcome(await this.#outcome());
+  }
+
+  async #stop(): Promise<void> {
     this.#life.stop(STOP_WITHIN_MS);
     await this.#time.pass(STOP_WITHIN_MS, () => this.#life.isOver);
     if (!this.#life.isOver) throw new Error('it does not stop');
+  }
+
+  /** Another gateway, without a checkpoint, reads all that was ever in the journal. */
+  async #compareWithWitness(): Promise<void> {
+    const store = this.#stores['history']!;
+    const parts = { time: this.#time, random: this.#random, trace: this.trace };
+    const witness = new SimStore(() => false, parts);
+    const configuration = withRoom(this.#configuration);
+    const disk = this.#archive.toDisk(this.#random);
+    await this.#startCalmly(this.#newLife({ configuration, disk, stores: { witness } }));
+    await this.#rest();
+    await this.#stop();
+    verifySameAsWitness(store, witness);
   }
 
   async #outcome(): Promise<Outcome> {
@@ -253,8 +281,7 @@ export class World {
     return typeof state === 'string' ? 0 : lossesIn(state).droppedItems;
   }
 
-  async #startCalmly(): Promise<void> {
-    const life = this.#newLife();
+  async #startCalmly(life: Life): Promise<void> {
     this.#life = life;
     life.start();
     await this.#time.pass(START_WITHIN_MS, () => life.isRunning || life.isOver);
