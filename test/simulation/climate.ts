@@ -37,6 +37,6 @@ export function drawClimate(random: () => number, seed: number): Climate {
     catchUp: { order: random() < 0.5 ? 'newest-first' : 'in-order', maxPerSecond: 200 },
     whenFull: drops ? DROPPING[Math.floor(random() * DROPPING.length)]! : 'block',
     isDamaged,
-    hasOperators: seededRandom(~seed)() < 0.4,
+    hasOperators: seededRandom(~seed)() < 0.25,
   };
 }
