@@ -6,7 +6,7 @@ import { WindowDefinition, type WindowSettings } from './window-definition.ts';
 export interface RollupSettings {
   /** Unique among all windows and rollups; part of the identity of results. */
   readonly name: string;
-  /** The name of the windows, or of the rollup, that it is made from. It means the same series, and allows as much lateness. */
+  /** The name of the windows, or of the rollup, that it is made from. It means the same series, allows as much lateness, and stores what comes too late where that does. */
   readonly from: string;
   readonly window: RollupShape;
   /** What can be had by merging: see `AggregatePlan.mergeable`. @default what is asked for there */
@@ -49,7 +49,8 @@ function define(settings: RollupSettings, from: WindowDefinition, outOfOrderness
   const { name, window, aggregates = from.plan.names, earlyMs } = settings;
   const { series, latenessMs } = from;
   const shape = { ...window, allowedLatenessMs: latenessMs };
-  return new WindowDefinition({ name, series, window: shape, aggregates, earlyMs }, outOfOrdernessMs, from);
+  const late = from.storesLate ? 'store' : 'count';
+  return new WindowDefinition({ name, series, window: shape, aggregates, earlyMs, late }, outOfOrdernessMs, from);
 }
 
 function withoutOrigin({ name, from }: RollupSettings, definitions: readonly WindowDefinition[]): GatewayError {

@@ -86,11 +86,14 @@ export class WindowStage implements Stage {
       const holding = openWindows.find(sourceTime) ?? this.#open(state, openWindows, sourceTime, emit);
       if (holding.length < openWindows.definition.overlap) {
         missed = true;
-        if (openWindows.definition.storesLate) giveLate(openWindows, reading, number, clock.newest, emit);
+        giveLate(openWindows, reading, number, clock.newest, emit);
       }
       for (let j = 0; j < holding.length; j++) {
         const window = holding[j]!;
-        if (window.isMissed) missed = true;
+        if (window.isMissed) {
+          missed = true;
+          giveMissed(openWindows, window, reading, number, clock.newest, emit);
+        }
         window.accumulator.add(number, quality, sourceTime);
         if (!window.changed || window.isUntold) this.#change(state, openWindows, window);
         taken = true;
@@ -411,7 +414,24 @@ function always(_rollup: OpenWindows): boolean {
   return true;
 }
 
-/** Gives a reading that has missed a window. */
+/** Gives a reading that has missed a window, where that is asked for. */
 function giveLate(windows: OpenWindows, reading: Reading, value: number, newest: EpochMs, emit: Emit): void {
+  if (!windows.definition.storesLate) return;
   emit(lateResultOf(windows.definition, reading, value, { newest, place: windows.lateCount++ }));
+}
+
+/** Gives a reading that a window has taken for those rollups of it that had closed: what is made from these lacks it by that. */
+function giveMissed(
+  windows: OpenWindows,
+  part: OpenWindow,
+  reading: Reading,
+  value: number,
+  newest: EpochMs,
+  emit: Emit,
+): void {
+  for (const rollup of windows.rollups) {
+    const whole = rollup.wholeOf(part);
+    if (whole === undefined) giveLate(rollup, reading, value, newest, emit);
+    else if (whole.isMissed) giveMissed(rollup, whole, reading, value, newest, emit);
+  }
 }

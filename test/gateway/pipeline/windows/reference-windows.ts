@@ -23,7 +23,7 @@ export interface WitnessWindow {
   readonly lateness: number;
   /** How often it gives what it has before its end. */
   readonly early?: number;
-  /** Whether it gives each reading that it misses. */
+  /** Whether it gives each reading that it misses; of a rollup those that what it is made from has taken. */
   readonly stores?: boolean;
 }
 
@@ -118,6 +118,7 @@ export class Witness {
     const watermark = this.#watermarks[reading.device] ?? -Infinity;
     let taken = false;
     let missed = false;
+    const takers = new Set<string>();
     for (const window of this.#windows) {
       const holding =
         window.gap === undefined
@@ -126,8 +127,9 @@ export class Witness {
       const wanted = window.gap === undefined ? window.size / window.every : 1;
       if (holding.length < wanted) {
         missed = true;
-        if (window.stores === true) this.#store(series, window, reading);
-      }
+        const reached = window.from === undefined || takers.has(window.from);
+        if (window.stores === true && reached) this.#store(series, window, reading);
+      } else takers.add(window.name);
       for (const kept of holding) {
         taken = true;
         kept.readings.push(reading);

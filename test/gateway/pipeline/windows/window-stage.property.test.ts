@@ -36,8 +36,8 @@ test('random readings, disorder, lateness, idleness and restarts give what a wit
           { name: 'd', size: 0, every: 0, gap: size / 2, lateness, early: size * 3, stores: true },
         ];
         const rollups = [
-          { name: 'e', from: 'a', size: size * 5, every: size * 5, lateness },
-          { name: 'f', from: 'e', size: size * 10, every: size * 10, lateness, early: size * 2 },
+          { name: 'e', from: 'a', size: size * 5, every: size * 5, lateness, stores: true },
+          { name: 'f', from: 'e', size: size * 10, every: size * 10, lateness, early: size * 2, stores: true },
         ];
         const witness = new Witness([...definitions, ...rollups], { disorder, maxDisorder, idle, delay });
         const make = () =>
