@@ -31,6 +31,7 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
     !windows.uses(series) && orderedWindows.uses(series) ? orderedWindows : windows;
   const detection = new DetectStage({
     rules: configuration.detect,
+    findSeries: (key) => registry.get(key),
     onAnomaly: (reading) => recent.markAnomaly(reading),
   });
   const tables = new Tables(configuration.tables);

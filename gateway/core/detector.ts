@@ -10,6 +10,25 @@ export interface Verdict {
   readonly learning: boolean;
 }
 
+/**
+ * How a detector judges that no reading comes. Its times are receive times, those given to `judge` too: it hears of every reading of its series,
+ * whatever its quality, value and source time; `value` is NaN where there is no number.
+ */
+export interface Silence {
+  /** When silence becomes an anomaly if no reading comes before; +∞ while it does not, or has been told. Readings put it off, or end that it is +∞. */
+  readonly dueAt: EpochMs;
+  /** Since when nothing has come. */
+  readonly since: EpochMs;
+  /** The last number that was read, 0 before the first. */
+  readonly lastValue: number;
+  /** No reading has come until `dueAt`. */
+  fall(): Verdict;
+  /** The gateway did not listen, and does from `now` on: before it nobody was silent. */
+  listenAgain(now: EpochMs): void;
+  /** The wall clock was set by `byMs`, and receive time with it: no time has passed. */
+  step(byMs: number): void;
+}
+
 /** A streaming judge of one series: bounded state, no clock, no allocation for each value. */
 export interface Detector {
   /**
@@ -19,6 +38,10 @@ export interface Detector {
   judge(value: number, time: EpochMs): Verdict;
   /** What would have been normal just before the last value, in words for an operator: `between 18.2 and 24.9`. */
   expected(): string;
+  /** What was seen of the last value, where that value alone does not say it: `has been silent for 5 min`. */
+  seen?(): string;
+  /** Only where silence is judged; constant. */
+  readonly silence?: Silence;
   /** Reads what `judge` will look for, and changes nothing; see `Stage.warm`. */
   warm?(): number;
   /** Plain data; `restore` of it continues with equal scores. */

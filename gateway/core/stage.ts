@@ -99,6 +99,10 @@ export interface Stage extends Operator<Emit> {
    * compiler leaves it out
    */
   warm?(series: Series): number;
+  /** Whether it judges how long nothing has come. */
+  readonly judgesSilence?: boolean;
+  /** The gateway took no readings, and does from receive time `now` on: nobody was silent meanwhile. */
+  listenAgain?(now: EpochMs): void;
 }
 
 /** Where derived readings go; called synchronously, and nothing comes back to the deriver before it has returned. */

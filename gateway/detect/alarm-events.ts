@@ -16,6 +16,8 @@ export interface RaisedFacts {
   readonly since: EpochMs;
   readonly score: number;
   readonly value: number;
+  /** The detector's words for what was seen, where the value alone does not say it. */
+  readonly seen?: string | undefined;
   /** The detector's words for what would have been normal. */
   readonly expected: string;
 }
@@ -23,7 +25,8 @@ export interface RaisedFacts {
 /** The first step of an alarm. Its id is `rule@seriesKey@raisedAt`, with the time in milliseconds since 1970. */
 export function raisedEvent(facts: RaisedFacts): AlarmEvent {
   const { series, detector, ruleName, severity, time, since, score, value, expected } = facts;
-  const seen = `${subject(series)} is ${withUnit(value, series)} where ${expected} was expected`;
+  const { seen = `is ${withUnit(value, series)}` } = facts;
+  const told = `${subject(series)} ${seen} where ${expected} was expected`;
   return {
     kind: 'alarm',
     id: `${ruleName}@${series.key}@${time}`,
@@ -35,7 +38,7 @@ export function raisedEvent(facts: RaisedFacts): AlarmEvent {
     raisedAt: time,
     score,
     value,
-    message: `${seen}, since ${isoTime(since)} (${detector}, score ${numberInWords(score)}).`,
+    message: `${told}, since ${isoTime(since)} (${detector}, score ${numberInWords(score)}).`,
   };
 }
 

@@ -9,11 +9,14 @@ import { type Emit, Fate, type Stage } from '../core/stage.ts';
 import { setBackEvent, withdrawnEvent } from './alarm-events.ts';
 import { type ActiveAlarm, Judge, type JudgeSnapshot } from './judge.ts';
 import { type DetectRule, type ReadyRule, readyRules } from './rule.ts';
+import { SilenceQueue, type SilenceWatch } from './silence-queue.ts';
 
 /** What the detect stage is told. */
 export interface DetectStageOptions {
   /** In the order of the configuration; several may match one series. */
   readonly rules: readonly DetectRule[];
+  /** The series of a key: without it the silence of a series is not judged from a restore until its next reading. */
+  readonly findSeries?: ((key: string) => Series | undefined) | undefined;
   /** Called for each rule that calls a reading an anomaly; the verdict is only valid during the call. Must not throw. */
   readonly onAnomaly?: ((reading: Reading, verdict: Verdict) => void) | undefined;
   /** Most series without readings since a restore whose state is kept; the most recently judged stay. @default 100000 */
@@ -23,7 +26,10 @@ export interface DetectStageOptions {
 /** A series that at least one rule judges. */
 interface WatchedSeries {
   readonly key: string;
+  /** Those of its values. */
   judges: readonly Judge[];
+  /** Those of its silence. */
+  readonly silences: readonly SilenceWatch[];
   /** Source time of the last reading that was judged. */
   lastTime: EpochMs;
   /** Whether the gateway's clock has said it, as the device has none. */
@@ -57,11 +63,13 @@ interface WithdrawnAlarm {
  * not newer than the last judged reading is left out, so detectors see each moment once. A judged reading's fate is `aggregated`,
  * any other's `filtered`.
  *
- * An alarm lives on event time only: it is cleared by readings, never by silence. When the rule of an active alarm has left the
+ * An alarm lives on event time only: it is cleared by readings, never by silence. A rule that judges silence lives on receive time: it hears of every
+ * reading of its series, whatever becomes of it otherwise, and tells at the very moment at which silence is too long. When the rule of an active alarm has left the
  * configuration, the alarm is cleared at the first `advance` after the restore.
  */
 export class DetectStage implements Stage {
   readonly #rules: readonly ReadyRule[];
+  readonly #findSeries: (key: string) => Series | undefined;
   readonly #onAnomaly: ((reading: Reading, verdict: Verdict) => void) | undefined;
   readonly #maxAbsentSeries: number;
   /** By series id; null where no rule matches. */
@@ -69,9 +77,11 @@ export class DetectStage implements Stage {
   /** Restored and not seen since, by series key. */
   #absent = new Map<string, WatchedSeries>();
   #withdrawn: WithdrawnAlarm[] = [];
+  #silences = new SilenceQueue();
 
   constructor(options: DetectStageOptions) {
     this.#rules = readyRules(options.rules);
+    this.#findSeries = options.findSeries ?? (() => undefined);
     this.#onAnomaly = options.onAnomaly;
     this.#maxAbsentSeries = options.maxAbsentSeries ?? 100_000;
   }
@@ -83,9 +93,11 @@ export class DetectStage implements Stage {
       watched = this.#watch(series);
       this.#bySeries[series.id] = watched;
     }
-    if (watched === null || reading.quality === Quality.bad) return Fate.filtered;
+    if (watched === null) return Fate.filtered;
     const value = typeof reading.value === 'boolean' ? Number(reading.value) : reading.value;
-    if (typeof value !== 'number' || !Number.isFinite(value)) return Fate.filtered;
+    const isNumber = typeof value === 'number' && Number.isFinite(value);
+    for (const watch of watched.silences) this.#hear(watch, reading, isNumber ? value : Number.NaN, emit);
+    if (!isNumber || reading.quality === Quality.bad) return Fate.filtered;
     const time = reading.sourceTime;
     // Written so that a time that is not a number is left out too.
     if (!(time > watched.lastTime)) return Fate.filtered;
@@ -106,19 +118,29 @@ export class DetectStage implements Stage {
     return sum;
   }
 
-  /** Nothing here waits for a time: it only clears the alarms of rules that are gone. */
-  advance(_now: EpochMs, emit: Emit): void {
+  /** Only silence waits for a time; the alarms of rules that are gone are cleared at once. */
+  advance(now: EpochMs, emit: Emit): void {
+    this.#silences.advance(now, emit);
     if (this.#withdrawn.length === 0) return;
     for (const { raised, time } of this.#withdrawn) emit(withdrawnEvent(raised, time));
     this.#withdrawn = [];
   }
 
-  isDue(_now: EpochMs): boolean {
-    return this.#withdrawn.length > 0;
+  isDue(now: EpochMs): boolean {
+    return this.#withdrawn.length > 0 || this.#silences.isDue(now);
+  }
+
+  get judgesSilence(): boolean {
+    return this.#silences.size > 0;
+  }
+
+  listenAgain(now: EpochMs): void {
+    this.#silences.listenAgain(now);
   }
 
   /** Judgements live on event time; where that is the gateway's and went back, they begin anew: nothing would be newer for long. */
   step(now: EpochMs, byMs: number, emit: Emit): void {
+    this.#silences.step(byMs);
     if (byMs > 0) return;
     for (const watched of this.#all()) {
       const { judges, lastTime, stamped } = watched;
@@ -132,7 +154,7 @@ export class DetectStage implements Stage {
   /** Acknowledges an active alarm for a person at wall time `time`; false when there is none of this id, or it was done before. */
   acknowledge(id: string, time: EpochMs, emit: Emit): boolean {
     for (const watched of this.#all()) {
-      for (const judge of watched.judges) {
+      for (const judge of judgesOf(watched)) {
         if (judge.active?.raised.id === id) return judge.acknowledge(time, emit);
       }
     }
@@ -143,7 +165,7 @@ export class DetectStage implements Stage {
   activeAlarms(): readonly ActiveAlarm[] {
     const active: ActiveAlarm[] = [];
     for (const watched of this.#all()) {
-      for (const judge of watched.judges) {
+      for (const judge of judgesOf(watched)) {
         const alarm = judge.active;
         if (alarm !== undefined) active.push(alarm);
       }
@@ -153,18 +175,19 @@ export class DetectStage implements Stage {
 
   bounds(maxSeries: number): readonly Bound[] {
     let used = 0;
-    for (const { judges } of this.#all()) used += judges.length;
+    for (const watched of this.#all()) used += watched.judges.length + watched.silences.length;
     const max = (maxSeries + this.#maxAbsentSeries) * this.#rules.length;
     return [{ name: 'detectors', used, max, unit: 'detectors' }];
   }
 
   snapshot(): unknown {
     const series = new Map<string, WatchedSnapshot>();
-    for (const { key, judges, lastTime, stamped } of this.#all()) {
+    for (const watched of this.#all()) {
+      const { key, lastTime, stamped } = watched;
       series.set(key, {
         lastTime,
         stamped,
-        judges: new Map(judges.map((judge) => [judge.rule.key, judge.snapshot()])),
+        judges: new Map(judgesOf(watched).map((judge) => [judge.rule.key, judge.snapshot()])),
       });
     }
     const snapshot: DetectSnapshot = { version: 1, series, withdrawn: this.#withdrawn };
@@ -179,6 +202,7 @@ export class DetectStage implements Stage {
     }
     const rules = new Map(this.#rules.map((rule) => [rule.key, rule]));
     const restored = new Map<string, WatchedSeries>();
+    this.#silences = new SilenceQueue();
     const withdrawn = [...snapshot.withdrawn];
     for (const [key, { lastTime, judges, stamped = false }] of newest(snapshot.series, this.#maxAbsentSeries)) {
       const known: Judge[] = [];
@@ -191,7 +215,7 @@ export class DetectStage implements Stage {
         judge.restore(state);
         known.push(judge);
       }
-      restored.set(key, { key, judges: known, lastTime, stamped });
+      restored.set(key, { ...this.#sorted(this.#findSeries(key), known), key, lastTime, stamped });
     }
     this.#bySeries.length = 0;
     this.#absent = restored;
@@ -202,18 +226,39 @@ export class DetectStage implements Stage {
   #watch(series: Series): WatchedSeries | null {
     const earlier = this.#absent.get(series.key);
     this.#absent.delete(series.key);
+    const known = earlier === undefined ? [] : judgesOf(earlier);
     const judges = this.#rules
       .filter((rule) => rule.matches(series))
-      .map((rule) => earlier?.judges.find((judge) => judge.rule === rule) ?? new Judge(rule));
+      .map((rule) => known.find((judge) => judge.rule === rule) ?? new Judge(rule));
     if (judges.length === 0) return null;
     const { lastTime = Number.NEGATIVE_INFINITY, stamped = false } = earlier ?? {};
-    return { key: series.key, judges, lastTime, stamped };
+    return { ...this.#sorted(series, judges, earlier?.silences), key: series.key, lastTime, stamped };
+  }
+
+  /** Who judges values, and who silence; where the series is not known yet nobody does. */
+  #sorted(series: Series | undefined, all: readonly Judge[], watching: readonly SilenceWatch[] = []) {
+    if (series === undefined) return { judges: all, silences: [] };
+    const silences = all.flatMap((judge) => {
+      if (judge.silence === undefined) return [];
+      return [watching.find((watch) => watch.judge === judge) ?? this.#silences.watch(series, judge, judge.silence)];
+    });
+    return { judges: all.filter(({ silence }) => silence === undefined), silences };
+  }
+
+  #hear(watch: SilenceWatch, reading: Reading, value: number, emit: Emit): void {
+    const verdict = watch.judge.judge(reading.series, value, reading.receiveTime, emit);
+    if (verdict.anomaly) this.#onAnomaly?.(reading, verdict);
+    this.#silences.heard(watch);
   }
 
   *#all(): Generator<WatchedSeries> {
     for (const watched of this.#bySeries) if (watched != null) yield watched;
     yield* this.#absent.values();
   }
+}
+
+function judgesOf({ judges, silences }: WatchedSeries): readonly Judge[] {
+  return silences.length === 0 ? judges : [...judges, ...silences.map(({ judge }) => judge)];
 }
 
 function isDetectSnapshot(snapshot: unknown): snapshot is DetectSnapshot {

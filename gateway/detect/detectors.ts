@@ -3,6 +3,7 @@ import { GatewayError } from '../core/errors.ts';
 import { autoKind } from './auto.ts';
 import type { DetectorKind, DetectorOptions } from './detector-kind.ts';
 import { flatlineKind } from './flatline.ts';
+import { heartbeatKind } from './heartbeat.ts';
 import { noveltyKind } from './novelty.ts';
 import { rangeKind } from './range.ts';
 import { rateOfChangeKind } from './rate-of-change.ts';
@@ -16,6 +17,7 @@ export const detectorKinds: readonly DetectorKind[] = [
   flatlineKind,
   rateOfChangeKind,
   zscoreKind,
+  heartbeatKind,
 ];
 
 /** The names a rule may use. */

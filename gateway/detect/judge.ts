@@ -1,6 +1,6 @@
 import { resultSeries } from '../base/result-series.ts';
 import type { EpochMs } from '../core/clock.ts';
-import type { Detector, Verdict } from '../core/detector.ts';
+import type { Detector, Silence, Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Series } from '../core/reading.ts';
 import type { AlarmEvent } from '../core/result.ts';
@@ -52,8 +52,22 @@ export class Judge {
   /** Judges the next value of the series and emits what becomes of the alarm. */
   judge(series: Series, value: number, time: EpochMs, emit: Emit): Verdict {
     const verdict = this.#detector.judge(value, time);
-    if (verdict.anomaly || this.#alarm !== undefined) this.#stepAlarm(series, value, time, verdict, emit);
+    if (verdict.anomaly || this.#alarm !== undefined) {
+      // A judge of silence hears of readings that are no numbers, too.
+      this.#stepAlarm(series, this.silence?.lastValue ?? value, time, verdict, emit);
+    }
     return verdict;
+  }
+
+  /** Only of a rule that judges silence. */
+  get silence(): Silence | undefined {
+    return this.#detector.silence;
+  }
+
+  /** No reading of the series has come until `silence.dueAt`, which `time` is: emits what becomes of the alarm. */
+  fallSilent(series: Series, time: EpochMs, emit: Emit): void {
+    const { silence } = this.#detector;
+    if (silence !== undefined) this.#stepAlarm(series, silence.lastValue, time, silence.fall(), emit);
   }
 
   /** Acknowledges the active alarm; false when it was acknowledged before or there is none. */
@@ -91,9 +105,10 @@ export class Judge {
         ruleName: this.rule.name,
         severity: this.rule.severity,
         time,
-        since: this.#alarm.firstAnomaly,
+        since: this.silence?.since ?? this.#alarm.firstAnomaly,
         score: verdict.score,
         value,
+        seen: this.#detector.seen?.(),
         expected: this.#detector.expected(),
       });
       emit(this.#raised);

@@ -150,6 +150,7 @@ export class Analysis {
   /** Takes note of something about time, in its place among the readings. */
   tell(command: TimeCommand): void {
     if (command.type === 'time-passed') this.advance(command.time);
+    else if (command.type === 'listening-again') this.#listenAgain(command.time);
     else if (command.type === 'clock-step') this.#follow(command);
     else if (command.type === 'clock-unknown') this.#doubt(command);
     else if (command.type === 'clock-known') this.#know(command);
@@ -165,6 +166,11 @@ export class Analysis {
   /** The alarm of the gateway itself. */
   get seriesAlarm(): SeriesAlarm {
     return this.#seriesAlarm;
+  }
+
+  /** Whether any stage judges how long nothing has come. */
+  get judgesSilence(): boolean {
+    return this.#stageList.some((stage) => stage.judgesSilence === true);
   }
 
   /** Whether anything waits for a deadline that has passed by `now`. */
@@ -277,6 +283,10 @@ export class Analysis {
     this.#recent.add(reading);
     const marked = this.#provisional.take(reading);
     if (marked !== undefined) this.#take(marked);
+  }
+
+  #listenAgain(time: EpochMs): void {
+    for (const stage of this.#stageList) stage.listenAgain?.(time);
   }
 
   #follow(command: ClockStep): void {

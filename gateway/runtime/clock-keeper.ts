@@ -31,7 +31,10 @@ export interface ClockKeeperParts {
   readonly logger: Logger;
   /** Tells the analysis, by way of the journal. */
   readonly tell: (command: TimeCommand) => void;
-  readonly analysis: Pick<Analysis, 'provisional' | 'receiveTime' | 'knownTime' | 'setBackMs' | 'reference'>;
+  readonly analysis: Pick<
+    Analysis,
+    'provisional' | 'receiveTime' | 'knownTime' | 'setBackMs' | 'reference' | 'judgesSilence'
+  >;
 }
 
 /** No clock that is right says a time before this release was made: 2025-01-01. */
@@ -103,6 +106,7 @@ export class ClockKeeper {
     clock.set(this.#estimate());
     clock.isEstimate = true;
     tell({ type: 'clock-unknown', ...this.#reference() });
+    this.#listen(clock.now());
     logger.info({ estimate: isoTime(clock.now()) }, `the time is not known yet: ${this.#detail()}`);
   }
 
@@ -195,8 +199,19 @@ export class ClockKeeper {
     const { receiveTime } = analysis;
     const now = clock.now();
     if (!analysis.provisional.isTimeKnown) this.#tellKnown(receiveTime);
-    else if (goneOn !== undefined && Math.abs(now - goneOn) > TOLERANCE_MS) this.#step(goneOn, now);
-    else if (now < receiveTime - TOLERANCE_MS) this.#step(receiveTime, now);
+    else if (goneOn !== undefined && Math.abs(now - goneOn) > TOLERANCE_MS) {
+      // Up to the step time passes, as it did while nobody listened.
+      this.#listen(goneOn);
+      this.#step(goneOn, now);
+      return;
+    } else if (now < receiveTime - TOLERANCE_MS) this.#step(receiveTime, now);
+    this.#listen(now);
+  }
+
+  /** Nothing was received before: who asks how long nothing has come is told so. */
+  #listen(time: EpochMs): void {
+    const { analysis, tell } = this.#parts;
+    if (analysis.judgesSilence) tell({ type: 'listening-again', time });
   }
 
   #know(): void {

@@ -9,7 +9,7 @@ import { RecordKind } from './reading-codec.ts';
 export type Command = AcknowledgeAlarm | TableChanged | SeriesRefused | SeriesAllowed | TimeCommand;
 
 /** What the analysis is told about time. */
-export type TimeCommand = TimePassed | ClockStep | ClockUnknown | ClockKnown | ClockGivenUp;
+export type TimeCommand = TimePassed | ListeningAgain | ClockStep | ClockUnknown | ClockKnown | ClockGivenUp;
 
 /** A person has seen an alarm. */
 export interface AcknowledgeAlarm {
@@ -47,6 +47,12 @@ export interface SeriesAllowed {
 /** Something waits for a deadline that has passed by `time`, and no reading tells so. */
 export interface TimePassed {
   readonly type: 'time-passed';
+  readonly time: EpochMs;
+}
+
+/** The gateway was not running, or held its sources back, and takes readings again from `time` on: nobody was silent meanwhile. */
+export interface ListeningAgain {
+  readonly type: 'listening-again';
   readonly time: EpochMs;
 }
 

@@ -26,6 +26,7 @@ import { DeviceClocks } from './device-clocks.ts';
 import { Forwarder } from './forwarder.ts';
 import { FreshAcknowledgements } from './fresh-acknowledgements.ts';
 import type { GatewayParts } from './gateway-parts.ts';
+import { heldBack } from './held-back.ts';
 import { keepHouse } from './housekeeping.ts';
 import { Inspector } from './inspector.ts';
 import { Ledger } from './ledger.ts';
@@ -120,13 +121,12 @@ export class Gateway implements Lifecycle, GatewayView {
       reference: () => this.#clockKeeper.reference(),
       ledger: this.#ledger,
     });
-    this.#clockKeeper = new ClockKeeper({
+    const told = {
       clock: parts.clock,
-      trust: parts.clockTrust,
-      logger: parts.logger,
       analysis: this.#analysis,
-      tell: (command) => this.#admission.enter(command),
-    });
+      tell: (command: Command) => this.#admission.enter(command),
+    };
+    this.#clockKeeper = new ClockKeeper({ ...told, trust: parts.clockTrust, logger: parts.logger });
     this.#tableKeeper = new TableKeeper({
       tables: parts.tables,
       logger: parts.logger,
@@ -143,7 +143,7 @@ export class Gateway implements Lifecycle, GatewayView {
       marks: this.#admittedMarks,
       intern: (identity, unit) => parts.registry.intern(identity, unit),
       durable: (entry) => this.#analyse(entry),
-      backPressure: () => this.#results.backPressure ?? this.#shedding.backPressure,
+      backPressure: heldBack(() => this.#results.backPressure ?? this.#shedding.backPressure, told),
       failed: parts.failed,
     });
     this.#progress = new Progress({ clock: parts.clock, logs: this.#logs(), admission: this.#admission });

@@ -9,6 +9,7 @@ import type { Result } from '../../../gateway/core/result.ts';
 import type { History, Sink } from '../../../gateway/core/sink.ts';
 import type { TableContent } from '../../../gateway/core/table.ts';
 import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
+import type { DetectRule } from '../../../gateway/detect/rule.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
 import { Derivation, type DerivationSettings, type SeriesAccess } from '../../../gateway/pipeline/derive/derivation.ts';
 import { type TableSettings, Tables } from '../../../gateway/pipeline/enrich/tables.ts';
@@ -88,6 +89,8 @@ export class Box {
   /** What is derived from readings, from the next boot on. */
   derive: readonly DerivationSettings[] = [];
   tables: readonly TableSettings[] = [];
+  /** What is judged beside values above 100, from the next boot on. */
+  detect: readonly DetectRule[] = [];
   /** What the file of a table says when it is read again; rejects where it is none. */
   readTable: (settings: TableSettings) => Promise<TableContent> = async ({ content }) => content;
   join: readonly JoinSettings[] = [];
@@ -134,7 +137,9 @@ export class Box {
       new DetectStage({
         rules: [
           { series: '*', detector: 'range', options: { max: 100 }, alarm: { severity: 'critical', holdMs: 5_000 } },
+          ...this.detect,
         ],
+        findSeries,
         onAnomaly: (reading) => recent.markAnomaly(reading),
       });
     this.gateway = new Gateway({

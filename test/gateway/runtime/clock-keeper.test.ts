@@ -19,6 +19,7 @@ interface Start {
   /** A moment at which it knew the time. */
   readonly reference?: ClockReference;
   readonly trust?: Partial<ClockTrust>;
+  readonly judgesSilence?: boolean;
 }
 
 /** A keeper that has begun, and all that it has told. */
@@ -31,7 +32,7 @@ class Kept {
   asked = 0;
   readonly #stopping = new AbortController();
 
-  constructor({ systemNow = NOW, knownTime = 0, reference, trust = {} }: Start = {}) {
+  constructor({ systemNow = NOW, knownTime = 0, reference, trust = {}, judgesSilence = false }: Start = {}) {
     this.system = new ManualClock(systemNow, 1_000);
     this.clock = new SteadyClock(this.system);
     const analysis = {
@@ -40,6 +41,7 @@ class Kept {
       knownTime,
       setBackMs: 0,
       reference,
+      judgesSilence,
     };
     this.keeper = new ClockKeeper({
       clock: this.clock,
