@@ -32,6 +32,7 @@ export interface Configuration {
   readonly derive: readonly DerivationConfiguration[];
   readonly join: readonly JoinConfiguration[];
   readonly detect: readonly DetectConfiguration[];
+  readonly alarms: AlarmsConfiguration;
   readonly sinks: readonly SinkConfiguration[];
   readonly api: { readonly listen: HostPort; readonly allowAnonymous: boolean };
   readonly log: { readonly level: LogLevel };
@@ -320,6 +321,14 @@ export interface DetectConfiguration {
   readonly alarm:
     | { readonly severity: Severity; readonly holdMs: number; readonly onDelayMs: number; readonly hysteresis: number }
     | undefined;
+}
+
+/** How alarms reach people. */
+export interface AlarmsConfiguration {
+  readonly maxShelvingMs: number;
+  readonly groupWithinMs: number;
+  /** With an `above` of 0 there never is one. */
+  readonly flood: { readonly above: number; readonly below: number; readonly withinMs: number };
 }
 
 /** Where results go; tell them apart by `type`. */

@@ -70,10 +70,16 @@ export function resolveConfiguration(file: CheckedFile, tables: ReadTables, voca
     derive: file.derive.map(derivationOf),
     join: file.join.map((one) => joinOf(one, time.idleTimeout)),
     detect: file.detect.map((rule) => resolveDetect(rule, vocabulary)),
+    alarms: alarmsOf(file.alarms),
     sinks: file.sinks.map((sink) => resolveSink(sink, gateway.name)),
     api,
     log,
   };
+}
+
+function alarmsOf({ maxShelving, groupWithin, flood }: CheckedFile['alarms']): Configuration['alarms'] {
+  const { above, below, within } = flood;
+  return { maxShelvingMs: maxShelving, groupWithinMs: groupWithin, flood: { above, below, withinMs: within } };
 }
 
 function resolveSource(source: CheckedSource, gateway: string): SourceConfiguration {

@@ -1,3 +1,4 @@
+import { checkAlarms } from './alarm-rules.ts';
 import type { CheckedDetect } from './analysis-schema.ts';
 import { HTTP_SOURCE } from './configuration.ts';
 import { checkDerived } from './derive-rules.ts';
@@ -59,6 +60,7 @@ export function checkRules(file: PartlyFile, tables: ReadTables, vocabulary: Voc
   file.detect?.forEach((rule, index) => {
     if (rule?.detector !== undefined) checkDetect(rule as CheckedDetect, `detect[${index}]`, vocabulary, report);
   });
+  checkAlarms(file.alarms ?? {}, report);
   checkSinks(file, report);
   checkExposure('api', file.api?.listen, file.api?.allowAnonymous === true, 'write allowAnonymous: true', report);
 }

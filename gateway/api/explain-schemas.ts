@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { Alarm, ReadingRow } from './schemas.ts';
+import { Alarm } from './alarm-schemas.ts';
+import { ReadingRow } from './schemas.ts';
 
 const time = (description: string) => Type.Number({ description: `${description}; epoch milliseconds, with fraction` });
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);

@@ -90,10 +90,33 @@ export class Metrics {
         this.#counter('pipeline_derived_readings_total', help, { name, fate }, ledger[fate]);
       }
     }
-    this.#gauge('detect_active_alarms_count', 'Alarms raised and not cleared', {}, status.activeAlarms);
+    this.#alarms(status);
     this.#gauge('api_stream_clients_count', 'Clients of the live stream', {}, api.streamClients);
     this.#counter('api_stream_slow_clients_total', 'Clients cut off for reading too slowly', {}, api.slowClients);
     this.#gauge('api_websocket_clients_count', 'MQTT clients over WebSocket', {}, api.upgradedSockets);
+  }
+
+  #alarms({ activeAlarms, alarms }: GatewayStatus): void {
+    this.#gauge('detect_active_alarms_count', 'Alarms raised and not cleared', {}, activeAlarms);
+    for (const [severity, active] of Object.entries(alarms.active)) {
+      this.#gauge('detect_severity_alarms_count', 'The same by severity', { severity }, active);
+    }
+    const { unacknowledged, returned, shelved, flood, perTenMinutes } = alarms;
+    this.#gauge('detect_unacknowledged_alarms_count', 'Active or over, and seen by nobody', {}, unacknowledged);
+    this.#gauge('detect_returned_alarms_count', 'Of those the ones that are over', {}, returned);
+    this.#gauge('detect_shelved_conditions_count', 'What operators have put aside', {}, shelved.length);
+    this.#gauge('detect_flood', '1 while too many alarms come at once', {}, flood === null ? 0 : 1);
+    const rate = 'Alarms raised in ten minutes, in the last day';
+    this.#gauge('detect_ten_minutes_alarms', rate, { of: 'average' }, perTenMinutes.average);
+    this.#gauge('detect_ten_minutes_alarms', rate, { of: 'most' }, perTenMinutes.most);
+    this.#counter('detect_raised_alarms_total', 'Alarms raised', {}, alarms.raisedTotal);
+    const suppressed = 'Alarms that were told to nobody, by why';
+    this.#counter('detect_suppressed_alarms_total', suppressed, { why: 'shelved' }, alarms.shelvedTotal);
+    this.#counter('detect_suppressed_alarms_total', suppressed, { why: 'flood' }, alarms.floodedTotal);
+    this.#counter('detect_chattering_alarms_total', 'That came again and again', {}, alarms.chatteringTotal);
+    this.#counter('detect_dismissed_alarms_total', 'That somebody said were fine', {}, alarms.dismissedTotal);
+    const forgotten = 'Over, seen by nobody, and not listed any more';
+    this.#counter('detect_forgotten_alarms_total', forgotten, {}, alarms.forgottenTotal);
   }
 
   #clock({ clock }: GatewayStatus): void {

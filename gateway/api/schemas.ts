@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import { AlarmsStatus } from './alarm-schemas.ts';
 import { derivedStatuses, TableStatuses } from './derived-schema.ts';
 
 /** How many rows a list route gives when the caller does not say. */
@@ -84,35 +85,6 @@ export const AggregatesQuery = Type.Object(
   closed,
 );
 export type AggregatesQuery = Static<typeof AggregatesQuery>;
-
-/** What may be asked of `GET /api/v1/alarms`. */
-export const AlarmsQuery = Type.Object(
-  {
-    state: Type.Union([Type.Literal('active'), Type.Literal('all')], {
-      default: 'all',
-      description: 'active: raised and not cleared; all: cleared ones too',
-    }),
-    series: Type.Optional(seriesParameter),
-    limit: limit(DEFAULT_LIMIT, MAX_LIMIT),
-  },
-  closed,
-);
-export type AlarmsQuery = Static<typeof AlarmsQuery>;
-
-/** The path of `POST /api/v1/alarms/{id}/acknowledge`. */
-export const AcknowledgeParams = Type.Object({
-  id: Type.String({ minLength: 1, maxLength: 4096, description: 'Id of the alarm, percent-encoded' }),
-});
-export type AcknowledgeParams = Static<typeof AcknowledgeParams>;
-
-/** The body of `POST /api/v1/alarms/{id}/acknowledge`; it may be left out. */
-export const AcknowledgeBody = nullable(
-  Type.Object(
-    { by: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'Who takes care of it' })) },
-    closed,
-  ),
-);
-export type AcknowledgeBody = Static<typeof AcknowledgeBody>;
 
 /** What may be asked of `GET /api/v1/dead-letters`. */
 export const DeadLettersQuery = Type.Object({ limit: limit(100, 1000) }, closed);
@@ -206,24 +178,6 @@ const AggregateRow = Type.Object({
 export const AggregatesReply = Type.Object({
   aggregates: Type.Array(AggregateRow, { description: 'In ascending order of start' }),
 });
-
-/** An alarm with everything that has happened to it; the answer to its acknowledgement, too. */
-export const Alarm = Type.Object({
-  id: Type.String(),
-  series: Type.String(),
-  device: Type.String(),
-  metric: Type.String(),
-  detector: Type.String(),
-  severity: Type.String({ description: 'info, warning or critical' }),
-  score: Type.Number({ description: 'How unusual; 1 is the threshold of the detector' }),
-  value: Type.Number(),
-  message: Type.String(),
-  raisedAt: time('Raised, in event time of the series'),
-  clearedAt: nullable(time('Cleared')),
-  acknowledgedAt: nullable(time('Acknowledged')),
-});
-/** The answer of `GET /api/v1/alarms`. */
-export const AlarmsReply = Type.Object({ alarms: Type.Array(Alarm) });
 
 const DeadLetter = Type.Object({
   origin: Type.String({ description: 'Name of the source or sink that refused it' }),
@@ -422,6 +376,7 @@ export const StatusReply = Type.Object({
   tables: TableStatuses,
   derived: derivedStatuses(Ledger),
   activeAlarms: count('Alarms raised and not cleared'),
+  alarms: AlarmsStatus,
   series: Type.Object({
     count: count('Series seen'),
     max: count('The bound'),

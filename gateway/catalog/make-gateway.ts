@@ -62,6 +62,7 @@ export function makeGateway(configuration: Configuration, surroundings: GatewayS
     configuration: surroundings.configurationText,
     checkpoints: new CheckpointStore(surroundings.disk, storage.path, surroundings.logger, surroundings.clock),
     checkpointEveryMs: storage.checkpointEveryMs,
+    maxShelvingMs: configuration.alarms.maxShelvingMs,
     registry,
     recent,
     normaliser: makeNormaliser(configuration),

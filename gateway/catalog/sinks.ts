@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Configuration, SinkConfiguration } from '../../config/configuration.ts';
 import { systemDisk } from '../base/system-disk.ts';
+import type { AlarmRow } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import type { AlarmEvent, Severity } from '../core/result.ts';
-import type { AlarmRow, Sink } from '../core/sink.ts';
+import type { Sink } from '../core/sink.ts';
 import type { Logger } from '../core/telemetry.ts';
 import { lateStreamOf } from '../pipeline/windows/window-results.ts';
 import type { ForwarderOptions } from '../runtime/forwarder.ts';
@@ -89,6 +90,7 @@ export function makeConfiguredSinks(
 /** The last step of an active alarm, as far as the history has it: without tags and unit of the series. */
 function asEvent(row: AlarmRow): AlarmEvent {
   const { id, series: key, device, metric, detector, severity, score, value, message, raisedAt, acknowledgedAt } = row;
+  const { priority, count, group, suppressed } = row;
   return {
     kind: 'alarm',
     id,
@@ -101,5 +103,10 @@ function asEvent(row: AlarmRow): AlarmEvent {
     score,
     value,
     message,
+    priority,
+    count,
+    active: true,
+    ...(group === null ? {} : { group }),
+    ...(suppressed === null ? {} : { suppressed }),
   };
 }

@@ -3,6 +3,7 @@ import { definitionOfDerivation, definitionOfJoin } from '../../config/derived-d
 import type { SeriesRegistry } from '../base/series-registry.ts';
 import type { Series } from '../core/reading.ts';
 import type { Deriver } from '../core/stage.ts';
+import { AlarmDesk } from '../detect/alarms/alarm-desk.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
 import { byDependency } from '../pipeline/derive/dependencies.ts';
 import { Derivation, type SeriesAccess } from '../pipeline/derive/derivation.ts';
@@ -44,12 +45,11 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
     }),
     derivers: makeDerivers(configuration, registry, tables),
     byName: { windows, orderedWindows, detection },
-    alarmDesk: {
-      acknowledge: (id, time, emit) => detection.acknowledge(id, time, emit),
-      get activeCount() {
-        return detection.activeAlarms().length;
-      },
-    },
+    alarmDesk: new AlarmDesk({
+      ...configuration.alarms,
+      gateway: configuration.gateway.name,
+      activeAlarms: () => detection.activeAlarms(),
+    }),
     watermarkOf: (series) => timekeeperOf(series).watermarkOf(series),
     windowsAt: (series, time) => windows.windowsAt(series, time),
     outOfOrdernessOf: (series) => timekeeperOf(series).outOfOrdernessOf(series),

@@ -1,8 +1,8 @@
+import type { AlarmRow } from './alarm.ts';
 import type { EpochMs } from './clock.ts';
 import type { Rejected } from './intake.ts';
 import type { Reading, Series } from './reading.ts';
 import type { Result } from './result.ts';
-import type { AlarmRow } from './sink.ts';
 import type { ReadingRow } from './view.ts';
 
 /** A place in the pipeline that can be watched while readings pass. */

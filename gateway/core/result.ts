@@ -30,17 +30,22 @@ export interface Aggregate {
 export type Severity = 'info' | 'warning' | 'critical';
 /** Every severity, the least one first. */
 export const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
+/** The number of a severity as OPC UA has them, 1 to 1000 (Part 9, 5.5.2); the middles of low, medium and high urgency. */
+export const PRIORITIES: Readonly<Record<Severity, number>> = { info: 100, warning: 500, critical: 900 };
 
-/** One step in the life of an alarm. */
+/** Why nobody is to be told of an alarm: an operator has shelved it, or too many come at once. */
+export type Suppression = 'shelved' | 'flood';
+
+/** One step in the life of an alarm. What may be missing is so in events of an earlier release. */
 export interface AlarmEvent {
   readonly kind: 'alarm';
-  /** The same for every step of one alarm: `detector@seriesKey@raisedAt`. */
+  /** The same for every step of one alarm: `rule@seriesKey@raisedAt`. */
   readonly id: string;
   readonly series: ResultSeries;
   readonly detector: string;
   readonly severity: Severity;
-  readonly state: 'raised' | 'cleared' | 'acknowledged';
-  /** When this step happened, in event time of the series; the wall time of the person for an acknowledgement. */
+  readonly state: 'raised' | 'cleared' | 'acknowledged' | 'shelved' | 'unshelved';
+  /** When this step happened: in event time of the series where readings have led to it, else in wall time. */
   readonly time: EpochMs;
   /** When the alarm was raised. */
   readonly raisedAt: EpochMs;
@@ -50,6 +55,24 @@ export interface AlarmEvent {
   readonly value: number;
   /** One sentence for the operator: what was expected, what was seen, since when. */
   readonly message: string;
+  /** 1 to 1000, the most urgent last; see `PRIORITIES`. */
+  readonly priority?: number;
+  /** Alarms of one device that came shortly one after the other bear one. */
+  readonly group?: string;
+  /** How often it has come: more than 1 where it chatters, see `Alarm`. */
+  readonly count?: number;
+  /** Raised and not cleared, after this step. */
+  readonly active?: boolean;
+  /** Why nobody is to be told; undefined where people are. It counts and is kept all the same. */
+  readonly suppressed?: Suppression | undefined;
+  /** Who did it, where it was a person. */
+  readonly by?: string | undefined;
+}
+
+/** Whether a step is for people to be told of: not what is suppressed, nor what one of them has done. */
+export function isForPeople({ state, suppressed, active }: AlarmEvent): boolean {
+  if (suppressed !== undefined) return false;
+  return state === 'raised' || state === 'cleared' || (state === 'unshelved' && active === true);
 }
 
 /** What the pipeline produces and the sinks take. */
@@ -57,7 +80,10 @@ export type Result = Aggregate | AlarmEvent;
 
 /** The identity by which sinks and consumers recognise a result they already have; equal after a replay. */
 export function resultId(result: Result): string {
-  return result.kind === 'aggregate'
-    ? `${result.series.key}@${result.window}@${result.start}@${result.revision}`
-    : `${result.id}@${result.state}`;
+  if (result.kind === 'aggregate') {
+    return `${result.series.key}@${result.window}@${result.start}@${result.revision}`;
+  }
+  const { id, state, time } = result;
+  // An alarm may be shelved again and again.
+  return state === 'shelved' || state === 'unshelved' ? `${id}@${state}@${time}` : `${id}@${state}`;
 }

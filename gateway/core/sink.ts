@@ -1,3 +1,4 @@
+import type { AlarmRow } from './alarm.ts';
 import type { EpochMs } from './clock.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Result } from './result.ts';
@@ -81,26 +82,4 @@ export interface AlarmQuery {
   readonly series?: string | undefined;
   /** At most this many, the newest. */
   readonly limit: number;
-}
-
-/** An alarm with all its steps so far, as the history keeps it; see `AlarmEvent`. */
-export interface AlarmRow {
-  readonly id: string;
-  /** Key of the series. */
-  readonly series: string;
-  readonly device: string;
-  readonly metric: string;
-  readonly detector: string;
-  readonly severity: string;
-  /** Of the raise; see `AlarmEvent`. */
-  readonly score: number;
-  /** That raised it. */
-  readonly value: number;
-  /** Of the raise. */
-  readonly message: string;
-  readonly raisedAt: EpochMs;
-  /** In event time; null while it is active. */
-  readonly clearedAt: EpochMs | null;
-  /** In wall time; null while nobody has taken it. */
-  readonly acknowledgedAt: EpochMs | null;
 }

@@ -1,3 +1,4 @@
+import type { AlarmOperations, AlarmsStatus } from './alarm.ts';
 import type { EpochMs } from './clock.ts';
 import type { Inspection } from './inspection.ts';
 import type { Rejected } from './intake.ts';
@@ -7,7 +8,7 @@ import type { Bound, MemoryReading } from './memory.ts';
 import type { QualityName } from './quality.ts';
 import type { Value } from './reading.ts';
 import type { Result } from './result.ts';
-import type { AggregateQuery, AggregateRow, AlarmQuery, AlarmRow } from './sink.ts';
+import type { AggregateQuery, AggregateRow } from './sink.ts';
 import type { SourceStatus } from './source.ts';
 import type { GateCounts } from './stage.ts';
 
@@ -22,9 +23,8 @@ export interface GatewayView {
   /** Raw readings still held in memory, oldest first. Undefined for an unknown series. */
   readings(query: ReadingsQuery): readonly ReadingRow[] | undefined;
   aggregates(query: AggregateQuery): readonly AggregateRow[];
-  alarms(query: AlarmQuery): readonly AlarmRow[];
-  /** Resolves once the acknowledgement is durable; undefined when there is no such alarm. */
-  acknowledgeAlarm(id: string, by: string): Promise<AlarmRow | undefined>;
+  /** The alarms, and what a person does with them. */
+  readonly operations: AlarmOperations;
   /** What was set aside, newest first. */
   deadLetters(limit: number): Promise<readonly Rejected[]>;
   /** Calls `listener` for everything that happens from now on; returns how to stop. */
@@ -298,6 +298,7 @@ export interface GatewayStatus {
   readonly derived: readonly DerivedStatus[];
   /** Alarms that are raised and not cleared. */
   readonly activeAlarms: number;
+  readonly alarms: AlarmsStatus;
   /** Series known, how many there may be, and how often a further one was refused since the start. */
   readonly series: { readonly count: number; readonly max: number; readonly refusedTotal: number };
   readonly memory: SheddingStatus & {

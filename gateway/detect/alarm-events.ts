@@ -68,12 +68,6 @@ export function setBackEvent(raised: AlarmEvent, time: EpochMs): AlarmEvent {
   return { ...raised, state: 'cleared', time, message };
 }
 
-/** A person has seen the alarm, at wall time `time`; score and value stay those that raised it. */
-export function acknowledgedEvent(raised: AlarmEvent, time: EpochMs): AlarmEvent {
-  const what = `The ${raised.detector} alarm of ${subject(raised.series)}, raised ${isoTime(raised.raisedAt)}`;
-  return { ...raised, state: 'acknowledged', time, message: `${what}, was acknowledged at ${isoTime(time)}.` };
-}
-
 function subject(series: ResultSeries): string {
   return `${series.metric} of ${series.device}`;
 }

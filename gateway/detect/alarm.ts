@@ -27,7 +27,6 @@ export class Alarm {
   #firstAnomaly = Number.NaN;
   #lastAnomaly = Number.NaN;
   #raisedAt = Number.NaN;
-  #acknowledgedAt = Number.NaN;
 
   constructor(policy: AlarmPolicy) {
     this.#policy = policy;
@@ -53,11 +52,6 @@ export class Alarm {
     return this.#lastAnomaly;
   }
 
-  /** Wall time of the acknowledgement; undefined when not acknowledged. */
-  get acknowledgedAt(): EpochMs | undefined {
-    return Number.isNaN(this.#acknowledgedAt) ? undefined : this.#acknowledgedAt;
-  }
-
   /** Shows it the verdict on the next value; times ascend. */
   judge(anomaly: boolean, score: number, time: EpochMs): AlarmStep {
     return this.active
@@ -65,26 +59,24 @@ export class Alarm {
       : this.#whileNormal(anomaly, time);
   }
 
-  /** Notes that a person has seen it; false when it is not active or was acknowledged before. */
-  acknowledge(time: EpochMs): boolean {
-    if (!this.active || this.acknowledgedAt !== undefined) return false;
-    this.#acknowledgedAt = time;
-    return true;
-  }
-
   snapshot(): unknown {
-    return [this.#firstAnomaly, this.#lastAnomaly, this.#raisedAt, this.#acknowledgedAt];
+    return [this.#firstAnomaly, this.#lastAnomaly, this.#raisedAt];
   }
 
-  restore(snapshot: unknown): void {
-    if (!Array.isArray(snapshot) || snapshot.length !== 4 || !snapshot.every((part) => typeof part === 'number')) {
-      throw new GatewayError('Cannot restore an alarm: its snapshot is not four numbers');
+  /**
+   * @returns when it was acknowledged, which earlier releases noted here; NaN where it was not
+   * @throws GatewayError where it is no snapshot of an alarm
+   */
+  restore(snapshot: unknown): EpochMs {
+    const isSnapshot = Array.isArray(snapshot) && (snapshot.length === 3 || snapshot.length === 4);
+    if (!isSnapshot || !snapshot.every((part) => typeof part === 'number')) {
+      throw new GatewayError('Cannot restore an alarm: its snapshot is not three numbers');
     }
-    const [firstAnomaly, lastAnomaly, raisedAt, acknowledgedAt] = snapshot as [number, number, number, number];
+    const [firstAnomaly, lastAnomaly, raisedAt, acknowledgedAt = Number.NaN] = snapshot as [number, number, number];
     this.#firstAnomaly = firstAnomaly;
     this.#lastAnomaly = lastAnomaly;
     this.#raisedAt = raisedAt;
-    this.#acknowledgedAt = acknowledgedAt;
+    return acknowledgedAt;
   }
 
   #whileNormal(anomaly: boolean, time: EpochMs): AlarmStep {
@@ -96,7 +88,6 @@ export class Alarm {
     if (time - this.#firstAnomaly < this.#policy.onDelayMs) return undefined;
     this.#lastAnomaly = time;
     this.#raisedAt = time;
-    this.#acknowledgedAt = Number.NaN;
     return 'raised';
   }
 

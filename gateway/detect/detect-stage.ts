@@ -151,19 +151,9 @@ export class DetectStage implements Stage {
     }
   }
 
-  /** Acknowledges an active alarm for a person at wall time `time`; false when there is none of this id, or it was done before. */
-  acknowledge(id: string, time: EpochMs, emit: Emit): boolean {
-    for (const watched of this.#all()) {
-      for (const judge of judgesOf(watched)) {
-        if (judge.active?.raised.id === id) return judge.acknowledge(time, emit);
-      }
-    }
-    return false;
-  }
-
-  /** Every alarm that is raised and not cleared, by series in order of appearance. */
+  /** Every alarm that is raised and not cleared, those of rules that are gone first, then by series in order of appearance. */
   activeAlarms(): readonly ActiveAlarm[] {
-    const active: ActiveAlarm[] = [];
+    const active: ActiveAlarm[] = this.#withdrawn.map(({ raised }) => ({ raised }));
     for (const watched of this.#all()) {
       for (const judge of judgesOf(watched)) {
         const alarm = judge.active;

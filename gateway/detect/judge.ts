@@ -6,15 +6,15 @@ import type { Series } from '../core/reading.ts';
 import type { AlarmEvent } from '../core/result.ts';
 import type { Emit } from '../core/stage.ts';
 import { Alarm } from './alarm.ts';
-import { acknowledgedEvent, clearedEvent, raisedEvent } from './alarm-events.ts';
+import { clearedEvent, raisedEvent } from './alarm-events.ts';
 import type { ReadyRule } from './rule.ts';
 
 /** An alarm that is raised and not cleared. */
 export interface ActiveAlarm {
   /** The event that raised it. */
   readonly raised: AlarmEvent;
-  /** Wall time of the acknowledgement; undefined when nobody has. */
-  readonly acknowledgedAt: EpochMs | undefined;
+  /** Wall time of the acknowledgement as far as an earlier release has noted it here; undefined where it has not. */
+  readonly acknowledgedAt?: EpochMs | undefined;
 }
 
 /** Plain data of a judge. */
@@ -33,6 +33,7 @@ export class Judge {
   /** Made at the first anomaly and dropped when idle: most series never have one. */
   #alarm: Alarm | undefined;
   #raised: AlarmEvent | undefined;
+  #acknowledgedAt: EpochMs | undefined;
 
   constructor(rule: ReadyRule) {
     this.rule = rule;
@@ -46,7 +47,7 @@ export class Judge {
 
   get active(): ActiveAlarm | undefined {
     if (this.#raised === undefined) return undefined;
-    return { raised: this.#raised, acknowledgedAt: this.#alarm?.acknowledgedAt };
+    return { raised: this.#raised, acknowledgedAt: this.#acknowledgedAt };
   }
 
   /** Judges the next value of the series and emits what becomes of the alarm. */
@@ -70,13 +71,6 @@ export class Judge {
     if (silence !== undefined) this.#stepAlarm(series, silence.lastValue, time, silence.fall(), emit);
   }
 
-  /** Acknowledges the active alarm; false when it was acknowledged before or there is none. */
-  acknowledge(time: EpochMs, emit: Emit): boolean {
-    if (this.#raised === undefined || this.#alarm?.acknowledge(time) !== true) return false;
-    emit(acknowledgedEvent(this.#raised, time));
-    return true;
-  }
-
   snapshot(): JudgeSnapshot {
     return { detector: this.#detector.snapshot(), alarm: this.#alarm?.snapshot(), raised: this.#raised };
   }
@@ -86,7 +80,8 @@ export class Judge {
     const policy = this.rule.alarmPolicy;
     if (snapshot.alarm === undefined || policy === undefined) return;
     this.#alarm = new Alarm(policy);
-    this.#alarm.restore(snapshot.alarm);
+    const acknowledgedAt = this.#alarm.restore(snapshot.alarm);
+    this.#acknowledgedAt = Number.isNaN(acknowledgedAt) ? undefined : acknowledgedAt;
     if (this.#alarm.active !== (snapshot.raised !== undefined)) {
       throw new GatewayError('Cannot restore an alarm: its state and its event disagree');
     }

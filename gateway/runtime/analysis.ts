@@ -32,6 +32,7 @@ export function setBackAfter(setBackMs: number, byMs: number): number {
 /** The names of the snapshots that stand among those of the stages. */
 const GATE = 'reduction';
 const SERIES_ALARM = 'seriesAlarm';
+const ALARMS = 'alarms';
 const TABLES = 'tables';
 
 /** What the analysis is put together from. */
@@ -78,6 +79,10 @@ export class Analysis {
     },
   };
   readonly #emit = (result: Result): void => {
+    if (result.kind === 'alarm') this.#stages.alarmDesk.take(result, this.#receiveTime, this.#pass);
+    else this.#pass(result);
+  };
+  readonly #pass = (result: Result): void => {
     this.#results.push(this.#stages.tables.tagged(result));
   };
   #results: Result[] = [];
@@ -175,7 +180,8 @@ export class Analysis {
 
   /** Whether anything waits for a deadline that has passed by `now`. */
   isDue(now: EpochMs): boolean {
-    return this.#nextDue <= now || this.#stageList.some((stage) => stage.isDue(now));
+    const { alarmDesk } = this.#stages;
+    return this.#nextDue <= now || alarmDesk.isDue(now) || this.#stageList.some((stage) => stage.isDue(now));
   }
 
   /** Lets receive time reach `now`, so that what waits for a deadline is done. */
@@ -193,15 +199,16 @@ export class Analysis {
     }
   }
 
-  /** Lets a stage do something that emits results, as an acknowledgement does. */
-  apply(action: (emit: (result: Result) => void) => void): void {
-    action(this.#emit);
+  /** Lets something be done that emits steps of alarms: by a stage, which pass the desk, or by the desk itself. */
+  apply(action: (emit: (result: Result) => void) => void, by: 'stage' | 'desk'): void {
+    action(by === 'stage' ? this.#emit : this.#pass);
     this.#flush();
   }
 
   snapshot(): Record<string, unknown> {
     const parts = partsOf(this.#stages).map(([name, part]) => [name, part.snapshot()]);
-    return { ...Object.fromEntries(parts), [SERIES_ALARM]: this.#seriesAlarm.snapshot() };
+    const alarms = this.#stages.alarmDesk.snapshot();
+    return { ...Object.fromEntries(parts), [SERIES_ALARM]: this.#seriesAlarm.snapshot(), [ALARMS]: alarms };
   }
 
   /**
@@ -214,6 +221,8 @@ export class Analysis {
     for (const [name, part] of partsOf(stages)) if (Object.hasOwn(snapshots, name)) part.restore(snapshots[name]);
     const seriesAlarm = new SeriesAlarm();
     seriesAlarm.restore(snapshots[SERIES_ALARM]);
+    if (Object.hasOwn(snapshots, ALARMS)) stages.alarmDesk.restore(snapshots[ALARMS]);
+    else stages.alarmDesk.adopt(seriesAlarm.raised === undefined ? [] : [{ raised: seriesAlarm.raised }]);
     this.#stages = stages;
     this.#stageList = Object.values(stages.byName);
     this.#derived = this.#derivedBy(stages);
@@ -323,6 +332,7 @@ export class Analysis {
     this.#derived.step(after, byMs, () => this.#releaseAll());
     this.#receiveTime = after;
     this.#stages.gate.step(after, byMs);
+    this.#stages.alarmDesk.step(byMs);
     for (const stage of this.#stageList) stage.step(after, byMs, this.#emit);
   }
 
@@ -351,6 +361,7 @@ export class Analysis {
   /** The stages first: a reading that has waited does not tell them what time it is. */
   #advanceTo(receiveTime: EpochMs): void {
     this.#receiveTime = receiveTime;
+    this.#stages.alarmDesk.advance(receiveTime, this.#pass);
     for (const stage of this.#stageList) stage.advance(receiveTime, this.#emit);
     this.#derived.advance(receiveTime);
     this.#stages.gate.release(receiveTime, this.#doorway);

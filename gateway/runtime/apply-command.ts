@@ -8,21 +8,25 @@ import type { Command } from './command.ts';
  */
 export function applyCommand(analysis: Analysis, command: Command, gateway: string): void {
   const { seriesAlarm, stages } = analysis;
+  const { alarmDesk } = stages;
   switch (command.type) {
     case 'acknowledge-alarm':
-      analysis.apply((emit) => {
-        const { id, time } = command;
-        if (!seriesAlarm.acknowledge(id, time, emit)) stages.alarmDesk.acknowledge(id, time, emit);
-      });
+      analysis.apply((emit) => alarmDesk.acknowledge(command, emit), 'desk');
+      break;
+    case 'shelve-alarm':
+      analysis.apply((emit) => alarmDesk.shelve(command, command.until, command.reason, emit), 'desk');
+      break;
+    case 'unshelve-alarm':
+      analysis.apply((emit) => alarmDesk.unshelve(command, emit), 'desk');
       break;
     case 'table-changed':
       stages.tables.replace(command.table, command.content);
       break;
     case 'series-refused':
-      analysis.apply((emit) => seriesAlarm.refused(command, gateway, emit));
+      analysis.apply((emit) => seriesAlarm.refused(command, gateway, emit), 'stage');
       break;
     case 'series-allowed':
-      analysis.apply((emit) => seriesAlarm.allowed(command, emit));
+      analysis.apply((emit) => seriesAlarm.allowed(command, emit), 'stage');
       break;
     default:
       analysis.tell(command);

@@ -6,7 +6,14 @@ import { RecordKind } from './reading-codec.ts';
  * What else the analysis is told beside readings: a decision of a person, what is known of devices, what the gateway has to say of itself, or something
  * about time. Journaled, so that it survives and is replayed in its place among the readings.
  */
-export type Command = AcknowledgeAlarm | TableChanged | SeriesRefused | SeriesAllowed | TimeCommand;
+export type Command =
+  | AcknowledgeAlarm
+  | ShelveAlarm
+  | UnshelveAlarm
+  | TableChanged
+  | SeriesRefused
+  | SeriesAllowed
+  | TimeCommand;
 
 /** What the analysis is told about time. */
 export type TimeCommand = TimePassed | ListeningAgain | ClockStep | ClockUnknown | ClockKnown | ClockGivenUp;
@@ -17,6 +24,26 @@ export interface AcknowledgeAlarm {
   /** Id of the alarm. */
   readonly id: string;
   /** Who acknowledged it. */
+  readonly by: string;
+  readonly time: EpochMs;
+}
+
+/** An operator puts the rule and the series of an alarm aside for a time. */
+export interface ShelveAlarm {
+  readonly type: 'shelve-alarm';
+  /** Id of the alarm. */
+  readonly id: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly time: EpochMs;
+  readonly until: EpochMs;
+}
+
+/** An operator takes back what is shelved. */
+export interface UnshelveAlarm {
+  readonly type: 'unshelve-alarm';
+  /** Id of an alarm of it. */
+  readonly id: string;
   readonly by: string;
   readonly time: EpochMs;
 }

@@ -38,6 +38,8 @@ export interface GatewayParts {
   readonly normaliser: Normaliser;
   readonly deduplicator: Deduplicator;
   readonly recent: RecentReadings;
+  /** The longest time for which an alarm may be shelved, in milliseconds. */
+  readonly maxShelvingMs: number;
   readonly tables: readonly TableFile[];
   /** What of the configuration can be watched: see `Taps`. */
   readonly namedStages: readonly TapStage[];

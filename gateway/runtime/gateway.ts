@@ -4,7 +4,7 @@ import type { Rejected } from '../core/intake.ts';
 import type { ComponentState, Lifecycle } from '../core/lifecycle.ts';
 import type { Log } from '../core/log.ts';
 import type { Result } from '../core/result.ts';
-import type { AggregateQuery, AggregateRow, AlarmQuery, AlarmRow } from '../core/sink.ts';
+import type { AggregateQuery, AggregateRow } from '../core/sink.ts';
 import type { Source } from '../core/source.ts';
 import type {
   GatewayStatus,
@@ -24,7 +24,6 @@ import type { Command } from './command.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { DeviceClocks } from './device-clocks.ts';
 import { Forwarder } from './forwarder.ts';
-import { FreshAcknowledgements } from './fresh-acknowledgements.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import { heldBack } from './held-back.ts';
 import { keepHouse } from './housekeeping.ts';
@@ -32,6 +31,7 @@ import { Inspector } from './inspector.ts';
 import { Ledger } from './ledger.ts';
 import { LiveFeed } from './live-feed.ts';
 import { LoadShedding } from './load-shedding.ts';
+import { Operations } from './operations.ts';
 import { Progress } from './progress.ts';
 import { recover } from './recovery.ts';
 import { ResultLogs } from './result-logs.ts';
@@ -61,7 +61,7 @@ export class Gateway implements Lifecycle, GatewayView {
   readonly #deviceClocks = new DeviceClocks();
   readonly #feed: LiveFeed;
   readonly inspection: Inspector;
-  readonly #acknowledgements = new FreshAcknowledgements();
+  readonly operations: Operations;
   readonly #results: ResultLogs;
   /** What the sources have noted: as they see it, and as it was when the last record was analysed. */
   readonly #admittedMarks = new MarkTable(MARK_LIMITS);
@@ -104,6 +104,11 @@ export class Gateway implements Lifecycle, GatewayView {
     });
     const stages = () => this.#analysis.stages;
     this.inspection = new Inspector({ ...parts, stages, deadLetters: this.#deadLetters });
+    this.operations = new Operations({
+      ...parts,
+      desk: () => stages().alarmDesk,
+      tell: (command) => this.#admission.command(command),
+    });
     this.#analysis = new Analysis({
       watchers: this.inspection,
       deduplicator: parts.deduplicator,
@@ -338,7 +343,7 @@ export class Gateway implements Lifecycle, GatewayView {
       stages: this.#analysis.stages,
       tableKeeper: this.#tableKeeper,
       derived: this.#analysis.derived,
-      seriesAlarm: this.#analysis.seriesAlarm,
+      receiveTime: this.#analysis.receiveTime,
       checkpointer: this.#checkpointer,
       clockKeeper: this.#clockKeeper,
       deviceClocks: this.#deviceClocks,
@@ -365,19 +370,6 @@ export class Gateway implements Lifecycle, GatewayView {
 
   aggregates(query: AggregateQuery): readonly AggregateRow[] {
     return this.#parts.history.aggregates(query);
-  }
-
-  alarms(query: AlarmQuery): readonly AlarmRow[] {
-    return this.#acknowledgements.applyTo(this.#parts.history.alarms(query));
-  }
-
-  async acknowledgeAlarm(id: string, by: string): Promise<AlarmRow | undefined> {
-    const alarm = this.alarms({ limit: 1_000, state: 'active' }).find((row) => row.id === id);
-    if (alarm === undefined || alarm.acknowledgedAt !== null) return alarm;
-    const time = this.#parts.clock.now();
-    await this.#admission.command({ type: 'acknowledge-alarm', id, by, time });
-    this.#acknowledgements.add(id, time);
-    return { ...alarm, acknowledgedAt: time };
   }
 
   deadLetters(limit: number): Promise<readonly Rejected[]> {

@@ -1,5 +1,6 @@
 import { isoTime } from '../base/iso-time.ts';
 import type { SeriesRegistry } from '../base/series-registry.ts';
+import type { AlarmRow } from '../core/alarm.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type {
   ConsumersOf,
@@ -15,7 +16,7 @@ import type {
   WindowAt,
 } from '../core/inspection.ts';
 import { deviceKey, type Series } from '../core/reading.ts';
-import type { AlarmRow, History } from '../core/sink.ts';
+import type { History } from '../core/sink.ts';
 import type { ReadingRow } from '../core/view.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { FateMemory } from './fate-memory.ts';
@@ -152,7 +153,7 @@ export class Inspector implements Inspection {
   }
 
   #alarms(key: string, time: EpochMs): readonly AlarmRow[] {
-    const alarms = this.#parts.history.alarms({ series: key, state: 'all', limit: ALARMS_LOOKED_AT });
+    const alarms = this.#parts.history.alarms({ series: key, limit: ALARMS_LOOKED_AT });
     return alarms.filter(({ raisedAt, clearedAt }) => raisedAt <= time && (clearedAt === null || time < clearedAt));
   }
 

@@ -23,7 +23,7 @@ export interface MemoryHolders {
   readonly deduplicator: Deduplicator;
   readonly recent: RecentReadings;
   readonly ledger: Ledger;
-  readonly stages: readonly (Stage | Deriver)[];
+  readonly stages: readonly Pick<Stage | Deriver, 'bounds'>[];
   readonly clockKeeper: Pick<ClockKeeper, 'status'>;
   /** What came in while the journal was being synced. */
   readonly admission: { readonly waiting: { readonly bytes: number; readonly maxBytes: number } };

@@ -8,7 +8,6 @@ import type { SeriesAllowed, SeriesRefused } from './command.ts';
 
 interface SeriesAlarmSnapshot {
   readonly raised: AlarmEvent;
-  readonly isAcknowledged: boolean;
 }
 
 /**
@@ -17,12 +16,12 @@ interface SeriesAlarmSnapshot {
  */
 export class SeriesAlarm {
   #raised: AlarmEvent | undefined;
-  #isAcknowledged = false;
   /** A command is on its way to the journal. */
   #isTold = false;
 
-  get isActive(): boolean {
-    return this.#raised !== undefined;
+  /** The event that raised it; undefined while it is not active. */
+  get raised(): AlarmEvent | undefined {
+    return this.#raised;
   }
 
   /** What there is to tell the journal, if anything; it comes back through `refused` or `allowed`. */
@@ -60,7 +59,6 @@ export class SeriesAlarm {
       value: max,
       message: `There are ${max} series, the most that storage.maxSeries allows: readings of further ones are refused, the first of ${first}; ${mend}.`,
     };
-    this.#isAcknowledged = false;
     emit(this.#raised);
   }
 
@@ -72,29 +70,15 @@ export class SeriesAlarm {
     this.#raised = undefined;
   }
 
-  /** A person has seen it; false where there is no such alarm, or somebody had. */
-  acknowledge(id: string, time: EpochMs, emit: Emit): boolean {
-    if (this.#raised?.id !== id || this.#isAcknowledged) return false;
-    this.#isAcknowledged = true;
-    emit({
-      ...this.#raised,
-      state: 'acknowledged',
-      time,
-      message: 'That further series are refused was acknowledged.',
-    });
-    return true;
-  }
-
   snapshot(): SeriesAlarmSnapshot | undefined {
-    return this.#raised && { raised: this.#raised, isAcknowledged: this.#isAcknowledged };
+    return this.#raised && { raised: this.#raised };
   }
 
   /** @throws GatewayError where it cannot be read */
   restore(snapshot: unknown): void {
     if (snapshot === undefined) return;
-    const { raised, isAcknowledged } = snapshot as Partial<SeriesAlarmSnapshot>;
+    const { raised } = snapshot as Partial<SeriesAlarmSnapshot>;
     if (raised?.kind !== 'alarm') throw new GatewayError('Cannot restore the alarm of too many series: it is none');
     this.#raised = raised;
-    this.#isAcknowledged = isAcknowledged === true;
   }
 }

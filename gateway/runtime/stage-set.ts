@@ -1,15 +1,47 @@
+import type { AlarmRow, AlarmsStatus, ShelvedCondition } from '../core/alarm.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { WindowAt } from '../core/inspection.ts';
+import type { Bound } from '../core/memory.ts';
 import type { Series } from '../core/reading.ts';
-import type { Result } from '../core/result.ts';
+import type { AlarmEvent, Result } from '../core/result.ts';
 import type { Deriver, Emit, Gate, Stage } from '../core/stage.ts';
 import type { TableContent } from '../core/table.ts';
 
-/** The alarms as the detection knows them. */
+/** What an operator has done to an alarm, at wall time `time`. */
+export interface DeskAction {
+  readonly id: string;
+  readonly by: string;
+  readonly time: EpochMs;
+}
+
+/** Where the alarms of all stages arrive, on their way to people. Deterministic, as the stages are. */
 export interface AlarmDesk {
-  /** Acknowledges an alarm and emits the step; false when there is no such active alarm. */
-  acknowledge(id: string, time: EpochMs, emit: Emit): boolean;
+  /** Takes a step of an alarm at receive time `now`; what it makes of it is emitted. */
+  take(event: AlarmEvent, now: EpochMs, emit: Emit): void;
+  /** See `Stage`. */
+  advance(now: EpochMs, emit: Emit): void;
+  isDue(now: EpochMs): boolean;
+  /** The wall clock was set by so much. */
+  step(byMs: number): void;
+  /** Notes what an operator does, and emits the step; false when there is no such alarm, or nothing to do. */
+  acknowledge(action: DeskAction, emit: Emit): boolean;
+  shelve(action: DeskAction, until: EpochMs, reason: string, emit: Emit): boolean;
+  unshelve(action: DeskAction, emit: Emit): boolean;
+  /** How many are raised and not cleared. */
   readonly activeCount: number;
+  /** An open alarm as it stands. */
+  find(id: string): AlarmRow | undefined;
+  /** Active alarms, and those that are over and were seen by nobody. */
+  open(): readonly AlarmRow[];
+  /** Whether the condition of an alarm is shelved, or there is no room for a further one. */
+  shelfOf(id: string): { readonly shelved: ShelvedCondition | undefined; readonly isFull: boolean };
+  status(now: EpochMs): AlarmsStatus;
+  bounds(): readonly Bound[];
+  /** See `Stage`. */
+  snapshot(): unknown;
+  restore(snapshot: unknown): void;
+  /** In the place of `restore` where the checkpoint is of a release that had no desk: what is active beside what the stages know. */
+  adopt(further: readonly { readonly raised: AlarmEvent }[]): void;
 }
 
 /** What is known of devices beside their readings, as the analysis sees it. */
@@ -34,6 +66,7 @@ export interface StageSet {
   readonly derivers: readonly Deriver[];
   /** In the order in which a reading passes them, by the names under which their snapshots are kept. */
   readonly byName: Readonly<Record<string, Stage>>;
+  /** After all of them: what they emit of alarms passes it. */
   readonly alarmDesk: AlarmDesk;
   /** Of its device, or its own where only windows use it that readings end. */
   readonly watermarkOf: (series: Series) => EpochMs | undefined;

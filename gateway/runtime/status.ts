@@ -1,3 +1,4 @@
+import type { EpochMs } from '../core/clock.ts';
 import type { ComponentState } from '../core/lifecycle.ts';
 import type { Source } from '../core/source.ts';
 import type { GatewayStatus, SeriesStatus } from '../core/view.ts';
@@ -25,7 +26,8 @@ export interface StatusParts {
   readonly ledger: Ledger;
   readonly stages: StageSet;
   readonly derived: Analysis['derived'];
-  readonly seriesAlarm: Analysis['seriesAlarm'];
+  /** Of the analysis. */
+  readonly receiveTime: EpochMs;
   readonly checkpointer: Checkpointer;
   readonly clockKeeper: ClockKeeper;
   readonly tableKeeper: TableKeeper;
@@ -73,7 +75,8 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     reduction: rest.stages.gate.counts(),
     tables,
     derived: rest.derived.status(),
-    activeAlarms: rest.stages.alarmDesk.activeCount + (rest.seriesAlarm.isActive ? 1 : 0),
+    activeAlarms: rest.stages.alarmDesk.activeCount,
+    alarms: rest.stages.alarmDesk.status(rest.receiveTime),
     series: { count: registry.count, max: registry.max, refusedTotal: registry.refusedTotal },
     memory: {
       ...rest.shedding.status(),
@@ -82,7 +85,7 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
         ...rest,
         sources,
         ledger,
-        stages: [...rest.stages.derivers, ...Object.values(rest.stages.byName)],
+        stages: [...rest.stages.derivers, ...Object.values(rest.stages.byName), rest.stages.alarmDesk],
       }),
     },
   };

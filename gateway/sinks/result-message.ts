@@ -21,7 +21,7 @@ function aggregateMessage(result: Aggregate, gateway: string): Readonly<Record<s
 
 function alarmMessage(event: AlarmEvent, gateway: string): Readonly<Record<string, unknown>> {
   const { id: alarm, series: _, kind: __, ...words } = event;
-  return { ...head(event, gateway), alarm, active: event.state !== 'cleared', ...words };
+  return { ...head(event, gateway), alarm, active: event.active ?? event.state !== 'cleared', ...words };
 }
 
 function head(result: Result, gateway: string): Readonly<Record<string, unknown>> {

@@ -36,6 +36,11 @@ describe('a file that says little', () => {
       windows: [],
       rollups: [],
       detect: [],
+      alarms: {
+        maxShelvingMs: 86_400_000,
+        groupWithinMs: 60_000,
+        flood: { above: 10, below: 5, withinMs: 600_000 },
+      },
       reduce: [],
       tables: [],
       derive: [],

@@ -1,13 +1,14 @@
+import { type AlarmRow, plainState } from '../../gateway/core/alarm.ts';
 import type { EpochMs } from '../../gateway/core/clock.ts';
 import { messageOf } from '../../gateway/core/errors.ts';
 import type { AlarmEvent } from '../../gateway/core/result.ts';
-import type { AlarmRow, History } from '../../gateway/core/sink.ts';
+import type { History } from '../../gateway/core/sink.ts';
 import type { Life } from './life.ts';
 import type { SimBox } from './sim-box.ts';
 import type { SimStore } from './sim-store.ts';
 import type { Trace } from './trace.ts';
 
-/** A person who looks at the alarms of the history now and then, and acknowledges one. */
+/** A person who looks at the open alarms now and then, and acknowledges one. */
 export class SimOperator {
   readonly #random: () => number;
   readonly #box: SimBox;
@@ -29,18 +30,18 @@ export class SimOperator {
   /** What the gateway shows of the past. */
   readonly history: History = {
     aggregates: () => [],
-    alarms: ({ state }) => this.#rows().filter(({ clearedAt }) => state !== 'active' || clearedAt === null),
+    alarms: () => this.#rows(),
   };
 
-  /** Acknowledges one of the active alarms that nobody has, if there is any. @param answered called when the gateway says that it is done */
+  /** Acknowledges one of the open alarms that nobody has, if there is any. @param answered called when the gateway says that it is done */
   acknowledge(life: Life, answered: () => void): void {
-    const rows = life.gateway.alarms({ limit: 1_000, state: 'active' });
+    const rows = life.gateway.operations.alarms({ limit: 1_000, state: 'open' });
     const open = rows.filter(({ acknowledgedAt }) => acknowledgedAt === null);
     const row = open[Math.floor(this.#random() * open.length)];
     if (row === undefined) return;
     this.#trace.add(`acknowledge ${row.id}`);
     this.asked.add(row.id);
-    life.gateway.acknowledgeAlarm(row.id, 'operator').then(
+    life.gateway.operations.acknowledge(row.id, 'operator').then(
       (answer) => {
         // A dead process answers nobody.
         if (life.isOver || answer?.acknowledgedAt === null) return;
@@ -65,7 +66,16 @@ export class SimOperator {
         const { key, device, metric } = series;
         const [clearedAt, acknowledgedAt] = [timeOf(id, 'cleared'), timeOf(id, 'acknowledged')];
         const words = { id, series: key, device, metric, detector, severity, score, value, message };
-        return { ...words, raisedAt, clearedAt, acknowledgedAt };
+        const marks = {
+          priority: 1,
+          group: null,
+          count: 1,
+          suppressed: null,
+          shelvedUntil: null,
+          acknowledgedBy: null,
+        };
+        const state = plainState(clearedAt, acknowledgedAt);
+        return { ...words, ...marks, raisedAt, clearedAt, acknowledgedAt, state };
       });
   }
 }

@@ -1,41 +1,73 @@
 import type { FastifyInstance } from 'fastify';
+import type { AlarmRow } from '../../core/alarm.ts';
+import { GatewayError } from '../../core/errors.ts';
+import { Alarm, AlarmParams, AlarmsQuery, AlarmsReply, ByBody, ShelveBody } from '../alarm-schemas.ts';
 import { ProblemError } from '../problem.ts';
-import { AcknowledgeBody, AcknowledgeParams, Alarm, AlarmsQuery, AlarmsReply, Problem } from '../schemas.ts';
+import { Problem } from '../schemas.ts';
 import type { RouteContext } from './context.ts';
 
-/** `/api/v1/alarms`: the alarms, and their acknowledgement by a person. */
-export function alarmsRoutes(app: FastifyInstance, { view }: RouteContext): void {
+const UNKNOWN = 'anonymous';
+
+/** `/api/v1/alarms`: the alarms, and what a person does with them. */
+export function alarmsRoutes(app: FastifyInstance, { view: { operations } }: RouteContext): void {
+  const tags = ['alarms'];
+  const response = { 200: Alarm, 400: Problem, 403: Problem, 404: Problem };
   app.get<{ Querystring: AlarmsQuery }>(
     '/api/v1/alarms',
     {
       schema: {
-        tags: ['alarms'],
-        summary: 'Alarms, active ones only or all',
+        tags,
+        summary: 'Alarms: active ones, open ones or all',
         querystring: AlarmsQuery,
         response: { 200: AlarmsReply, 400: Problem },
       },
     },
-    async ({ query }) => ({ alarms: view.alarms(query) }),
+    async ({ query }) => ({ alarms: operations.alarms(query) }),
   );
-  app.post<{ Params: AcknowledgeParams; Body: AcknowledgeBody | undefined }>(
+  app.post<{ Params: AlarmParams; Body: ByBody | undefined }>(
     '/api/v1/alarms/:id/acknowledge',
     {
       schema: {
-        tags: ['alarms'],
+        tags,
         summary: 'Acknowledges an alarm; answered once that is durable',
-        params: AcknowledgeParams,
-        body: AcknowledgeBody,
-        response: { 200: Alarm, 400: Problem, 403: Problem, 404: Problem },
+        params: AlarmParams,
+        body: ByBody,
+        response,
       },
     },
-    async ({ params, body }) => {
-      const alarm = await view.acknowledgeAlarm(params.id, body?.by ?? 'anonymous');
-      if (alarm === undefined) {
-        throw new ProblemError(404, `There is no alarm '${params.id.slice(0, 200)}'`, {
-          hint: 'the alarms are listed under /api/v1/alarms',
-        });
-      }
-      return alarm;
-    },
+    ({ params, body }) => found(params.id, operations.acknowledge(params.id, body?.by ?? UNKNOWN)),
   );
+  app.post<{ Params: AlarmParams; Body: ShelveBody }>(
+    '/api/v1/alarms/:id/shelve',
+    {
+      schema: {
+        tags,
+        summary: 'Puts the rule of an open alarm aside on its series for a time: it is kept, and told to nobody',
+        params: AlarmParams,
+        body: ShelveBody,
+        response: { ...response, 409: Problem },
+      },
+    },
+    ({ params, body: { forSeconds, reason, by = UNKNOWN } }) =>
+      found(params.id, operations.shelve(params.id, { by, reason, forMs: forSeconds * 1000 })),
+  );
+  app.post<{ Params: AlarmParams; Body: ByBody | undefined }>(
+    '/api/v1/alarms/:id/unshelve',
+    {
+      schema: { tags, summary: 'Takes back what is shelved', params: AlarmParams, body: ByBody, response },
+    },
+    ({ params, body }) => found(params.id, operations.unshelve(params.id, body?.by ?? UNKNOWN)),
+  );
+}
+
+/** The alarm as it stands after what was done; what cannot be done is the caller's problem. */
+async function found(id: string, done: Promise<AlarmRow | undefined>): Promise<AlarmRow> {
+  const alarm = await done.catch((error: unknown) => {
+    if (!(error instanceof GatewayError)) throw error;
+    throw new ProblemError(409, error.message, error.hint === undefined ? {} : { hint: error.hint });
+  });
+  if (alarm !== undefined) return alarm;
+  throw new ProblemError(404, `There is no such alarm as '${id.slice(0, 200)}'`, {
+    hint: 'what can be acknowledged or shelved is listed under /api/v1/alarms?state=open, what is shelved in the status',
+  });
 }

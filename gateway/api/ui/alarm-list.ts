@@ -1,5 +1,5 @@
+import type { AlarmRow } from '../../core/alarm.ts';
 import type { AlarmEvent } from '../../core/result.ts';
-import type { AlarmRow } from '../../core/sink.ts';
 import { monotonicMs } from './browser-clock.ts';
 
 // The live stream is ahead of the history, which takes results from the outbox: what the stream said lately stands until the history
@@ -54,10 +54,12 @@ export class AlarmList {
   #apply(event: AlarmEvent): void {
     const { id, series, detector, severity, score, value, message, raisedAt, state, time } = event;
     const { key, device, metric } = series;
-    const row = this.#rows.get(id) ?? {
+    const row: AlarmRow = this.#rows.get(id) ?? {
       ...{ id, series: key, device, metric, detector, severity, score, value, message, raisedAt },
-      clearedAt: null,
-      acknowledgedAt: null,
+      ...{ priority: event.priority ?? 0, count: event.count ?? 1, group: event.group ?? null },
+      ...{ clearedAt: null, acknowledgedAt: null, acknowledgedBy: null, shelvedUntil: null },
+      suppressed: event.suppressed ?? null,
+      state: 'unacknowledged',
     };
     if (state === 'raised') this.#rows.set(id, row);
     if (state === 'cleared') this.#rows.set(id, { ...row, clearedAt: time });

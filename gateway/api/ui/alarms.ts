@@ -1,4 +1,4 @@
-import type { AlarmRow } from '../../core/sink.ts';
+import type { AlarmRow } from '../../core/alarm.ts';
 import { formatDuration, formatMoment } from './format.ts';
 import { html, type View } from './html.ts';
 import type { Store } from './store.ts';

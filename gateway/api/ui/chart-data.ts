@@ -1,5 +1,6 @@
+import type { AlarmRow } from '../../core/alarm.ts';
 import type { AlarmEvent } from '../../core/result.ts';
-import type { AggregateRow, AlarmRow } from '../../core/sink.ts';
+import type { AggregateRow } from '../../core/sink.ts';
 import type { LiveReading, ReadingRow } from '../../core/view.ts';
 import { AlarmList } from './alarm-list.ts';
 import { fetchJson } from './fetch-json.ts';

@@ -1,4 +1,4 @@
-import type { AlarmRow } from '../../core/sink.ts';
+import type { AlarmRow } from '../../core/alarm.ts';
 import type { LedgerReport, LiveReading, SeriesStatus } from '../../core/view.ts';
 import type { StatusReply } from '../status-reply.ts';
 import { AlarmList, MAX_ALARMS } from './alarm-list.ts';

@@ -61,7 +61,11 @@ export class KeyGroups {
   readonly #duplicates: Duplicates;
 
   constructor(configuration: Configuration) {
-    this.#configuration = configuration;
+    // How many alarms come at once in a replay depends on who replays how much.
+    this.#configuration = {
+      ...configuration,
+      alarms: { ...configuration.alarms, flood: { ...configuration.alarms.flood, above: 0 } },
+    };
     this.#duplicates = new Duplicates(configuration.storage.rememberedReadings);
   }
 

@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { GatewayError, messageOf } from '../../core/errors.ts';
 
-/** Version of the tables below, kept in the file as `user_version`. */
-const VERSION = 1;
+/** Version of the tables below, kept in the file as `user_version`; files of the versions before are brought up to date. */
+const VERSION = 2;
 
 /** Damaged files that are kept beside the database; older ones are removed, so that a failing card is not filled with them. */
 const MAX_DAMAGED = 3;
@@ -31,6 +31,16 @@ const TABLES = `
   ) WITHOUT ROWID;
   CREATE INDEX alarms_by_time ON alarms (raised_at);
   CREATE INDEX alarms_active ON alarms (raised_at) WHERE cleared_at IS NULL;
+`;
+
+/** What version 2 has beside version 1: of alarms, what came to be known of them. Their severities were the only urgency there was. */
+const SINCE_VERSION_1 = `
+  ALTER TABLE alarms ADD COLUMN priority INTEGER NOT NULL DEFAULT 500;
+  ALTER TABLE alarms ADD COLUMN alarm_group TEXT;
+  ALTER TABLE alarms ADD COLUMN suppressed TEXT;
+  ALTER TABLE alarms ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE alarms ADD COLUMN acknowledged_by TEXT;
+  UPDATE alarms SET priority = CASE severity WHEN 'critical' THEN 900 WHEN 'info' THEN 100 ELSE 500 END;
 `;
 
 /** A database ready for use, and what became of a damaged one. */
@@ -86,7 +96,8 @@ function open(path: string): DatabaseSync {
         },
       );
     }
-    if (version === 0) database.exec(`BEGIN; ${TABLES} PRAGMA user_version = ${VERSION}; COMMIT`);
+    const missing = version === 0 ? TABLES + SINCE_VERSION_1 : version === 1 ? SINCE_VERSION_1 : '';
+    if (missing !== '') database.exec(`BEGIN; ${missing} PRAGMA user_version = ${VERSION}; COMMIT`);
     // A file with a good first page and nothing behind it fails here.
     for (const table of ['series', 'windows', 'shapes', 'aggregates', 'alarms']) {
       database.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get();

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
+import type { AlarmRow } from '../../core/alarm.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Disk } from '../../core/disk.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -9,7 +10,6 @@ import {
   type AggregateQuery,
   type AggregateRow,
   type AlarmQuery,
-  type AlarmRow,
   type History,
   type Rejection,
   type Sink,

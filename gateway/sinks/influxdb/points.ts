@@ -1,4 +1,4 @@
-import type { Aggregate, AlarmEvent, Result } from '../../core/result.ts';
+import { type Aggregate, type AlarmEvent, PRIORITIES, type Result } from '../../core/result.ts';
 import type { FieldValue, Point } from './line-protocol.ts';
 
 /** The measurement that holds the alarms. */
@@ -9,11 +9,11 @@ const RESERVED_TAGS = ['device', 'window', 'metric', 'detector', 'severity', 'ti
 const RESERVED_FIELDS = ['good', 'time', '_measurement', '_field'];
 
 /**
- * False for an acknowledgement: that is the work of a person, dated by the wall clock, and would confuse the event times of the alarm.
- * The history keeps it.
+ * False for what a person does with an alarm: that is dated by the wall clock, and would confuse the event times of the alarm. The history
+ * keeps it.
  */
 export function isStored(result: Result): boolean {
-  return result.kind === 'aggregate' || result.state !== 'acknowledged';
+  return result.kind === 'aggregate' || result.state === 'raised' || result.state === 'cleared';
 }
 
 /** The point of a result, or undefined where it is not stored. */
@@ -36,7 +36,7 @@ function aggregatePoint(result: Aggregate, gatewayTags: Readonly<Record<string, 
 }
 
 function alarmPoint(event: AlarmEvent, gatewayTags: Readonly<Record<string, string>>): Point {
-  const { series, detector, severity, score, value, message, time } = event;
+  const { series, detector, severity, score, value, message, time, suppressed, group, count = 1 } = event;
   return {
     measurement: ALARMS,
     tags: Object.assign(commonTags(series.tags, gatewayTags), {
@@ -45,7 +45,13 @@ function alarmPoint(event: AlarmEvent, gatewayTags: Readonly<Record<string, stri
       detector,
       severity,
     }),
-    fields: { active: event.state === 'raised', score, value, message },
+    fields: {
+      active: event.state === 'raised',
+      ...{ score, value, message, count, priority: event.priority ?? PRIORITIES[severity] },
+      shelved: suppressed === 'shelved',
+      suppressed: suppressed !== undefined,
+      ...(group === undefined ? {} : { group }),
+    },
     time,
   };
 }

@@ -30,7 +30,8 @@ export class StandingAlarms {
 
   /** What to publish of a step, in this order. */
   publishes(topic: string, event: AlarmEvent): readonly AlarmPublish[] {
-    if (event.state !== 'cleared') {
+    // One that is over may be acknowledged, too.
+    if (event.active ?? event.state !== 'cleared') {
       this.add(topic, event);
       return [{ event, retain: true }];
     }

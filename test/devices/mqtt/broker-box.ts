@@ -12,6 +12,7 @@ import { RecentReadings } from '../../../gateway/runtime/recent-readings.ts';
 import { ManualClock, settle } from '../../manual-clock.ts';
 import { MemoryLog } from '../../memory-log.ts';
 import { noTimeService } from '../../no-time-service.ts';
+import { openDesk } from '../../open-desk.ts';
 import { openGate } from '../../open-gate.ts';
 import { plentyOfMemory } from '../../plenty-of-memory.ts';
 import { recordingLogger } from '../../recording-logger.ts';
@@ -54,6 +55,7 @@ export class BrokerBox {
       checkpointEveryMs: CHECKPOINT_EVERY_MS,
       registry: new SeriesRegistry(),
       recent: new RecentReadings(),
+      maxShelvingMs: 3_600_000,
       normaliser: new Normaliser([]),
       deduplicator: new Deduplicator(16),
       namedStages: [],
@@ -63,7 +65,7 @@ export class BrokerBox {
         tables: new Tables([]),
         derivers: [],
         byName: {},
-        alarmDesk: { acknowledge: () => false, activeCount: 0 },
+        alarmDesk: openDesk(),
         watermarkOf: () => undefined,
         windowsAt: () => [],
         outOfOrdernessOf: () => undefined,

@@ -1,8 +1,10 @@
+import { type AlarmListQuery, type AlarmOperations, type AlarmRow, plainState } from '../../../gateway/core/alarm.ts';
+import { GatewayError } from '../../../gateway/core/errors.ts';
 import type { Explanation, Inspection, TapListener, TapQuery } from '../../../gateway/core/inspection.ts';
 import type { Rejected } from '../../../gateway/core/intake.ts';
 import type { LogStatus } from '../../../gateway/core/log.ts';
-import type { AlarmEvent, Severity } from '../../../gateway/core/result.ts';
-import type { AggregateQuery, AggregateRow, AlarmQuery, AlarmRow } from '../../../gateway/core/sink.ts';
+import { type AlarmEvent, PRIORITIES, type Severity } from '../../../gateway/core/result.ts';
+import type { AggregateQuery, AggregateRow } from '../../../gateway/core/sink.ts';
 import type {
   ClockStatus,
   DeviceClocksStatus,
@@ -181,15 +183,30 @@ export class FakeView implements GatewayView {
     const [device = '', metric = ''] = key.split('/');
     const id = `novelty@${key}@${time}`;
     const row = { id, series: key, device, metric, detector: 'novelty', severity, score: 3.2, value, message };
-    this.alarmRows.unshift({ ...row, raisedAt: time, clearedAt: null, acknowledgedAt: null });
+    this.alarmRows.unshift({
+      ...row,
+      ...{ raisedAt: time, clearedAt: null, acknowledgedAt: null, acknowledgedBy: null },
+      ...{ priority: PRIORITIES[severity], state: 'unacknowledged', group: `${device}@1`, count: 1 },
+      ...{ suppressed: null, shelvedUntil: null },
+    });
     this.#tell(id, 'raised', time);
     return id;
   }
 
   /** Clears an alarm and tells it. */
   clear(id: string, time: number): void {
-    this.alarmRows = this.alarmRows.map((row) => (row.id === id ? { ...row, clearedAt: time } : row));
+    this.#change(id, { clearedAt: time });
     this.#tell(id, 'cleared', time);
+  }
+
+  #change(id: string, change: Partial<AlarmRow>): AlarmRow | undefined {
+    this.alarmRows = this.alarmRows.map((row) => {
+      if (row.id !== id) return row;
+      const changed = { ...row, ...change };
+      const { clearedAt, acknowledgedAt, shelvedUntil } = changed;
+      return { ...changed, state: shelvedUntil === null ? plainState(clearedAt, acknowledgedAt) : 'shelved' };
+    });
+    return this.alarmRows.find((row) => row.id === id);
   }
 
   #tell(id: string, state: AlarmEvent['state'], time: number): void {
@@ -248,8 +265,38 @@ export class FakeView implements GatewayView {
         },
       ],
       activeAlarms: this.alarmRows.filter((row) => row.clearedAt === null).length,
+      alarms: this.#alarmsStatus(),
       series: { count: this.#series.size, max: 10_000, refusedTotal: 3 },
       memory: this.memory,
+    };
+  }
+
+  #alarmsStatus(): GatewayStatus['alarms'] {
+    const active = this.alarmRows.filter((row) => row.clearedAt === null);
+    const of = (severity: Severity) => active.filter((row) => row.severity === severity).length;
+    return {
+      active: { info: of('info'), warning: of('warning'), critical: of('critical') },
+      unacknowledged: this.alarmRows.filter((row) => row.acknowledgedAt === null).length,
+      returned: this.alarmRows.filter((row) => row.state === 'returned').length,
+      shelved: this.alarmRows
+        .filter((row) => row.shelvedUntil !== null)
+        .map(({ id, series, shelvedUntil }) => ({
+          id,
+          series,
+          by: 'Ada',
+          reason: 'a loose wire',
+          until: shelvedUntil!,
+        })),
+      flood: { since: this.now - 60_000, raised: 14, suppressed: 3 },
+      perTenMinutes: { average: 0.4, most: 14 },
+      ...{
+        raisedTotal: 60,
+        shelvedTotal: 2,
+        floodedTotal: 3,
+        chatteringTotal: 1,
+        dismissedTotal: 5,
+        forgottenTotal: 0,
+      },
     };
   }
 
@@ -281,18 +328,32 @@ export class FakeView implements GatewayView {
     return rows.filter((row) => row.start >= from && row.start < to).slice(-limit);
   }
 
-  alarms({ state, series, limit }: AlarmQuery): readonly AlarmRow[] {
-    const rows = this.alarmRows.filter((row) => (series ?? row.series) === row.series);
-    return rows.filter((row) => state !== 'active' || row.clearedAt === null).slice(0, limit);
-  }
+  readonly operations: AlarmOperations = {
+    alarms: (query) => this.#alarms(query),
+    acknowledge: async (id, by) => {
+      if (this.#change(id, { acknowledgedAt: this.now, acknowledgedBy: by }) === undefined) return undefined;
+      this.acknowledged.push({ id, by });
+      this.#tell(id, 'acknowledged', this.now);
+      return this.alarmRows.find((row) => row.id === id);
+    },
+    shelve: async (id, { forMs }) => {
+      if (forMs > 86_400_000) throw new GatewayError(`Cannot shelve for ${forMs} ms`, { hint: 'a day at the most' });
+      const row = this.#change(id, { shelvedUntil: this.now + forMs });
+      if (row !== undefined) this.#tell(id, 'shelved', this.now);
+      return row;
+    },
+    unshelve: async (id) => {
+      const row = this.#change(id, { shelvedUntil: null });
+      if (row !== undefined) this.#tell(id, 'unshelved', this.now);
+      return row;
+    },
+  };
 
-  async acknowledgeAlarm(id: string, by: string): Promise<AlarmRow | undefined> {
-    const known = this.alarmRows.find((row) => row.id === id);
-    if (known === undefined) return undefined;
-    this.acknowledged.push({ id, by });
-    this.alarmRows = this.alarmRows.map((row) => (row.id === id ? { ...row, acknowledgedAt: this.now } : row));
-    this.#tell(id, 'acknowledged', this.now);
-    return this.alarmRows.find((row) => row.id === id);
+  #alarms({ state, series, limit }: AlarmListQuery): readonly AlarmRow[] {
+    const rows = this.alarmRows.filter((row) => (series ?? row.series) === row.series);
+    const isMeant = ({ clearedAt, acknowledgedAt }: AlarmRow) =>
+      clearedAt === null || (state === 'open' ? acknowledgedAt === null : state !== 'active');
+    return rows.filter(isMeant).slice(0, limit);
   }
 
   async deadLetters(limit: number): Promise<readonly Rejected[]> {

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { Ajv, type AnySchema } from 'ajv';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as alarmSchemas from '../../../gateway/api/alarm-schemas.ts';
 import * as schemas from '../../../gateway/api/schemas.ts';
 import { groupRow, letter } from './fake-view.ts';
 import { startApi } from './start-api.ts';
@@ -53,7 +54,7 @@ describe('answers have the shape that is described', () => {
     ['/api/v1/series', schemas.SeriesReply],
     [`/api/v1/readings?series=${KEY}`, schemas.ReadingsReply],
     [`/api/v1/aggregates?series=${KEY}`, schemas.AggregatesReply],
-    ['/api/v1/alarms', schemas.AlarmsReply],
+    ['/api/v1/alarms', alarmSchemas.AlarmsReply],
     ['/api/v1/dead-letters', schemas.DeadLettersReply],
   ])('%s', async (url, schema) => {
     one.view.raise(KEY, 'warning', T0 + 5000, 'too warm');
@@ -137,10 +138,42 @@ describe('/api/v1/alarms', () => {
     const url = `/api/v1/alarms/${encodeURIComponent(id)}/acknowledge`;
     const reply = await one.http.inject({ method: 'POST', url, payload: { by: 'Ada' } });
     expect(reply.statusCode).toBe(200);
-    expectShape(schemas.Alarm, reply.json());
+    expectShape(alarmSchemas.Alarm, reply.json());
     expect(reply.json().acknowledgedAt).toBe(one.view.now);
     expect(one.view.acknowledged.at(-1)).toEqual({ id, by: 'Ada' });
     expect((await one.http.inject({ method: 'POST', url })).statusCode).toBe(200);
+  });
+
+  test('an alarm that is over stays open until it is acknowledged', async () => {
+    const id = one.view.raise(KEY, 'warning', T0 + 101_000, 'warm');
+    one.view.clear(id, T0 + 102_000);
+    const open = async () => {
+      const { body } = await get('/api/v1/alarms?state=open');
+      return body.alarms.find((alarm: { id: string }) => alarm.id === id)?.state;
+    };
+    expect(await open()).toBe('returned');
+    await one.http.inject({ method: 'POST', url: `/api/v1/alarms/${encodeURIComponent(id)}/acknowledge` });
+    expect(await open()).toBeUndefined();
+  });
+
+  test('an alarm is shelved for a time and a reason, and unshelved', async () => {
+    const id = one.view.raise(KEY, 'warning', T0 + 103_000, 'warm');
+    const post = (action: string, payload: object) =>
+      one.http.inject({ method: 'POST', url: `/api/v1/alarms/${encodeURIComponent(id)}/${action}`, payload });
+    const shelved = await post('shelve', { forSeconds: 600, reason: 'a loose wire', by: 'Ada' });
+    expect(shelved.statusCode).toBe(200);
+    expectShape(alarmSchemas.Alarm, shelved.json());
+    expect(shelved.json()).toMatchObject({ state: 'shelved', shelvedUntil: one.view.now + 600_000 });
+    expect((await post('unshelve', { by: 'Ada' })).json()).toMatchObject({
+      state: 'unacknowledged',
+      shelvedUntil: null,
+    });
+    const tooLong = await post('shelve', { forSeconds: 90_000, reason: 'x' });
+    expect(tooLong.statusCode).toBe(409);
+    expectShape(schemas.Problem, tooLong.json());
+    expect(tooLong.json().hint).toContain('a day');
+    const noReason = await post('shelve', { forSeconds: 600 });
+    expect([noReason.statusCode, noReason.json().errors[0].parameter]).toEqual([400, 'reason']);
   });
 
   test('an unknown alarm is 404', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ResultSeries } from '../../../gateway/core/result.ts';
-import { acknowledgedEvent, clearedEvent, raisedEvent, withdrawnEvent } from '../../../gateway/detect/alarm-events.ts';
+import { clearedEvent, raisedEvent, setBackEvent, withdrawnEvent } from '../../../gateway/detect/alarm-events.ts';
 
 const at = (time: string) => Date.parse(`2026-11-23T${time}Z`);
 const series: ResultSeries = { key: 'press-1/oil', device: 'press-1', metric: 'oil', tags: {}, unit: '°C' };
@@ -45,14 +45,13 @@ test('a cleared alarm says how it is now, the last anomaly and how long it laste
 });
 
 test('every step of an alarm has its id and the time it was raised', () => {
-  for (const event of [acknowledgedEvent(raised, 1e12), withdrawnEvent(raised, 1e12)]) {
+  for (const event of [setBackEvent(raised, 1e12), withdrawnEvent(raised, 1e12)]) {
     expect(event).toMatchObject({ id: raised.id, raisedAt: raised.raisedAt, time: 1e12, value: 93.2, score: 3.25 });
     expect(event.message).toMatch(/^The novelty .* of oil of press-1.*\.$/);
   }
-  expect(acknowledgedEvent(raised, 1e12).state).toBe('acknowledged');
   expect(withdrawnEvent(raised, 1e12).state).toBe('cleared');
 });
 
 test('a time no calendar reaches is said too', () => {
-  expect(acknowledgedEvent(raised, 1e300).message).toContain('1e+300');
+  expect(setBackEvent({ ...raised, raisedAt: 1e300 }, 1).message).toContain('1e+300');
 });

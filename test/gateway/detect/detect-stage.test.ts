@@ -148,20 +148,6 @@ test('an alarm whose series falls silent stays active', () => {
   expect(bench.states()).toEqual(['raised@1000']);
 });
 
-test('an active alarm is acknowledged once, by its id', () => {
-  const bench = new Bench({ rules: [HOT] });
-  const press = bench.series({ device: 'press-1', metric: 'temperature' });
-  bench.feed(press, 40, 1000);
-  const id = bench.events[0]!.id;
-  expect(bench.stage.acknowledge('range@other/temperature@1000', 5, bench.emit)).toBe(false);
-  expect(bench.stage.acknowledge(id, 77_000, bench.emit)).toBe(true);
-  expect(bench.stage.acknowledge(id, 78_000, bench.emit)).toBe(false);
-  expect(bench.states()).toEqual(['raised@1000', 'acknowledged@77000']);
-  expect(bench.stage.activeAlarms()).toMatchObject([{ acknowledgedAt: 77_000 }]);
-  bench.feed(press, 20, 9000);
-  expect(bench.stage.acknowledge(id, 99_000, bench.emit)).toBe(false);
-});
-
 test('stopped and resumed at every reading it emits what it emits in one run', () => {
   const rules: readonly DetectRule[] = [
     HOT,
@@ -191,15 +177,14 @@ test('stopped and resumed at every reading it emits what it emits in one run', (
   expect(stopping.stage.activeAlarms()).toEqual(whole.stage.activeAlarms());
 });
 
-test('after a restart an alarm of a series that was not seen since is active and can be acknowledged', () => {
+test('after a restart an alarm of a series that was not seen since is active, and is cleared', () => {
   const bench = new Bench({ rules: [HOT] });
   bench.feed(bench.series({ device: 'press-1', metric: 'temperature' }), 40, 1000);
   const after = resumed(resumed(bench, { rules: [HOT] }), { rules: [HOT] });
   const [alarm] = after.stage.activeAlarms();
   expect(alarm!.raised).toEqual(bench.events[0]);
-  expect(after.stage.acknowledge(alarm!.raised.id, 5000, after.emit)).toBe(true);
   after.feed(after.series({ device: 'press-1', metric: 'temperature' }), 20, 9000);
-  expect(after.states()).toEqual(['acknowledged@5000', 'cleared@9000']);
+  expect(after.states()).toEqual(['cleared@9000']);
 });
 
 test('the alarm of a rule that left the configuration is cleared at the first advance', () => {

@@ -8,6 +8,7 @@ import { Quality } from '../../../gateway/core/quality.ts';
 import type { Result } from '../../../gateway/core/result.ts';
 import type { History, Sink } from '../../../gateway/core/sink.ts';
 import type { TableContent } from '../../../gateway/core/table.ts';
+import type { AlarmDeskOptions } from '../../../gateway/detect/alarms/alarm-desk.ts';
 import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
 import type { DetectRule } from '../../../gateway/detect/rule.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
@@ -25,6 +26,7 @@ import { sinkImbalance } from '../../../gateway/runtime/sink-ledger.ts';
 import { ManualClock, settle } from '../../manual-clock.ts';
 import { MemoryLog } from '../../memory-log.ts';
 import { noTimeService } from '../../no-time-service.ts';
+import { openDesk } from '../../open-desk.ts';
 import { PLENTY } from '../../plenty-of-memory.ts';
 import { recordingLogger } from '../../recording-logger.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -96,8 +98,7 @@ export class Box {
   join: readonly JoinSettings[] = [];
   /** Why the sink refuses a result for ever. */
   refuse: (result: Result) => string | undefined = () => undefined;
-  /** Id that the history calls active. */
-  activeAlarm = '';
+  alarms: Partial<AlarmDeskOptions> = {};
 
   constructor(folder: string) {
     this.folder = folder;
@@ -159,6 +160,7 @@ export class Box {
       checkpointEveryMs: CHECKPOINT_EVERY_MS,
       registry,
       recent,
+      maxShelvingMs: 3_600_000,
       normaliser: new Normaliser([]),
       deduplicator: new Deduplicator(this.rememberedReadings),
       namedStages: [],
@@ -179,10 +181,7 @@ export class Box {
             ...this.join.map((settings) => new Join(settings, access)),
           ],
           byName,
-          alarmDesk: {
-            acknowledge: (id, time, emit) => byName.detection.acknowledge(id, time, emit),
-            activeCount: byName.detection.activeAlarms().length,
-          },
+          alarmDesk: openDesk({ ...this.alarms, activeAlarms: () => byName.detection.activeAlarms() }),
           watermarkOf: (series) => byName.windows.watermarkOf(series),
           windowsAt: () => [],
           outOfOrdernessOf: (series) => byName.windows.outOfOrdernessOf(series),
@@ -288,25 +287,8 @@ export class Box {
     };
   }
 
+  /** It knows nothing: what is open, the desk does. */
   #history(): History {
-    return {
-      aggregates: () => [],
-      alarms: () => [
-        {
-          id: this.activeAlarm,
-          series: 'd/a',
-          device: 'd',
-          metric: 'a',
-          detector: 'range',
-          severity: 'critical',
-          score: 1,
-          value: 1,
-          message: '',
-          raisedAt: START,
-          clearedAt: null,
-          acknowledgedAt: null,
-        },
-      ],
-    };
+    return { aggregates: () => [], alarms: () => [] };
   }
 }

@@ -16,6 +16,7 @@ import { ResultLogs } from '../../../gateway/runtime/result-logs.ts';
 import { Taps } from '../../../gateway/runtime/taps.ts';
 import { FaultyDisk, seededRandom } from '../../model/faulty-disk.ts';
 import { LeapingClock } from '../../model/leaping-clock.ts';
+import { openDesk } from '../../open-desk.ts';
 import { openGate } from '../../open-gate.ts';
 import { recordingLogger } from '../../recording-logger.ts';
 import { aggregate, alarm } from '../sinks/results.ts';
@@ -75,7 +76,7 @@ class Rig {
           tables: new Tables([]),
           derivers: [],
           byName: {},
-          alarmDesk: { acknowledge: () => false, activeCount: 0 },
+          alarmDesk: openDesk(),
           watermarkOf: () => undefined,
           windowsAt: () => [],
           outOfOrdernessOf: () => undefined,

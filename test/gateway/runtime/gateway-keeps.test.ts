@@ -27,14 +27,17 @@ test('an acknowledged alarm stays acknowledged after a crash', async () => {
   await box.clock.advance(0);
   const raised = box.stored().find((result) => result.kind === 'alarm')!;
   expect(raised).toMatchObject({ state: 'raised', detector: 'range' });
-  box.activeAlarm = raised.kind === 'alarm' ? raised.id : '';
-  expect(await box.gateway.acknowledgeAlarm('another', 'me')).toBeUndefined();
-  expect(await box.gateway.acknowledgeAlarm(box.activeAlarm, 'me')).toMatchObject({ acknowledgedAt: box.clock.now() });
-  expect(box.gateway.alarms({ limit: 9 })).toMatchObject([{ acknowledgedAt: box.clock.now() }]);
+  const id = raised.kind === 'alarm' ? raised.id : '';
+  const { operations } = box.gateway;
+  expect(await operations.acknowledge('another', 'me')).toBeUndefined();
+  const acknowledgement = { acknowledgedAt: box.clock.now(), acknowledgedBy: 'me', state: 'acknowledged' };
+  expect(await operations.acknowledge(id, 'me')).toMatchObject(acknowledgement);
+  expect(operations.alarms({ limit: 9 })).toMatchObject([acknowledgement]);
   await box.crash();
   await box.clock.advance(0);
+  expect(box.gateway.operations.alarms({ limit: 9 })).toMatchObject([acknowledgement]);
   const steps = [...box.latest().keys()].filter((id) => id.startsWith('range@'));
-  expect(steps).toEqual([`${box.activeAlarm}@acknowledged`, `${box.activeAlarm}@raised`]);
+  expect(steps).toEqual([`${id}@acknowledged`, `${id}@raised`]);
   await box.stop();
 });
 

@@ -54,18 +54,17 @@ describe('the alarm', () => {
     return registry;
   }
 
-  test('is acknowledged once, under its own id, and stays so through a snapshot', () => {
+  test('has an id of its own, and is raised once, also after a snapshot', () => {
     const steps: Result[] = [];
     const emit = (step: Result) => void steps.push(step);
     const alarm = new SeriesAlarm();
-    alarm.refused({ type: 'series-refused', first: 'd/b', max: 1, time: 5 }, 'a/b', emit);
-    expect(steps).toMatchObject([{ id: 'bound@a%2Fb/series@5' }]);
-    expect(alarm.acknowledge('another', 6, emit)).toBe(false);
-    expect(alarm.acknowledge('bound@a%2Fb/series@5', 6, emit)).toBe(true);
+    const refused = { type: 'series-refused', first: 'd/b', max: 1, time: 5 } as const;
+    alarm.refused(refused, 'a/b', emit);
     const resumed = new SeriesAlarm();
     resumed.restore(structuredClone(alarm.snapshot()));
-    expect(resumed.acknowledge('bound@a%2Fb/series@5', 7, emit)).toBe(false);
-    expect(steps).toMatchObject([{ state: 'raised' }, { state: 'acknowledged', time: 6 }]);
+    resumed.refused({ ...refused, time: 6 }, 'a/b', emit);
+    expect(steps).toMatchObject([{ id: 'bound@a%2Fb/series@5' }]);
+    expect(resumed.raised?.id).toBe('bound@a%2Fb/series@5');
   });
 
   test('tells the journal once, until that has come back', () => {

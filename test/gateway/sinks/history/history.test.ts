@@ -194,14 +194,16 @@ describe('HistorySink', () => {
 
   it('shows an alarm as it was raised, and when it was cleared and acknowledged', async () => {
     const sink = await started();
-    await write(sink, alarm(), alarm({ series: seriesOf('press-2', 'temperature'), raisedAt: T0 + 6000 }));
+    const marks = { group: 'press-1@9', suppressed: 'flood' } as const;
+    await write(sink, alarm(marks), alarm({ series: seriesOf('press-2', 'temperature'), raisedAt: T0 + 6000 }));
     expect(sink.alarms({ state: 'active', limit: 10 }).map((row) => row.device)).toEqual(['press-2', 'press-1']);
     await write(
       sink,
-      alarm({ state: 'acknowledged', time: T0 + 7000 }),
-      alarm({ state: 'cleared', time: T0 + 8000, score: 0, value: 22, message: 'back' }),
+      alarm({ state: 'acknowledged', time: T0 + 7000, by: 'Ada' }),
+      alarm({ state: 'cleared', time: T0 + 8000, score: 0, value: 22, message: 'back', count: 4 }),
     );
     expect(sink.alarms({ state: 'active', limit: 10 }).map((row) => row.device)).toEqual(['press-2']);
+    expect(sink.alarms({ limit: 10 }).map(({ state }) => state)).toEqual(['unacknowledged', 'normal']);
     expect(sink.alarms({ series: key, limit: 10 })).toEqual([
       {
         id: alarm().id,
@@ -216,6 +218,13 @@ describe('HistorySink', () => {
         raisedAt: T0 + 5000,
         clearedAt: T0 + 8000,
         acknowledgedAt: T0 + 7000,
+        acknowledgedBy: 'Ada',
+        priority: 500,
+        state: 'normal',
+        group: 'press-1@9',
+        count: 4,
+        suppressed: 'flood',
+        shelvedUntil: null,
       },
     ]);
     expect(sink.alarms({ limit: 1 }).map((row) => row.device)).toEqual(['press-2']);
@@ -387,13 +396,28 @@ describe('HistorySink', () => {
     expect(readdirSync(join(folder, 'new')).filter((name) => name.includes('damaged'))).toHaveLength(3);
   });
 
+  it('brings a file of version 1 up to date, with its alarms', async () => {
+    const sink = await started();
+    await write(sink, alarm({ severity: 'critical' }));
+    await sink.stop(signal);
+    const database = new DatabaseSync(path);
+    for (const column of ['priority', 'alarm_group', 'suppressed', 'times', 'acknowledged_by']) {
+      database.exec(`ALTER TABLE alarms DROP COLUMN ${column}`);
+    }
+    database.exec('PRAGMA user_version = 1');
+    database.close();
+    const again = await started();
+    await write(again, alarm({ severity: 'critical', state: 'cleared', time: T0 + 8000 }));
+    expect(again.alarms({ limit: 9 })).toMatchObject([{ priority: 900, count: 1, group: null, state: 'returned' }]);
+  });
+
   it('refuses a file of a newer version, and leaves it as it is', async () => {
     await (await started()).stop(signal);
     const database = new DatabaseSync(path);
     database.exec('PRAGMA user_version = 99');
     database.close();
     await expect(started()).rejects.toThrow(GatewayError);
-    await expect(started()).rejects.toThrow(/newer version \(99 > 1\)/);
+    await expect(started()).rejects.toThrow(/newer version \(99 > 2\)/);
     expect(readdirSync(join(folder, 'new'))).not.toContain('history.db.damaged-1');
   });
 

@@ -23,13 +23,27 @@ describe('pointOf', () => {
         detector: 'novelty',
         severity: 'warning',
       },
-      fields: { active: false, score: 1.75, value: 31, message: 'expected between 20 and 23, saw 31' },
+      fields: {
+        ...{ active: false, score: 1.75, value: 31, message: 'expected between 20 and 23, saw 31' },
+        ...{ priority: 500, count: 1, shelved: false, suppressed: false },
+      },
       time: T0 + 9000,
     });
   });
 
-  it('gives nothing for an acknowledgement', () => {
-    expect(pointOf(alarm({ state: 'acknowledged' }), gatewayTags)).toBeUndefined();
+  it('tells of an alarm what belongs together, how often it came, and whether nobody was told', () => {
+    const marks = { group: 'press-1@5', count: 7, priority: 620 };
+    expect(pointOf(alarm({ ...marks, suppressed: 'flood' }), {})?.fields).toMatchObject({
+      ...marks,
+      ...{ active: true, shelved: false, suppressed: true },
+    });
+    expect(pointOf(alarm({ suppressed: 'shelved' }), {})?.fields).toMatchObject({ shelved: true, suppressed: true });
+  });
+
+  it('gives nothing for what a person does', () => {
+    for (const state of ['acknowledged', 'shelved', 'unshelved'] as const) {
+      expect(pointOf(alarm({ state }), gatewayTags)).toBeUndefined();
+    }
   });
 
   it('prefers a tag of the series to a tag of the gateway', () => {

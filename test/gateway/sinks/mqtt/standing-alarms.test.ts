@@ -30,6 +30,15 @@ it('while others are active a cleared alarm is told, and the one that changed la
   expect(standing.publishes('t', cleared(b))).toEqual([{ event: cleared(b), retain: true }]);
 });
 
+it('one that is over and is acknowledged then is not active again', () => {
+  const standing = new StandingAlarms();
+  standing.publishes('t', a);
+  standing.publishes('t', cleared(a));
+  const acknowledged = { ...a, state: 'acknowledged', active: false } as const;
+  expect(standing.publishes('t', acknowledged)).toEqual([{ event: acknowledged, retain: true }]);
+  expect(standing.publishes('t', cleared(b))).toEqual([{ event: cleared(b), retain: true }]);
+});
+
 it('alarms of one topic are not those of another', () => {
   const standing = new StandingAlarms();
   standing.publishes('t', a);

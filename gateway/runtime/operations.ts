@@ -1,0 +1,84 @@
+import type { AlarmListQuery, AlarmOperations, AlarmRow, Shelving } from '../core/alarm.ts';
+import type { Clock } from '../core/clock.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { History } from '../core/sink.ts';
+import type { Command } from './command.ts';
+import type { AlarmDesk } from './stage-set.ts';
+
+/** What the operations work with. */
+export interface OperationsParts {
+  readonly clock: Clock;
+  readonly history: History;
+  /** The longest time for which something may be shelved, in milliseconds. */
+  readonly maxShelvingMs: number;
+  readonly desk: () => AlarmDesk;
+  /** Journals a command; resolves when it is durable and done. */
+  readonly tell: (command: Command) => Promise<void>;
+}
+
+/**
+ * What people see of the alarms and do with them. The desk knows the open ones as they are; the history has all, a moment later. What changes
+ * something goes by the journal, so that it survives and is replayed in its place.
+ */
+export class Operations implements AlarmOperations {
+  readonly #parts: OperationsParts;
+
+  constructor(parts: OperationsParts) {
+    this.#parts = parts;
+  }
+
+  alarms({ state = 'all', series, limit }: AlarmListQuery): readonly AlarmRow[] {
+    const open = this.#parts.desk().open();
+    const rows = state === 'all' ? this.#withHistory(open, series, limit) : open;
+    return rows
+      .filter((row) => series === undefined || row.series === series)
+      .filter(({ clearedAt }) => state !== 'active' || clearedAt === null)
+      .toSorted((a, b) => b.raisedAt - a.raisedAt)
+      .slice(0, limit);
+  }
+
+  async acknowledge(id: string, by: string): Promise<AlarmRow | undefined> {
+    const alarm = this.#parts.desk().find(id);
+    if (alarm === undefined || alarm.acknowledgedAt !== null) return alarm;
+    const time = this.#parts.clock.now();
+    await this.#parts.tell({ type: 'acknowledge-alarm', id, by, time });
+    // What is over and seen is open no more.
+    const state = alarm.clearedAt === null ? 'acknowledged' : 'normal';
+    return this.#parts.desk().find(id) ?? { ...alarm, state, acknowledgedAt: time, acknowledgedBy: by };
+  }
+
+  async shelve(id: string, { by, reason, forMs }: Shelving): Promise<AlarmRow | undefined> {
+    const { clock, desk, maxShelvingMs, tell } = this.#parts;
+    const alarm = desk().find(id);
+    if (alarm === undefined) return undefined;
+    if (forMs > maxShelvingMs) {
+      throw new GatewayError(`Cannot shelve ${id} for ${forMs} ms`, {
+        hint: `alarms.maxShelving allows ${maxShelvingMs} ms; what lasts longer is a case for the configuration`,
+      });
+    }
+    if (desk().shelfOf(id).isFull) {
+      throw new GatewayError(`Cannot shelve ${id}: too much is shelved already`, {
+        hint: 'unshelve something, or leave the rule of a series out of the configuration',
+      });
+    }
+    const time = clock.now();
+    await tell({ type: 'shelve-alarm', id, by, reason, time, until: time + forMs });
+    return desk().find(id) ?? { ...alarm, state: 'shelved', shelvedUntil: time + forMs };
+  }
+
+  async unshelve(id: string, by: string): Promise<AlarmRow | undefined> {
+    const { clock, desk, tell } = this.#parts;
+    const { shelved } = desk().shelfOf(id);
+    if (shelved === undefined) return undefined;
+    const known = this.alarms({ series: shelved.series, limit: Number.MAX_SAFE_INTEGER });
+    await tell({ type: 'unshelve-alarm', id, by, time: clock.now() });
+    return desk().find(shelved.id) ?? known.find((row) => row.id === shelved.id);
+  }
+
+  /** What is open goes before what the history says of it. */
+  #withHistory(open: readonly AlarmRow[], series: string | undefined, limit: number): readonly AlarmRow[] {
+    const ids = new Set(open.map(({ id }) => id));
+    const kept = this.#parts.history.alarms({ series, limit });
+    return [...open, ...kept.filter(({ id }) => !ids.has(id))];
+  }
+}

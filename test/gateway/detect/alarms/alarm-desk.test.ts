@@ -1,0 +1,212 @@
+import { deserialize, serialize } from 'node:v8';
+import { expect, test } from 'vitest';
+import { type AlarmEvent, isForPeople, type Result, resultId } from '../../../../gateway/core/result.ts';
+import type { AlarmDeskOptions } from '../../../../gateway/detect/alarms/alarm-desk.ts';
+import { openDesk } from '../../../open-desk.ts';
+import { seededRandom } from '../seeded-random.ts';
+import { clear, raise } from './alarm-steps.ts';
+
+const MINUTE = 60_000;
+const FLOOD = { flood: { above: 3, below: 2, withinMs: 10 * MINUTE } };
+
+/** A desk and all that went on from it. */
+class Bench {
+  readonly desk;
+  readonly events: AlarmEvent[] = [];
+
+  constructor(options: Partial<AlarmDeskOptions> = {}) {
+    this.desk = openDesk(options);
+  }
+
+  readonly emit = (result: Result): void => {
+    if (result.kind === 'alarm') this.events.push(result);
+  };
+
+  take(event: AlarmEvent, now = event.time): void {
+    this.desk.take(event, now, this.emit);
+  }
+
+  /** The steps in short; those for nobody in brackets. */
+  steps(): string[] {
+    return this.events.map((event) => {
+      const step = `${event.series.device} ${event.state}@${event.time}`;
+      return isForPeople(event) ? step : `(${step})`;
+    });
+  }
+}
+
+const act = (event: AlarmEvent, time: number) => ({ id: event.id, by: 'Ada', time });
+
+test('every step goes on, marked with its priority, its group, and whether it is active', () => {
+  const bench = new Bench();
+  const first = raise('press-1', 1000, 'critical');
+  bench.take(first);
+  bench.take(raise('press-1', 2000, 'info', 'oil'));
+  bench.take(clear(first, 9000));
+  expect(bench.events).toMatchObject([
+    { ...first, priority: 900, group: 'press-1@1000', count: 1, active: true },
+    { priority: 100, group: 'press-1@1000', active: true },
+    { state: 'cleared', value: 10, priority: 900, group: 'press-1@1000', count: 1, active: false },
+  ]);
+  expect(bench.events.every((event) => event.suppressed === undefined)).toBe(true);
+});
+
+test('an alarm is acknowledged once, also after it is over, and is open until then', () => {
+  const bench = new Bench();
+  const event = raise('press-1', 1000);
+  bench.take(event);
+  expect(bench.desk.acknowledge(act(raise('other', 1), 5), bench.emit)).toBe(false);
+  bench.take(clear(event, 2000));
+  expect(bench.desk.open()).toMatchObject([{ state: 'returned', clearedAt: 2000 }]);
+  expect(bench.desk.acknowledge(act(event, 77_000), bench.emit)).toBe(true);
+  expect(bench.desk.acknowledge(act(event, 78_000), bench.emit)).toBe(false);
+  expect(bench.desk.open()).toEqual([]);
+  expect(bench.steps()).toEqual(['press-1 raised@1000', 'press-1 cleared@2000', '(press-1 acknowledged@77000)']);
+});
+
+test('what is shelved is told to nobody, over a clear and a raise, until the time is up; then it is if it is active', () => {
+  const bench = new Bench();
+  const first = raise('press-1', 1000);
+  bench.take(first);
+  expect(bench.desk.shelve(act(first, 2000), 60_000, 'a loose wire', bench.emit)).toBe(true);
+  expect(bench.desk.find(first.id)).toMatchObject({ state: 'shelved', shelvedUntil: 60_000 });
+  bench.take(clear(first, 3000));
+  const second = raise('press-1', 4000);
+  bench.take(second);
+  bench.take(raise('press-2', 5000));
+  expect(bench.desk.isDue(59_999)).toBe(false);
+  bench.desk.advance(61_000, bench.emit);
+  expect(bench.steps()).toEqual([
+    'press-1 raised@1000',
+    '(press-1 shelved@2000)',
+    '(press-1 cleared@3000)',
+    '(press-1 raised@4000)',
+    'press-2 raised@5000',
+    'press-1 unshelved@60000',
+  ]);
+  expect(bench.events.at(-1)).toMatchObject({ id: second.id, active: true });
+  expect(bench.desk.find(second.id)).toMatchObject({ state: 'unacknowledged', suppressed: null });
+  bench.take(clear(second, 70_000));
+  expect(bench.steps().at(-1)).toBe('press-1 cleared@70000');
+  expect(bench.desk.status(0)).toMatchObject({ raisedTotal: 3, shelvedTotal: 1, shelved: [] });
+});
+
+test('an operator takes back what is shelved, and only what is open can be', () => {
+  const bench = new Bench();
+  const event = raise('press-1', 1000);
+  expect(bench.desk.shelve(act(event, 1), 50, 'x', bench.emit)).toBe(false);
+  bench.take(event);
+  expect(bench.desk.unshelve(act(event, 2), bench.emit)).toBe(false);
+  bench.desk.shelve(act(event, 2000), 60_000, 'x', bench.emit);
+  expect(bench.desk.status(0).shelved).toEqual([
+    { id: event.id, series: 'press-1/load', by: 'Ada', reason: 'x', until: 60_000 },
+  ]);
+  expect(bench.desk.unshelve(act(event, 3000), bench.emit)).toBe(true);
+  expect(bench.desk.isDue(1e9)).toBe(false);
+  bench.desk.shelve(act(event, 4000), 90_000, 'again', bench.emit);
+  expect(new Set(bench.events.map(resultId)).size).toBe(4);
+});
+
+test('in a flood those below critical are kept and told to nobody, an alarm of the gateway tells of it, and of its end', () => {
+  const bench = new Bench(FLOOD);
+  for (let i = 0; i < 5; i++) bench.take(raise(`d${i}`, i));
+  const critical = raise('boiler', 6, 'critical');
+  bench.take(critical);
+  expect(bench.desk.find(raise('d4', 4).id)?.state).toBe('suppressed');
+  bench.take(clear(raise('d3', 3), 7));
+  bench.desk.advance(4 + 10 * MINUTE, bench.emit);
+  bench.take(clear(raise('d4', 4), 10 * MINUTE));
+  bench.take(raise('later', 11 * MINUTE));
+  expect(bench.steps()).toEqual([
+    'd0 raised@0',
+    'd1 raised@1',
+    'd2 raised@2',
+    'box raised@3',
+    '(d3 raised@3)',
+    '(d4 raised@4)',
+    'boiler raised@6',
+    '(d3 cleared@7)',
+    'box cleared@600004',
+    '(d4 cleared@600000)',
+    'later raised@660000',
+  ]);
+  expect(bench.desk.status(0)).toMatchObject({ raisedTotal: 7, floodedTotal: 2, flood: null });
+});
+
+test('shelved alarms make no flood', () => {
+  const bench = new Bench(FLOOD);
+  const event = raise('press-1', 1);
+  bench.take(event);
+  bench.desk.shelve(act(event, 2), 1e9, 'x', bench.emit);
+  for (let i = 3; i < 30; i++) bench.take(raise('press-1', i));
+  expect(bench.desk.status(0)).toMatchObject({ flood: null, shelvedTotal: 27 });
+});
+
+test('it counts active alarms by severity', () => {
+  const bench = new Bench();
+  bench.take(raise('a', 1, 'critical'));
+  bench.take(raise('b', 2));
+  bench.take(clear(raise('b', 2), 3));
+  expect(bench.desk.status(5)).toMatchObject({
+    active: { info: 0, warning: 0, critical: 1 },
+    unacknowledged: 2,
+    returned: 1,
+    perTenMinutes: { average: 2, most: 2 },
+  });
+  expect(bench.desk.activeCount).toBe(1);
+  for (const { used, max } of bench.desk.bounds()) expect(used).toBeLessThanOrEqual(max);
+});
+
+test('stopped and resumed at every step it says what it says in one run', () => {
+  const seed = Date.now() & 0x7fffffff;
+  process.stdout.write(`desk seed ${seed}\n`);
+  const random = seededRandom(seed);
+  const whole = new Bench(FLOOD);
+  let pieces = new Bench(FLOOD);
+  const events: AlarmEvent[] = [];
+  const active: AlarmEvent[] = [];
+  let now = 0;
+  for (let i = 0; i < 600; i++) {
+    now += random() * 5 * MINUTE;
+    const roll = random();
+    const chosen = active[Math.floor(random() * active.length)];
+    const severity = random() < 0.3 ? 'critical' : 'warning';
+    const fresh = raise(`d${Math.floor(random() * 5)}`, now, severity);
+    const byMs = (random() - 0.5) * MINUTE;
+    const run = ({ desk, emit }: Bench) => {
+      desk.advance(now, emit);
+      if (roll < 0.4 || chosen === undefined) desk.take(fresh, now, emit);
+      else if (roll < 0.6) desk.take(clear(chosen, now), now, emit);
+      else if (roll < 0.75) desk.acknowledge(act(chosen, now), emit);
+      else if (roll < 0.85) desk.shelve(act(chosen, now), now + 8 * MINUTE, 'x', emit);
+      else if (roll < 0.9) desk.unshelve(act(chosen, now), emit);
+      else if (roll < 0.95) desk.step(byMs);
+    };
+    run(whole);
+    const resumed = new Bench(FLOOD);
+    resumed.desk.restore(deserialize(serialize(pieces.desk.snapshot())));
+    pieces = resumed;
+    run(pieces);
+    events.push(...pieces.events);
+    if (roll < 0.4 || chosen === undefined) active.push(fresh);
+    else if (roll < 0.6) active.splice(active.indexOf(chosen), 1);
+  }
+  expect(whole.events.filter(({ suppressed }) => suppressed === 'flood').length).toBeGreaterThan(5);
+  expect(whole.events.filter(({ suppressed }) => suppressed === 'shelved').length).toBeGreaterThan(5);
+  expect(events).toEqual(whole.events);
+  expect(pieces.desk.open()).toEqual(whole.desk.open());
+  expect(pieces.desk.status(now)).toEqual(whole.desk.status(now));
+});
+
+test('a checkpoint of a release without a desk goes on with what the stages know', () => {
+  const known = raise('press-1', 1000);
+  const bench = new Bench({ activeAlarms: () => [{ raised: known, acknowledgedAt: 5 }] });
+  bench.desk.adopt([{ raised: raise('box', 7) }]);
+  expect(bench.desk.open()).toMatchObject([
+    { id: known.id, state: 'acknowledged', acknowledgedAt: 5 },
+    { state: 'unacknowledged' },
+  ]);
+  bench.take(clear(known, 9000));
+  expect(bench.desk.activeCount).toBe(1);
+  expect(() => bench.desk.restore({ version: 2 })).toThrow('Cannot restore the alarms');
+});
