@@ -50,6 +50,15 @@ const Consumers = Type.Object({
   detectors: Type.Array(Type.Object({ detector: Type.String(), options: Type.Record(Type.String(), Type.Number()) })),
 });
 
+const Derived = Type.Object({
+  by: Type.String({ description: 'As in readBy' }),
+  series: Type.String({ description: 'Key of the derived series' }),
+  from: time('The least time of what is made of the reading'),
+  to: time('The greatest'),
+  mayFollow: Type.Boolean({ description: 'Whether a join has not come so far: more may follow' }),
+  readings: Type.Array(ReadingRow, { description: 'The first ten of these times that are remembered' }),
+});
+
 /** What `GET /api/v1/explain` answers. */
 export const ExplainReply = Type.Object({
   series: Type.String(),
@@ -69,6 +78,7 @@ export const ExplainReply = Type.Object({
   ),
   windows: Type.Array(Window, { description: 'Those that hold the time' }),
   consumers: Consumers,
+  derived: Type.Array(Derived, { description: 'What derivations and joins have made of it' }),
   alarms: Type.Array(Alarm, { description: 'Of the series, active then' }),
   refused: Type.Array(Type.Object({ time: time('When'), reason: Type.String(), subject: Type.String() }), {
     description: 'What was refused of its device lately',

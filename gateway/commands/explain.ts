@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { isoTime } from '../base/iso-time.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
-import type { ExplainedWindow, Explanation } from '../core/inspection.ts';
+import type { ExplainedDerived, ExplainedWindow, Explanation } from '../core/inspection.ts';
 import { loadFile } from './configuration-file.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -64,7 +64,13 @@ function inWords(explanation: Explanation): string {
     ...(readings.length === 0 ? neighbours(explanation) : []),
     ...section('windows', explanation.windows.map(windowInWords)),
     ...section('reduction', reduction === null ? [] : [reduction]),
-    ...section('read by', readBy),
+    ...section(
+      'read by',
+      readBy.flatMap((name) => {
+        const derived = explanation.derived.filter(({ by }) => by === name);
+        return derived.length === 0 ? [name] : derived.map(derivedInWords);
+      }),
+    ),
     ...section(
       'detectors',
       detectors.map(({ detector, options }) => [detector, ...Object.entries(options).map(pair)].join(' ')),
@@ -81,6 +87,15 @@ function inWords(explanation: Explanation): string {
     ),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function derivedInWords({ by, series, from, to, mayFollow, readings }: ExplainedDerived): string {
+  const times = from === to ? `at ${isoTime(to)}` : `from ${isoTime(from)} to ${isoTime(to)}`;
+  const values = readings.map(({ value, quality, sourceTime }) => {
+    return `${value}, ${quality}${from === to ? '' : `, at ${isoTime(sourceTime)}`}`;
+  });
+  const told = values.length === 0 && !mayFollow ? ['nothing'] : values;
+  return `${by}: ${series} ${times}: ${[...told, ...(mayFollow ? ['more may follow'] : [])].join('; ')}`;
 }
 
 function pair([name, value]: readonly [string, number]): string {

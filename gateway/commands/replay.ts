@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Configuration } from '../../config/configuration.ts';
 import { divisionOf, KEY_GROUPS } from '../catalog/key-groups.ts';
 import { loadFile } from './configuration-file.ts';
+import { count } from './count.ts';
 import { heapOfProcess } from './heap-bounds.ts';
 import { Progress } from './progress.ts';
 import type { Analyst } from './replay/analyst.ts';
@@ -67,7 +68,7 @@ async function replay(
   const { err, signal } = surroundings;
   const progress = new Progress(surroundings);
   for await (const path of readRecorded(paths, recording)) {
-    progress.show(() => `${recording.received} readings, just now from ${path}${destination.progress}`);
+    progress.show(() => `${count(recording.received, 'reading')}, just now from ${path}${destination.progress}`);
     await writeResults(recording, MAX_ROUNDS_AHEAD, destination, signal);
     if (signal.aborted) break;
   }

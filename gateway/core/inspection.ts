@@ -76,6 +76,24 @@ export interface SeriesConsumers {
   readonly detectors: readonly { readonly detector: string; readonly options: Readonly<Record<string, number>> }[];
 }
 
+/** Where what a derivation or a join makes of a reading stands: in which series, and at which times. */
+export interface DerivedAt {
+  /** As in `SeriesConsumers`. */
+  readonly by: string;
+  /** Key of the derived series. */
+  readonly series: string;
+  /** The least and the greatest time it can have. */
+  readonly from: EpochMs;
+  readonly to: EpochMs;
+  /** Whether a join has not come so far: more may follow. */
+  readonly mayFollow: boolean;
+}
+
+/** The same, and what is remembered of it: of a join also what others than this reading have made at these times. */
+export interface ExplainedDerived extends DerivedAt {
+  readonly readings: readonly ReadingRow[];
+}
+
 /** Where a reading went. */
 export interface Explanation extends ExplainQuery {
   readonly verdict: Verdict;
@@ -93,6 +111,8 @@ export interface Explanation extends ExplainQuery {
   readonly nearest: { readonly before: EpochMs | null; readonly after: EpochMs | null };
   readonly windows: readonly ExplainedWindow[];
   readonly consumers: SeriesConsumers;
+  /** What derivations and joins have made of it, or may have. */
+  readonly derived: readonly ExplainedDerived[];
   /** Alarms of the series that were active then. */
   readonly alarms: readonly AlarmRow[];
   /** What was refused of its device lately. */

@@ -1,4 +1,5 @@
 import type { EpochMs } from './clock.ts';
+import type { DerivedAt } from './inspection.ts';
 import type { Bound } from './memory.ts';
 import type { Reading, Series } from './reading.ts';
 import type { Result } from './result.ts';
@@ -120,4 +121,6 @@ export interface Deriver extends Operator<Outlet> {
   readonly nextDue: EpochMs;
   /** The series it has made so far. */
   readonly derivedSeries: number;
+  /** Where what it makes of a reading of this series and time stands, as far as it has made such a series yet. */
+  derivedAt(series: Series, time: EpochMs): readonly DerivedAt[];
 }

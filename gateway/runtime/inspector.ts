@@ -4,6 +4,7 @@ import type { AlarmRow } from '../core/alarm.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type {
   ConsumersOf,
+  ExplainedDerived,
   ExplainedWindow,
   ExplainQuery,
   Explanation,
@@ -29,6 +30,8 @@ const LETTERS_LOOKED_AT = 200;
 const LETTERS_TOLD = 5;
 /** Alarms of a series that are looked through. */
 const ALARMS_LOOKED_AT = 1_000;
+/** Readings that are told of what a deriver has made of one. */
+const DERIVED_TOLD = 10;
 /** Windows that readings end are looked for among so many results. */
 const RESULTS_LOOKED_AT = 200;
 
@@ -87,6 +90,7 @@ export class Inspector implements Inspection {
       nearest: nearest(held, time),
       windows: this.#windows(series, time, consumers).map((one) => ({ ...one, holds: holds(one, verdict, lateAt) })),
       consumers,
+      derived: this.#derived(series, time, verdict),
       alarms: this.#alarms(key, time),
       refused,
     };
@@ -150,6 +154,19 @@ export class Inspector implements Inspection {
       return { ...one, revision };
     });
     return [...revised, ...closed];
+  }
+
+  #derived(series: Series, time: EpochMs, verdict: Verdict): readonly ExplainedDerived[] {
+    if (verdict !== 'taken' && verdict !== 'late') return [];
+    const { recent, registry, stages } = this.#parts;
+    return stages()
+      .derivers.flatMap((deriver) => deriver.derivedAt(series, time))
+      .map((one) => {
+        const made = registry.get(one.series);
+        const query = { series: one.series, from: one.from, limit: Number.POSITIVE_INFINITY };
+        const rows = made === undefined ? [] : recent.query(made, query);
+        return { ...one, readings: rows.filter(({ sourceTime }) => sourceTime <= one.to).slice(0, DERIVED_TOLD) };
+      });
   }
 
   #alarms(key: string, time: EpochMs): readonly AlarmRow[] {

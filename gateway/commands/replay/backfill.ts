@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { GatewayError, messageOf } from '../../core/errors.ts';
 import { type Result, resultId } from '../../core/result.ts';
 import { type Rejection, type Sink, SinkError } from '../../core/sink.ts';
+import { count } from '../count.ts';
 
 /** A sink that takes nothing for so long is given up: somebody may wait for the end of the command. */
 const MAX_OUTAGE_MS = 10 * 60_000;
@@ -84,7 +85,7 @@ export class Backfill {
   /** What became of the results, and the first refusals, for a person. */
   summary(): string {
     const filtered = this.#filtered === 0 ? '' : `, ${this.#filtered} that it does not store`;
-    const counts = `${this.#sink.name}: ${this.#stored} results stored, ${this.#refused} refused${filtered}`;
+    const counts = `${this.#sink.name}: ${count(this.#stored, 'result')} stored, ${this.#refused} refused${filtered}`;
     const unnamed = this.#refused - this.#refusals.length;
     return [counts, ...this.#refusals, ...(unnamed > 0 ? [`and ${unnamed} more`] : [])].join('\n');
   }
@@ -141,7 +142,7 @@ export class Backfill {
     // Anything else is a fault of ours.
     if (!(error instanceof SinkError)) return error instanceof Error ? error : new Error(messageOf(error));
     return new GatewayError(`Cannot write to ${this.#sink.name}: ${error.message}`, {
-      hint: `${this.#stored} results are stored. Mend it and replay again: what is stored already takes the place of itself.`,
+      hint: `${count(this.#stored, 'result')} stored. Mend it and replay again: what is stored already takes the place of itself.`,
       cause: error,
     });
   }

@@ -2,6 +2,7 @@ import type { Configuration } from '../../../config/configuration.ts';
 import { makeConfiguredSinks } from '../../catalog/sinks.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Result } from '../../core/result.ts';
+import { count } from '../count.ts';
 import { makeLogger } from '../logger.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { Backfill } from './backfill.ts';
@@ -68,7 +69,8 @@ export class Backfills implements Destination {
   }
 
   get progress(): string {
-    return `, ${this.#sum(({ stored }) => stored)} results stored`;
+    const stored = this.#sum((backfill) => backfill.stored);
+    return `, ${count(stored, 'result')} stored`;
   }
 
   get summary(): string {

@@ -5,6 +5,7 @@ import { makeNormaliser } from '../../catalog/stages.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { Quality } from '../../core/quality.ts';
 import type { Series, SeriesIdentity, Value } from '../../core/reading.ts';
+import { count } from '../count.ts';
 import { type Analysed, type Analyst, addDerived, type Derived } from './analyst.ts';
 import { merge } from './merge.ts';
 import { type Portion, PortionWriter, ROUND_READINGS } from './portion.ts';
@@ -134,7 +135,7 @@ export class Recording implements RecordedTarget {
       sum.late += fates.late;
       for (const [name, more] of fates.derived) addDerived(derived, name, more);
     }
-    const counts = `${this.#received} readings: ${sum.aggregated} aggregated, ${sum.filtered} filtered, ${sum.duplicate} duplicate, ${sum.late} late, ${this.#rejected} rejected`;
+    const counts = `${count(this.#received, 'reading')}: ${sum.aggregated} aggregated, ${sum.filtered} filtered, ${sum.duplicate} duplicate, ${sum.late} late, ${this.#rejected} rejected`;
     const unnamed = this.#rejected - this.#rejections.length;
     return [
       counts,
@@ -193,5 +194,5 @@ async function mergeAll(parts: readonly Promise<Analysed | Error>[]): Results {
 }
 
 function told([name, { readings, uncomputed }]: [string, Derived]): string {
-  return `${name}: ${readings} readings${uncomputed > 0 ? `, ${uncomputed} more could not be computed` : ''}`;
+  return `${name}: ${count(readings, 'reading')}${uncomputed > 0 ? `, ${uncomputed} more could not be computed` : ''}`;
 }

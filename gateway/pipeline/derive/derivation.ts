@@ -1,6 +1,7 @@
 import { type SeriesPattern, seriesPattern } from '../../base/series-pattern.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
+import type { DerivedAt } from '../../core/inspection.ts';
 import type { Reading, Series, SeriesIdentity } from '../../core/reading.ts';
 import { type Deriver, Fate, type Outlet } from '../../core/stage.ts';
 import { type TableRows, type Tables, tableRows } from '../enrich/tables.ts';
@@ -136,6 +137,12 @@ export class Derivation implements Deriver {
 
   get derivedSeries(): number {
     return this.#made.length;
+  }
+
+  derivedAt({ id }: Series, time: EpochMs): readonly DerivedAt[] {
+    const series = this.#outputs[id]?.series;
+    if (typeof series !== 'object') return [];
+    return [{ by: this.source, series: series.key, from: time, to: time, mayFollow: false }];
   }
 
   snapshot(): unknown {

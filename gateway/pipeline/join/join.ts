@@ -1,5 +1,6 @@
 import { DeadlineQueue } from '../../base/deadline-queue.ts';
 import type { EpochMs } from '../../core/clock.ts';
+import type { DerivedAt } from '../../core/inspection.ts';
 import type { Bound } from '../../core/memory.ts';
 import type { Reading, Series } from '../../core/reading.ts';
 import { type Deriver, Fate, type Outlet } from '../../core/stage.ts';
@@ -11,6 +12,7 @@ import { JoinDefinition, type JoinKind, type JoinSettings } from './join-definit
 import { JoinGroup, JoinSurfacing } from './join-group.ts';
 import { JoinOutput } from './join-output.ts';
 import { restoreJoin, snapshotJoin } from './join-snapshot.ts';
+import { joinedAt } from './joined-at.ts';
 import { JoinedSeries } from './joined-series.ts';
 import type { Matcher, TakePair } from './matcher.ts';
 import { WindowMatcher } from './window-matcher.ts';
@@ -109,6 +111,12 @@ export class Join implements Deriver {
 
   get derivedSeries(): number {
     return this.#output.series;
+  }
+
+  derivedAt({ id }: Series, time: EpochMs): readonly DerivedAt[] {
+    const { kind } = this.#definition.settings;
+    const sides = this.#sides[id] ?? [];
+    return sides.flatMap((side) => (typeof side === 'string' ? [] : joinedAt(this.source, kind, side, time)));
   }
 
   bounds(maxSeries: number): readonly Bound[] {

@@ -33,6 +33,16 @@ const EXPLANATION: Explanation = {
     windows: ['hour'],
     detectors: [{ detector: 'range', options: { max: 1 } }],
   },
+  derived: [
+    {
+      by: 'join:power (left)',
+      series: 'press-1/power',
+      from: 59_999,
+      to: 59_999,
+      mayFollow: true,
+      readings: [{ sourceTime: 59_999, value: 7, quality: 'good', anomaly: false }],
+    },
+  ],
   alarms: [],
   refused: [{ time: 100, reason: 'value is NaN', subject: 'sensors/press-1' }],
 };

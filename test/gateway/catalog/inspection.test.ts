@@ -20,6 +20,7 @@ windows: [{ name: second, series: "press/*", window: { tumbling: 1s, allowedLate
 rollups: [{ name: ten, from: second, window: { tumbling: 10s } }]
 reduce: [{ series: "*/level", deadband: 1 }]
 derive: [{ name: kelvin, series: "*/temperature", metric: kelvin, value: value + 273.0 }]
+join: [{ name: heat, left: "*/temperature", right: "*/flow", on: device, tumbling: 1s, aggregate: mean, value: left * right }]
 detect: [{ series: "*/temperature", detector: range, max: 50, alarm: { hold: 0s } }]
 `;
 
@@ -81,6 +82,7 @@ test('at each stage is seen what passes there', async () => {
     'accepted',
     'reduction',
     'derive:kelvin',
+    'join:heat',
     'window:second',
     'rollup:ten',
     'detect:range',
@@ -119,6 +121,7 @@ test('at each stage is seen what passes there', async () => {
       'press/level=5.5 filtered',
     ],
     'derive:kelvin': ['press/kelvin=293', 'press/kelvin=363', 'press/kelvin=294'],
+    'join:heat': [],
     'window:second': ['second {"count":1}', 'second {"count":1}'],
     'rollup:ten': ['ten {"count":1}', 'ten {"count":1}'],
     'detect:range': ['range raised'],
@@ -160,7 +163,7 @@ describe('where a reading went', () => {
       ],
       consumers: {
         reduction: null,
-        readBy: ['derive:kelvin'],
+        readBy: ['derive:kelvin', 'join:heat (left)'],
         windows: ['second', 'ten'],
         detectors: [{ detector: 'range', options: { max: 50 } }],
       },
@@ -168,6 +171,29 @@ describe('where a reading went', () => {
     expect(await told(box, 'temperature', 1500)).toMatchObject({ readings: [{ value: 90, anomaly: true }] });
     await box.send('temperature', 20, 4000);
     expect((await told(box, 'temperature', 100)).windows[0]).toEqual(['second', 0, 1000, 'closed', true, 0]);
+    await box.gateway.stop(never);
+  });
+
+  test('what a derivation has made of one is told, and the pairs of a join once their window has ended', async () => {
+    const box = await booted();
+    await box.send('temperature', 20, 100);
+    await box.send('flow', 2, 300);
+    await box.send('temperature', 30, 500);
+    const of = async (metric: string, afterMs: number) =>
+      (await told(box, metric, afterMs)).derived.map(({ by, series, from, to, mayFollow, readings }) => {
+        const values = readings.map(({ value, sourceTime }) => [value, sourceTime - box.start]);
+        return [by, series, from - box.start, to - box.start, mayFollow, values];
+      });
+    const kelvin = ['derive:kelvin', 'press/kelvin', 100, 100, false, [[293, 100]]];
+    expect(await of('temperature', 100)).toEqual([kelvin]);
+    for (const metric of ['temperature', 'flow']) await box.send(metric, 0, 1100);
+    expect(await of('temperature', 100)).toEqual([
+      kelvin,
+      ['join:heat (left)', 'press/heat', 999, 999, false, [[50, 999]]],
+    ]);
+    expect(await of('flow', 300)).toEqual([['join:heat (right)', 'press/heat', 999, 999, false, [[50, 999]]]]);
+    expect(await of('flow', 1100)).toEqual([['join:heat (right)', 'press/heat', 1999, 1999, true, []]]);
+    expect(await of('flow', 301)).toEqual([]);
     await box.gateway.stop(never);
   });
 

@@ -21,6 +21,9 @@ storage: { path: ${join(folder, 'data')}, keepFree: 1 MiB }
 windows: [{ name: second, window: { tumbling: 1s, allowedLateness: 2s }, aggregates: [count] }]
 rollups: [{ name: minute, from: second, window: { tumbling: 1m } }]
 reduce: [{ series: "*/level", deadband: 1 }]
+derive: [{ name: litres, series: "*/flow", value: value * 1000 }]
+join:
+  - { name: spread, left: "*/flow", right: "*/litres", on: device, tumbling: 1s, aggregate: pairs, value: right - left }
 detect: [{ series: "*/level", detector: range, max: 50 }]
 api: { listen: "${url.slice('http://'.length)}" }
 `;
@@ -58,7 +61,21 @@ test('the windows of a reading are told, open and closed, and those that had clo
 windows
   second [${iso(0)}, ${iso(1000)}): does not hold it; closed when the watermark was ${iso(3000)}; revision 0
   minute from second [${iso(0)}, ${iso(60_000)}): holds it; open; no result known
+read by
+  derive:litres: press-1/litres at ${iso(700)}: 3000, good
+  join:spread (left): press-1/spread at ${iso(999)}: 999, good
 `);
+});
+
+test('what derivations and joins have made of a reading is told, and whether more may follow', async () => {
+  const { stdout } = await explain('press-1/flow', iso(500), '--url', url);
+  expect(stdout).toContain(`read by
+  derive:litres: press-1/litres at ${iso(500)}: 1000, good
+  join:spread (left): press-1/spread at ${iso(999)}: 999, good
+`);
+  expect((await explain('press-1/flow', iso(4200), '--url', url)).stdout).toContain(
+    `join:spread (left): press-1/spread at ${iso(4999)}: more may follow\n`,
+  );
 });
 
 test('it is told why the reduction left a reading out, and who judges its series', async () => {

@@ -113,6 +113,13 @@ test.each(['press-1.csv', 'readings.ndjson', 'readings.lp'])(
   },
 );
 
+test('of one reading it is told as of one', async () => {
+  await writeFile(join(folder, 'one.yaml'), 'derive: [{ name: half, series: "*/m", value: value / 2 }]\n');
+  await writeFile(join(folder, 'one.lp'), 'm,device=d value=1 1767592800000000000\n');
+  const { stderr } = await headgate(['replay', '--config', 'one.yaml', 'one.lp'], folder);
+  expect(stderr).toBe('1 reading: 1 aggregated, 0 filtered, 0 duplicate, 0 late, 0 rejected\nderive:half: 1 reading\n');
+});
+
 test('two runs say the same, byte for byte', async () => {
   const [first, second] = await Promise.all([replay('press-1.csv'), replay('press-1.csv')]);
   expect(first.stdout.length).toBeGreaterThan(10_000);
@@ -152,8 +159,8 @@ windows: [{ name: all, series: "*/load", window: { tumbling: 30d }, aggregates: 
   expect(zeros).toBeGreaterThan(0);
   expect(one.stderr.trimEnd().split('\n').slice(-3)).toEqual([
     'derive:load: 500 readings',
-    `derive:per_flow: ${500 - zeros} readings, ${zeros} more could not be computed`,
     'join:both: 500 readings',
+    `derive:per_flow: ${500 - zeros} readings, ${zeros} more could not be computed`,
   ]);
   const rows = one.stdout
     .trimEnd()

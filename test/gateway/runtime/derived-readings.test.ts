@@ -241,6 +241,10 @@ describe('what falls due', () => {
       return false;
     }
 
+    derivedAt(): [] {
+      return [];
+    }
+
     step(): void {}
 
     snapshot(): unknown {

@@ -104,7 +104,7 @@ test('what has no place in the sink is not sent', async () => {
   const filling = backfill();
   await filling.write([aggregate(), alarm({ state: 'acknowledged' })]);
   await filling.finish();
-  expect(filling.summary()).toBe('influx: 1 results stored, 0 refused, 1 that it does not store');
+  expect(filling.summary()).toBe('influx: 1 result stored, 0 refused, 1 that it does not store');
 });
 
 test('what a person must mend ends it, with how far it came', async () => {
@@ -116,7 +116,7 @@ test('what a person must mend ends it, with how far it came', async () => {
   await filling.write(results(20));
   await expect(filling.finish()).rejects.toMatchObject({
     message: 'Cannot write to influx: no database "plant"',
-    hint: expect.stringContaining('10 results are stored'),
+    hint: expect.stringContaining('10 results stored'),
   });
   expect(clock.sleptMs).toEqual([]);
 });

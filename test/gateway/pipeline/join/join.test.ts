@@ -194,6 +194,40 @@ test('a series that stands on both sides is on each', () => {
   expect(bench.derived.map(({ value }) => value)).toEqual([303, 203, 405, 505]);
 });
 
+describe('where the pairs of a reading stand is told', () => {
+  test.each([
+    ['within', { withinMs: 500 }, [1200, 1700], [1200, 1700]],
+    ['as of', { asOfMs: 5000 }, [1200, 1200], [1200, 6200]],
+    ['in a window', { tumblingMs: 1000, aggregate: 'mean' as const }, [1999, 1999], [1999, 1999]],
+    ['in a window, each with each', { tumblingMs: 1000, aggregate: 'pairs' as const }, [1999, 1999], [1999, 1999]],
+  ])('of a join %s: the times they can have, and whether more may follow', (_, kind, left, right) => {
+    const bench = new Bench({ kind });
+    const told = (path: string, time: number) => bench.join.derivedAt(bench.plant.series(path), time);
+    expect(told('m/a', 1200)).toEqual([]);
+    bench.send('m/b', 1, 1000);
+    bench.send('m/a', 1, 1200);
+    for (const path of ['m/a', 'm/b']) bench.send(path, 0, 2200);
+    const both = { by: 'join:sum (left)', series: 'm/c', mayFollow: false };
+    expect(told('m/a', 1200)).toEqual([{ ...both, from: left[0], to: left[1] }]);
+    expect(told('m/b', 1200)).toEqual([
+      { ...both, by: 'join:sum (right)', from: right[0], to: right[1], mayFollow: right[1]! > 2200 },
+    ]);
+    expect(told('m/a', 2300)).toMatchObject([{ mayFollow: true }]);
+    expect(told('m/x', 1200)).toEqual([]);
+  });
+
+  test('of one of the right with each of the left', () => {
+    const bench = new Bench({ left: '*/a', right: 'w/b', on: ['site'], kind: { asOfMs: 1000 } });
+    bench.send('hall/w/b', 1, 0);
+    for (const device of ['m', 'n']) bench.send(`hall/${device}/a`, 1, 500);
+    bench.join.advance(100_000, bench.outlet);
+    expect(bench.join.derivedAt(bench.plant.series('hall/w/b'), 0).map(({ series }) => series)).toEqual([
+      'hall/m/c',
+      'hall/n/c',
+    ]);
+  });
+});
+
 describe('what a side comes to in a window', () => {
   const HUGE = 1.7e308;
   const inWindow = (aggregate: 'mean' | 'sum') =>
