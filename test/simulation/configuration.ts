@@ -39,7 +39,10 @@ reduce:
   - { series: "*/double", swingingDoor: 30, atLeastEvery: 30s }
   - { series: "*/share", deadband: 0.5 }
 `,
-  detect: `  - { series: "*/near", detector: rate-of-change, maxPerSecond: 50, alarm: { severity: critical, hold: 3s } }
+  detect: `  - { series: "*/level", detector: heartbeat, after: 8s, alarm: { severity: info, hold: 1s } }
+  - { series: "*", detector: heartbeat, alarm: { severity: info } }
+  - { series: "*/double", detector: zscore, warmUp: 30, alarm: { severity: warning, hold: 1s } }
+  - { series: "*/near", detector: rate-of-change, maxPerSecond: 50, alarm: { severity: critical, hold: 3s } }
 `,
 };
 
