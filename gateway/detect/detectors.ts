@@ -4,6 +4,7 @@ import { autoKind } from './auto.ts';
 import type { DetectorKind, DetectorOptions } from './detector-kind.ts';
 import { flatlineKind } from './flatline.ts';
 import { heartbeatKind } from './heartbeat.ts';
+import { madKind } from './mad.ts';
 import { noveltyKind } from './novelty.ts';
 import { rangeKind } from './range.ts';
 import { rateOfChangeKind } from './rate-of-change.ts';
@@ -17,6 +18,7 @@ export const detectorKinds: readonly DetectorKind[] = [
   flatlineKind,
   rateOfChangeKind,
   zscoreKind,
+  madKind,
   heartbeatKind,
 ];
 

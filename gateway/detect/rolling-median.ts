@@ -51,6 +51,28 @@ export function medianOf(ring: Float64Array, order: Uint8Array, at: number, size
   return size % 2 === 1 ? upper : upper / 2 + ring[order[middle - 1]!]! / 2;
 }
 
+/**
+ * The median distance from `centre` (MAD where that is the median) of an order that is not empty: of an even number the upper of the two middle
+ * ones. Those that are closest lie side by side in the order, so their place is found by halving.
+ */
+export function medianDistanceOf(
+  ring: Float64Array,
+  order: Uint8Array,
+  at: number,
+  size: number,
+  centre: number,
+): number {
+  const half = (size >> 1) + 1;
+  let from = at;
+  let to = at + size - half;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (centre - ring[order[middle]!]! > ring[order[middle + half]!]! - centre) from = middle + 1;
+    else to = middle;
+  }
+  return Math.max(centre - ring[order[from]!]!, ring[order[from + half - 1]!]! - centre);
+}
+
 /** The first place in the order whose value is not below `value`. */
 function firstNotBelow(ring: Float64Array, order: Uint8Array, at: number, size: number, value: number): number {
   let low = at;

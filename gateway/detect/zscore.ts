@@ -1,7 +1,7 @@
 import type { Detector, Verdict } from '../core/detector.ts';
 import type { DetectorKind } from './detector-kind.ts';
 import { sumOfLines } from './lines.ts';
-import { learnMoving, MOVING_NUMBERS, movingMean, movingSpread } from './moving-spread.ts';
+import { learnMoving, MOVING_NUMBERS, movingMean, movingSpread, shareOf } from './moving-spread.ts';
 import { isNewNormal, NEW_NORMAL_NUMBERS } from './new-normal.ts';
 import { learnStep, ROUNDING, SMALLEST_STEP_NUMBERS, SMALLEST_STEPS, smallestStep } from './smallest-step.ts';
 import { restoreState, snapshotOf } from './state-snapshot.ts';
@@ -81,7 +81,7 @@ export class ZscoreDetector implements Detector {
     if (isNewNormal(numbers, NEW_NORMAL, verdict.anomaly, time, relearnAfterMs)) this.#forget();
     else if (!verdict.anomaly) {
       numbers[COUNT] = count;
-      learnMoving(numbers, BASELINE, mean + Math.max(-unit, Math.min(unit, offset)), 1 / Math.min(count, memory));
+      learnMoving(numbers, BASELINE, mean + Math.max(-unit, Math.min(unit, offset)), shareOf(count, memory));
     }
     return verdict;
   }

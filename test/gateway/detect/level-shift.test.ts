@@ -12,6 +12,7 @@ const LEARNT_AFTER: Readonly<Record<string, number>> = {
   auto: 200 * MINUTE,
   novelty: 200 * MINUTE,
   zscore: HOUR,
+  mad: 51 * MINUTE,
 };
 
 test.each(learningDetectors)(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { learnMoving, movingMean, movingSpread } from '../../../gateway/detect/moving-spread.ts';
+import { learnMoving, movingMean, movingSpread, shareOf } from '../../../gateway/detect/moving-spread.ts';
 import { seededRandom } from './seeded-random.ts';
 
 /** Mean and standard deviation by their definition, all values kept, each with its weight. */
@@ -40,4 +40,20 @@ test('huge, tiny and constant values give finite numbers', () => {
   expect([...numbers]).toEqual([7, 0]);
   learnMoving(numbers, 0, 9, 0.5);
   expect([...numbers]).toEqual([8, 1]);
+});
+
+test('the first values are soon forgotten, and the old remember as many as they should', () => {
+  expect([1, 4, 5, 8, 9, 4000, 4001, 1e9].map((count) => shareOf(count, 1000))).toEqual([
+    1,
+    1,
+    0.5,
+    0.5,
+    1 / 3,
+    0.001,
+    0.001,
+    0.001,
+  ]);
+  let weight = 1;
+  for (let count = 5; count <= 150; count++) weight *= 1 - shareOf(count, 1000);
+  expect(weight).toBeLessThan(1e-6);
 });

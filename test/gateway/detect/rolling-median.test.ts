@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { growOrder, medianOf, slideOrder } from '../../../gateway/detect/rolling-median.ts';
+import { growOrder, medianDistanceOf, medianOf, slideOrder } from '../../../gateway/detect/rolling-median.ts';
 
 test('the order of each window on a ring equals that of sorting its last values, after every value', () => {
   const seed = Date.now() & 0x7fffffff;
@@ -28,6 +28,9 @@ test('the order of each window on a ring equals that of sorting its last values,
           const sorted = Array.from(orders.subarray(at, at + length), (place) => ring[place]! + 0);
           const last = values.slice(i + 1 - length, i + 1).map((recent) => recent + 0);
           expect(sorted).toEqual(last.sort((a, b) => a - b));
+          const centre = medianOf(ring, orders, at, length);
+          const distances = sorted.map((one) => Math.abs(one - centre)).sort((a, b) => a - b);
+          expect(medianDistanceOf(ring, orders, at, length, centre)).toBe(distances[length >> 1]);
         }
       });
     }),
