@@ -15,6 +15,8 @@ import { Derivation, type SeriesAccess } from '../gateway/pipeline/derive/deriva
 import { Tables } from '../gateway/pipeline/enrich/tables.ts';
 import { Join } from '../gateway/pipeline/join/join.ts';
 import { Normaliser } from '../gateway/pipeline/normalise.ts';
+import type { OrderedSettings } from '../gateway/pipeline/windows/ordered-definition.ts';
+import { OrderedWindowStage } from '../gateway/pipeline/windows/ordered-window-stage.ts';
 import type { WindowSettings } from '../gateway/pipeline/windows/window-definition.ts';
 import { WindowStage } from '../gateway/pipeline/windows/window-stage.ts';
 import { WARMED_AT_ONCE, warm } from '../gateway/runtime/warm.ts';
@@ -79,6 +81,21 @@ function windowStage(windows: readonly WindowSettings[]): Stage {
   });
 }
 
+/** Windows that readings end: what is beside a tumbling window of the same aggregates the cost of their kind. */
+const ORDERED: readonly (readonly [string, OrderedSettings['window']])[] = [
+  ['windows of 60 readings, the same aggregates ', { count: 60 }],
+  ['windows of a state, the same aggregates     ', { while: { above: 20.5, until: 20.25 } }],
+  ['windows that slide over 10 s, the same      ', { slidingMs: 10_000 }],
+];
+
+function orderedStage(window: OrderedSettings['window']): Stage {
+  return new OrderedWindowStage({
+    windows: [{ name: 'ordered', series: '*', window, aggregates: FIVE }],
+    time: { outOfOrdernessMs: 1000, idleTimeoutMs: 30_000 },
+    findSeries: (key) => registry.get(key),
+  });
+}
+
 function usedBytes(): number {
   // Once is not enough for the memory behind typed arrays.
   for (let i = 0; i < 3; i++) globalThis.gc?.();
@@ -86,9 +103,18 @@ function usedBytes(): number {
   return heapUsed + arrayBuffers;
 }
 
-/** Readings are made for one second at a time, outside the time that is measured. */
-/** @param stages those that are warmed, as the analysis does */
-function measure(name: string, take: (reading: Reading) => void, stages: readonly Stage[] = []): void {
+/**
+ * Readings are made for one second at a time, outside the time that is measured.
+ *
+ * @param stages those that are warmed, as the analysis does
+ * @param beside what one takes in the tumbling window, in nanoseconds, where it is to be compared with that
+ * @returns what one takes, in nanoseconds
+ */
+function measure(
+  name: string,
+  take: (reading: Reading) => void,
+  { stages = [], beside }: { readonly stages?: readonly Stage[]; readonly beside?: number } = {},
+): number {
   const before = usedBytes();
   let busyMs = 0;
   results = 0;
@@ -109,8 +135,11 @@ function measure(name: string, take: (reading: Reading) => void, stages: readonl
   }
   const count = SERIES * SECONDS;
   const bytes = globalThis.gc === undefined ? '?' : Math.round((usedBytes() - before) / SERIES);
-  const line = `${name}: ${(count / busyMs / 1000).toFixed(2)} M readings/s, ${((busyMs / count) * 1e6).toFixed(0)} ns each, ${results} results, ${bytes} B a series`;
-  process.stdout.write(`${line}\n`);
+  const ns = (busyMs / count) * 1e6;
+  const line = `${name}: ${(count / busyMs / 1000).toFixed(2)} M readings/s, ${ns.toFixed(0)} ns each, ${results} results, ${bytes} B a series`;
+  const ratio = beside === undefined ? '' : `, ${(ns / beside).toFixed(1)} × the tumbling window`;
+  process.stdout.write(`${line}${ratio}\n`);
+  return ns;
 }
 
 for (let round = 1; round <= 2; round++) {
@@ -149,7 +178,7 @@ for (let round = 1; round <= 2; round++) {
     join.process(r, outlet);
   });
   const minute = windowStage([MINUTE]);
-  measure('  a tumbling window, five aggregates          ', (r) => {
+  const beside = measure('  a tumbling window, five aggregates          ', (r) => {
     minute.process(r, emit);
   });
 
@@ -167,6 +196,14 @@ for (let round = 1; round <= 2; round++) {
       three.process(r, emit);
       detection.process(r, emit);
     },
-    [three, detection],
+    { stages: [three, detection] },
   );
+
+  for (const [name, window] of ORDERED) {
+    const ordered = orderedStage(window);
+    const take = (r: Reading) => {
+      ordered.process(r, emit);
+    };
+    measure(`  ${name}`, take, { beside });
+  }
 }
