@@ -332,9 +332,9 @@ export interface AlarmsConfiguration {
 }
 
 /** Where results go; tell them apart by `type`. */
-export type SinkConfiguration = InfluxdbConfiguration | MqttSinkConfiguration;
+export type SinkConfiguration = InfluxdbConfiguration | MqttSinkConfiguration | WebhookConfiguration;
 
-/** How a sink is fed. */
+/** How a sink is fed that takes results of windows. */
 export interface FeedConfiguration {
   readonly batch: { readonly maxItems: number; readonly everyMs: number };
   readonly catchUp: { readonly order: CatchUpOrder; readonly maxPerSecond: number };
@@ -376,4 +376,20 @@ export interface MqttSinkConfiguration extends FeedConfiguration {
   readonly aggregates: boolean;
   readonly alarms: { readonly severity: Severity; readonly series: string };
   readonly timeoutMs: number;
+}
+
+/** A sink that tells alarms to an HTTP server. */
+export interface WebhookConfiguration {
+  readonly name: string;
+  readonly type: 'webhook';
+  /** May hold a secret: only its origin must be logged. */
+  readonly url: string;
+  readonly secret: string | undefined;
+  /** Values may be secrets. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly format: 'json' | 'alertmanager' | 'slack' | 'ntfy';
+  readonly alarms: { readonly severity: Severity; readonly series: string };
+  readonly timeoutMs: number;
+  /** Content of a PEM file. */
+  readonly ca: string | undefined;
 }

@@ -28,7 +28,7 @@ export function formatProblems(problems: readonly Problem[], fileName: string, t
     .join('\n');
 }
 
-const SENSITIVE = /passw|token|secret|credential|:\/\/[^\s/]*@/i;
+const SENSITIVE = /passw|token|secret|credential|headers|authorization|api-?key|hook|:\/\/[^\s/]*@/i;
 
 function excerptOf(line: string | undefined, column: number): readonly string[] | undefined {
   if (

@@ -1,10 +1,12 @@
-import { isPair, isScalar, parseDocument, type Scalar, visit } from 'yaml';
+import { isMap, isPair, isScalar, parseDocument, type Scalar, visit } from 'yaml';
 import { shield, unshield } from './environment.ts';
 
 /** What stands in place of a secret. */
 export const HIDDEN = '********';
 
-const SECRET_KEY = /passw|token|secret|credential/i;
+const REFERENCE = /^\$\ufdd0([A-Za-z_][A-Za-z0-9_]*)(?::-.*)?\ufdd1$/s;
+
+const SECRET_KEY = /passw|token|secret|credential|headers|authorization|api-?key/i;
 
 /**
  * A configuration file as everybody may see it: the values of secrets and the user and password of addresses are hidden, and
@@ -32,14 +34,26 @@ export function redactedYaml(text: string): string {
         hide(node);
       } else if (typeof node.value === 'string') {
         node.value = withoutUserInfo(node.value);
+        if (keys.at(-1) === 'url' && isWebhook(parents)) hidePath(node);
       }
     },
   });
   return unshield(document.toString({ lineWidth: 0 }));
 }
 
+function isWebhook(parents: readonly unknown[]): boolean {
+  return parents.findLast(isMap)?.get('type') === 'webhook';
+}
+
+/** What follows the host in the address of a webhook is mostly all that keeps strangers from using it. */
+function hidePath(node: Scalar): void {
+  const origin = /^(\w+:\/\/[^/?#]*)[/?#]./s.exec(String(node.value))?.[1];
+  if (origin !== undefined) node.value = `${origin}/${HIDDEN}`;
+  else if (REFERENCE.test(String(node.value))) hide(node);
+}
+
 function hide(node: Scalar): void {
-  const reference = /^\$\ufdd0([A-Za-z_][A-Za-z0-9_]*)(?::-.*)?\ufdd1$/s.exec(String(node.value));
+  const reference = REFERENCE.exec(String(node.value));
   node.value = reference === null ? HIDDEN : `$\ufdd0${reference[1]}\ufdd1`;
   node.type = 'PLAIN';
 }

@@ -1,4 +1,9 @@
-import type { InfluxdbConfiguration, MqttSinkConfiguration, SinkConfiguration } from './configuration.ts';
+import type {
+  InfluxdbConfiguration,
+  MqttSinkConfiguration,
+  SinkConfiguration,
+  WebhookConfiguration,
+} from './configuration.ts';
 import type { CheckedFile } from './schema.ts';
 
 type CheckedSink = CheckedFile['sinks'][number];
@@ -10,6 +15,8 @@ export function resolveSink(sink: CheckedSink, gateway: string): SinkConfigurati
       return influxdb(sink);
     case 'mqtt':
       return mqtt(sink, gateway);
+    case 'webhook':
+      return webhook(sink);
   }
 }
 
@@ -53,4 +60,9 @@ function mqtt(sink: Extract<CheckedSink, { type: 'mqtt' }>, gateway: string): Mq
     batch: { maxItems: batch.maxItems, everyMs: batch.every },
     catchUp,
   };
+}
+
+function webhook(sink: Extract<CheckedSink, { type: 'webhook' }>): WebhookConfiguration {
+  const { name, type, url, secret, headers, format, alarms, timeout, tls } = sink;
+  return { name, type, url, secret, headers, format, alarms, timeoutMs: timeout, ca: tls?.ca };
 }

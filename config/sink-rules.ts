@@ -1,3 +1,4 @@
+import { webhookKey } from '../gateway/base/webhook-secret.ts';
 import { quoted } from './problems.ts';
 import type { Partly, Report } from './report.ts';
 import type { CheckedFile } from './schema.ts';
@@ -7,6 +8,7 @@ type PartlyFile = Partly<CheckedFile>;
 type Sink = CheckedFile['sinks'][number];
 type Influxdb = Partly<Extract<Sink, { type: 'influxdb' }>>;
 type Mqtt = Partly<Extract<Sink, { type: 'mqtt' }>>;
+type Webhook = Partly<Extract<Sink, { type: 'webhook' }>>;
 /** Sources as far as they have an address. */
 type Addressed = {
   readonly type?: string | undefined;
@@ -15,6 +17,10 @@ type Addressed = {
   readonly url?: string | undefined;
   readonly readings?: readonly ({ readonly topic?: string | undefined } | undefined)[] | undefined;
 };
+
+/** What is about the message or the connection. */
+const OWN_HEADERS =
+  /^(webhook-(id|timestamp|signature)|content-(type|length|encoding)|transfer-encoding|connection|host|user-agent|expect|te|trailer|upgrade)$/i;
 
 const MQTT_PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883, 'ws:': 80, 'wss:': 443 };
 /** Topics of results below the prefix and the name of the gateway. */
@@ -29,6 +35,7 @@ export function checkSinks(file: PartlyFile, report: Report): void {
     const path = `sinks[${index}]`;
     if (sink?.type === 'influxdb') checkInfluxdb(sink as Influxdb, path, report);
     if (sink?.type === 'mqtt') checkMqtt(sink as Mqtt, file, path, report);
+    if (sink?.type === 'webhook') checkWebhook(sink as Webhook, path, report);
   });
 }
 
@@ -78,6 +85,49 @@ function checkPrefix(prefix: string, path: string, report: Report): void {
     `not the beginning of a topic: got ${quoted(prefix)}`,
     'levels divided by /, without + # or control characters, that do not begin with $: headgate, plant-7/headgate',
   );
+}
+
+/** What the sink itself says is not told here: it knows its formats and secrets. */
+function checkWebhook(sink: Webhook, path: string, report: Report): void {
+  const { url, secret, headers, allowHttp, tls, format } = sink;
+  for (const [name, value] of Object.entries(headers ?? {})) checkHeader(name, value, `${path}.headers`, report);
+  if (secret !== undefined && webhookKey(secret) === undefined) {
+    report(
+      `${path}.secret`,
+      'not a secret of Standard Webhooks',
+      'whsec_ and 24 to 64 bytes in Base64, as of: echo whsec_$(openssl rand -base64 32)',
+    );
+  }
+  if (url === undefined || !URL.canParse(url)) return;
+  const address = new URL(url);
+  const { protocol, username, password, hostname, pathname } = address;
+  if (username !== '' || password !== '') {
+    report(`${path}.url`, 'there is a user or a password in the address', 'give them as a header: Authorization');
+  }
+  if (protocol === 'http:' && allowHttp !== true && !isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'))) {
+    report(
+      `${path}.url`,
+      'alarms would go to another machine without encryption',
+      'give an https address, or write allowHttp: true',
+    );
+  }
+  if (protocol === 'http:' && tls !== undefined) {
+    report(`${path}.tls`, 'a connection to http:// is not encrypted', 'write https://, or leave tls out');
+  }
+  if (format === 'ntfy' && pathname.endsWith('/')) {
+    report(`${path}.url`, 'the address names no topic of ntfy', 'it is the last part: https://ntfy.example/press-hall');
+  }
+}
+
+function checkHeader(name: string, value: string | undefined, path: string, report: Report): void {
+  const at = `${path}.${/^[\w-]+$/.test(name) ? name : JSON.stringify(name)}`;
+  if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) {
+    report(at, `not the name of a header: ${quoted(name)}`, 'letters, digits and -');
+  } else if (OWN_HEADERS.test(name)) {
+    report(at, `the gateway gives the header ${name} itself`, 'leave it out');
+  } else if (value !== undefined && /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+    report(at, 'the value has characters that a header cannot have', 'a line break at the end is one of them');
+  }
 }
 
 function checkUserInfo({ username, password }: URL, path: string, report: Report): void {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: descriptions show how a file refers to the environment
 import Type from 'typebox';
 import { componentName, oneOf, pemFile, positiveDuration, secret, seriesGlob, text, url } from './scalars.ts';
 import { closed, list, optional, PASSWORD, section } from './shapes.ts';
@@ -106,7 +107,46 @@ const mqtt = Type.Object(
   { ...closed, description: 'A topic for each series on an MQTT broker.' },
 );
 
+const webhook = Type.Object(
+  {
+    name: sinkName('phones'),
+    type: Type.Literal('webhook', { description: 'Alarms, told to an HTTP server.' }),
+    url: url(['https', 'http'], {
+      description: 'Address that alarms are posted to.',
+      examples: ['https://alerts.example/hooks/headgate', '${WEBHOOK_URL}'],
+    }),
+    secret: optional(
+      secret({
+        description:
+          'Signs what is sent, as Standard Webhooks says: whsec_ and 24 to 64 bytes in Base64; in clear, as ${NAME} from the environment, or as { file: PATH }.',
+      }),
+    ),
+    headers: Type.Record(
+      Type.String(),
+      secret({ description: 'Value: in clear, as ${NAME} from the environment, or as { file: PATH }.' }),
+      { description: 'More headers.', default: {}, examples: [{ Authorization: '${WEBHOOK_TOKEN}' }] },
+    ),
+    format: oneOf(['json', 'alertmanager', 'slack', 'ntfy'], {
+      description: 'What the receiver reads. slack: also Mattermost and others that take { "text": … }.',
+      default: 'json',
+    }),
+    alarms: section('Which alarms are told.', { severity, series: alarmSeries }),
+    timeout: positiveDuration({ description: 'How long an answer is waited for.', default: '10s' }),
+    allowHttp: Type.Boolean({
+      description: 'Send without encryption to another machine, too.',
+      default: false,
+    }),
+    tls: optional(
+      Type.Object(
+        { ca: pemFile({ description: 'Path of the PEM file of the authorities to trust.' }) },
+        { ...closed, description: 'Certificates of an https address.' },
+      ),
+    ),
+  },
+  { ...closed, description: 'An HTTP server that is told of alarms, each in a POST of its own.' },
+);
+
 /** Where results go. */
-export const sinks = list(Type.Union([influxdb, mqtt]), {
+export const sinks = list(Type.Union([influxdb, mqtt, webhook]), {
   description: 'Where results go. The history on the box is always kept.',
 });

@@ -11,6 +11,7 @@ import type { ForwarderOptions } from '../runtime/forwarder.ts';
 import { HistorySink } from '../sinks/history/history.ts';
 import { InfluxdbSink } from '../sinks/influxdb/influxdb.ts';
 import { MqttSink } from '../sinks/mqtt/mqtt.ts';
+import { WebhookSink } from '../sinks/webhook/webhook.ts';
 
 /** A sink and how it is fed. */
 export interface FedSink {
@@ -26,6 +27,9 @@ export interface SinkParts {
 
 /** The history is fed at once, so that the page shows a window when it closes. */
 const HISTORY_FEED: ForwarderOptions = { maxItems: 1_000, lingerMs: 50 };
+
+/** A webhook gets alarms, which never linger; results of windows, which it does not get, are passed over now and then. */
+const WEBHOOK_FEED: ForwarderOptions = { maxItems: 1_000, lingerMs: 1_000 };
 
 /** Alarms that were active before, of which a sink is told. */
 const MAX_ACTIVE_ALARMS = 10_000;
@@ -79,12 +83,16 @@ export function makeConfiguredSinks(
         return new InfluxdbSink({ ...sink, gatewayTags: { ...gateway.tags, gateway: gateway.name } }, parts);
       case 'mqtt':
         return new MqttSink({ ...sink, gateway: gateway.name }, { ...parts, activeAlarms });
+      case 'webhook':
+        return new WebhookSink({ ...sink, gateway: gateway.name }, parts);
     }
   };
-  return sinks.map((sink) => ({
-    sink: makeSink(sink),
-    options: { maxItems: sink.batch.maxItems, lingerMs: sink.batch.everyMs, catchUp: sink.catchUp },
-  }));
+  return sinks.map((sink) => ({ sink: makeSink(sink), options: feedOf(sink) }));
+}
+
+function feedOf(sink: SinkConfiguration): ForwarderOptions {
+  if (sink.type === 'webhook') return WEBHOOK_FEED;
+  return { maxItems: sink.batch.maxItems, lingerMs: sink.batch.everyMs, catchUp: sink.catchUp };
 }
 
 /** The last step of an active alarm, as far as the history has it: without tags and unit of the series. */

@@ -12,6 +12,7 @@ const environment = {
   OPCUA_PASSWORD: 'c',
   INFLUX_PASSWORD: 'd',
   PROBES_PASSWORD: 'e',
+  WEBHOOK_TOKEN: 'f',
 };
 const options = { environment, readFile: readNamedFile };
 

@@ -232,7 +232,7 @@ test('each problem says what is allowed', () => {
 gateway.yaml:2:26  sinks[0].type: unknown type "kafka"
     | sinks: [{ name: a, type: kafka }]
     |                          ^
-    allowed: influxdb, mqtt`);
+    allowed: influxdb, mqtt, webhook`);
 });
 
 describe('YAML that cannot be read', () => {
@@ -326,7 +326,7 @@ describe('secrets', () => {
     `sinks:\n  - { name: a, type: influxdb, url: http://x, user: u, password: ${password} }\n`;
   const passwordOf = (text: string, readFile: (path: string) => string) => {
     const [influx] = configurationOf(text, { readFile }).sinks;
-    return influx?.password;
+    return influx?.type === 'influxdb' ? influx.password : undefined;
   };
 
   test('are read from files, relative to the folder of the configuration, without the line end', () => {

@@ -23,11 +23,20 @@ sources:
 sinks:
   - { name: i, type: influxdb, url: 'http://u:can%40ary-7@x', token: canary-8 }
   - { name: j, type: influxdb, url: http://x, token: [canary-9, { deep: canary-10 }] }
+  - { name: k, type: webhook, url: https://hooks.example/canary-11, headers: { x-any: canary-12, Authorization: canary-13 } }
+  - { url: "https://hooks.example?key=canary-14", type: webhook, secret: whsec_canary-15 }
+  - name: l
+    type: webhook
+    url: \${URL:-https://hooks.example/canary-16}
+    headers:
+      X-Api-Key: canary-17
 # canary-comment
 `;
   const shown = redactedYaml(text);
   expect(shown).not.toMatch(/canary|can%40ary|123456789/);
   expect(shown).toContain(`mqtt://${HIDDEN}@host:1883`);
+  expect(shown).toContain(`https://hooks.example/${HIDDEN}`);
+  expect(shown).toContain('url: ${URL}');
 });
 
 test('references to the environment and paths of secret files stay, without defaults and values', () => {
@@ -38,6 +47,14 @@ test('references to the environment and paths of secret files stay, without defa
   expect(shown).toContain('${OTHER}');
   expect(shown).toContain('/run/x');
   expect(shown).not.toContain('canary');
+});
+
+test('the host of a webhook, and what has no secret in it, stays', () => {
+  const shown = redactedYaml(
+    'sinks: [{ type: webhook, url: https://a.example }, { type: influxdb, url: http://x/proxy }]',
+  );
+  expect(shown).toContain('https://a.example');
+  expect(shown).toContain('http://x/proxy');
 });
 
 test('a file that cannot be read shows nothing', () => {

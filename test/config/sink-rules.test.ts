@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { formatProblems } from '../../config/load.ts';
 import { briefly, configurationOf, problemsOf } from './load-text.ts';
 
 const mqtt = (words: string, before = '') => `${before}sinks:\n  - { name: hall, type: mqtt, ${words} }\n`;
@@ -29,6 +30,52 @@ describe('an MQTT sink', () => {
     const text = mqtt('url: mqtts://broker, tls: { cert: a.pem }');
     expect(briefly(problemsOf(text, { readFile }))).toEqual([expect.stringContaining('there is a cert but no key')]);
     expect(problemsOf(mqtt('url: mqtts://broker, tls: { cert: a.pem, key: b.pem }'), { readFile })).toEqual([]);
+  });
+});
+
+describe('a webhook', () => {
+  const webhook = (words: string) => `sinks:\n  - { name: phones, type: webhook, ${words} }\n`;
+  const secretOf = (bytes: number) => `whsec_${Buffer.alloc(bytes, 'canary').toString('base64')}`;
+
+  test.each([
+    ['url: http://alerts.example', 'sinks[0].url: alarms would go to another machine without encryption'],
+    ['url: http://10.0.0.5:9093', 'sinks[0].url: alarms would go to another machine without encryption'],
+    ['url: https://me:canary@alerts.example', 'sinks[0].url: there is a user or a password in the address'],
+    ['url: mqtt://alerts.example', 'sinks[0].url: an address of the wrong kind'],
+    ['url: https://x, secret: canary', 'sinks[0].secret: not a secret of Standard Webhooks'],
+    [`url: https://x, secret: ${secretOf(23)}`, 'sinks[0].secret: not a secret of Standard Webhooks'],
+    [`url: https://x, secret: ${secretOf(65)}`, 'sinks[0].secret: not a secret of Standard Webhooks'],
+    ['url: https://x, headers: { "a b": x }', 'sinks[0].headers."a b": not the name of a header: "a b"'],
+    [
+      'url: https://x, headers: { Webhook-Id: x }',
+      'sinks[0].headers.Webhook-Id: the gateway gives the header Webhook-Id',
+    ],
+    ['url: https://x, headers: { a: "canary\\nb" }', 'sinks[0].headers.a: the value has characters'],
+    ['url: https://x, format: ntfy', 'sinks[0].url: the address names no topic of ntfy'],
+    ['url: http://127.0.0.1, tls: { ca: a.pem }', 'sinks[0].tls: a connection to http:// is not encrypted'],
+    ['url: https://x, format: teams', 'sinks[0].format: "teams" is not allowed'],
+  ])('%s is refused', (words, problem) => {
+    const problems = briefly(problemsOf(webhook(words), { readFile: () => '-----BEGIN -----' }));
+    expect(problems).toEqual([expect.stringContaining(problem)]);
+    expect(problems[0]).toMatch(/^2:\d+ /);
+    expect(problems[0]).not.toContain('canary');
+  });
+
+  test.each([
+    'url: http://127.0.0.1:9093/api/v2/alerts, format: alertmanager',
+    'url: "http://[::1]:8080"',
+    'url: http://localhost',
+    'url: http://alerts.example, allowHttp: true',
+    'url: https://ntfy.example/press-hall, format: ntfy',
+    `url: https://x, secret: ${secretOf(24)}, headers: { Authorization: Bearer x }`,
+    `url: https://x, secret: ${secretOf(64)}`,
+  ])('%s is fine', (words) => expect(found(webhook(words))).toEqual([]));
+
+  test('no line that may hold a secret is shown beside a problem', () => {
+    const text = 'sinks:\n  - name: a\n    type: webhook\n    url: http://hooks.example/canary\n';
+    expect(formatProblems(problemsOf(text), 'gateway.yaml', text)).not.toContain('canary');
+    const header = `${text.replace('http://hooks.example/canary', 'https://x')}    headers: { "a b": canary }\n`;
+    expect(formatProblems(problemsOf(header), 'gateway.yaml', header)).not.toContain('canary');
   });
 });
 

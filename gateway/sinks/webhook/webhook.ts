@@ -1,0 +1,190 @@
+import { followSignal } from '../../base/follow-signal.ts';
+import { withTimeLimit } from '../../base/time-limit.ts';
+import { webhookKey } from '../../base/webhook-secret.ts';
+import type { Clock } from '../../core/clock.ts';
+import { GatewayError } from '../../core/errors.ts';
+import type { AlarmEvent, Result } from '../../core/result.ts';
+import { type Rejection, type Sink, SinkError } from '../../core/sink.ts';
+import { type AlarmChoice, alarmChoice, isTold } from '../alarm-choice.ts';
+import { type Answer, networkError, newAgent, post, retryAfterMs, shorten } from '../http.ts';
+import { messageId } from '../result-message.ts';
+import { FORMATS, ntfyTopic, type WebhookFormat } from './formats.ts';
+import { webhookHeaders, webhookId } from './signature.ts';
+
+/** Whom alarms are told and how; the words of sample.yaml. */
+export interface WebhookSinkOptions {
+  readonly name: string;
+  /** `http:` or `https:`; what follows the host is often a secret, and is never shown. */
+  readonly url: string;
+  /** `whsec_` and Base64; without it nothing is signed. */
+  readonly secret?: string | undefined;
+  /** More headers; their values may be secrets. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly format: WebhookFormat;
+  /** Name of the gateway. */
+  readonly gateway: string;
+  readonly alarms: AlarmChoice;
+  /** Longest wait for an answer. @default 10000 */
+  readonly timeoutMs?: number | undefined;
+  /** Authorities in place of the system's, PEM. */
+  readonly ca?: string | undefined;
+}
+
+/** Steps whose answer is remembered while their batch is not through. */
+const MAX_ANSWERED = 1_000;
+/** Of an answer, in a reason. */
+const ANSWER_LENGTH = 200;
+
+/** Answers that are not about this alarm: a person has to correct the address or the credentials. */
+const FOR_A_PERSON: ReadonlySet<number> = new Set([401, 403, 404, 405, 407]);
+const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/**
+ * Tells alarms to an HTTP server, one POST for each step, in order, signed as Standard Webhooks says. See README.md beside this file for what is sent,
+ * and what happens to what is refused.
+ *
+ * What is sent twice has the same `webhook-id`.
+ */
+export class WebhookSink implements Sink {
+  readonly name: string;
+  readonly type = 'webhook';
+  readonly #options: WebhookSinkOptions;
+  readonly #clock: Clock;
+  readonly #url: URL;
+  readonly #key: Buffer | undefined;
+  readonly #isChosen: (event: AlarmEvent) => boolean;
+  readonly #running = new Map<Promise<unknown>, AbortController>();
+  /** What was answered of a batch that broke off: only the rest is sent again. */
+  readonly #answered = new Map<string, Rejection | undefined>();
+  #agent: ReturnType<typeof newAgent>;
+  #stopped = false;
+
+  /** @throws {GatewayError} where an option cannot work */
+  constructor(options: WebhookSinkOptions, { clock }: { readonly clock: Clock }) {
+    this.name = options.name;
+    this.#options = options;
+    this.#clock = clock;
+    this.#url = webhookUrl(options);
+    this.#key = keyOf(options);
+    this.#isChosen = alarmChoice(options.alarms);
+    this.#agent = newAgent(this.#url, options.ca);
+  }
+
+  async start(_signal: AbortSignal): Promise<void> {
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    this.#agent = newAgent(this.#url, this.#options.ca);
+  }
+
+  async stop(_signal: AbortSignal): Promise<void> {
+    this.#stopped = true;
+    for (const controller of this.#running.values()) controller.abort();
+    await Promise.allSettled(this.#running.keys());
+    this.#agent.destroy();
+  }
+
+  stores(result: Result): boolean {
+    return result.kind === 'alarm' && isTold(result) && this.#isChosen(result);
+  }
+
+  async write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
+    if (this.#stopped) throw new SinkError('The webhook sink is stopped', { kind: 'transient' });
+    const controller = new AbortController();
+    const unfollow = followSignal(signal, controller);
+    const writing = this.#write(batch, controller.signal);
+    this.#running.set(writing, controller);
+    try {
+      return await writing;
+    } finally {
+      unfollow();
+      this.#running.delete(writing);
+    }
+  }
+
+  async #write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
+    const events = batch.filter((result) => result.kind === 'alarm');
+    for (const event of events) {
+      const id = messageId(event, this.#options.gateway);
+      if (!this.#answered.has(id)) this.#remember(id, await this.#tell(event, id, signal));
+    }
+    return events.flatMap((event) => {
+      const id = messageId(event, this.#options.gateway);
+      const rejection = this.#answered.get(id);
+      this.#answered.delete(id);
+      return rejection === undefined ? [] : [rejection];
+    });
+  }
+
+  #remember(id: string, rejection: Rejection | undefined): void {
+    this.#answered.set(id, rejection);
+    if (this.#answered.size > MAX_ANSWERED) this.#answered.delete(this.#answered.keys().next().value!);
+  }
+
+  /** Posts one step. Resolves with why it is refused for ever, or undefined. Rejects with a `SinkError` where it is to be sent again. */
+  async #tell(event: AlarmEvent, id: string, signal: AbortSignal): Promise<Rejection | undefined> {
+    const { format, gateway, headers = {}, timeoutMs = 10_000 } = this.#options;
+    const { url, body: content } = FORMATS[format](event, gateway, this.#url);
+    const body = Buffer.from(JSON.stringify(content));
+    const timestamp = Math.floor(this.#clock.now() / 1000);
+    const allHeaders = {
+      ...headers,
+      'user-agent': 'Headgate',
+      'content-type': 'application/json',
+      'content-length': String(body.length),
+      ...webhookHeaders({ id: webhookId(id), timestamp, body }, this.#key),
+    };
+    const answer = await withTimeLimit({ ms: timeoutMs, clock: this.#clock, signal }, (limited) =>
+      post({ url, agent: this.#agent }, allHeaders, body, limited).catch((error: unknown) => {
+        throw networkError('Webhook', error, url, limited);
+      }),
+    );
+    return this.#judge(answer, event);
+  }
+
+  #judge({ status, text, retryAfter }: Answer, event: AlarmEvent): Rejection | undefined {
+    if (status >= 200 && status < 300) return undefined;
+    const said = `The webhook at ${this.#url.origin} answered ${status}: ${shorten(text.trim(), ANSWER_LENGTH)}`;
+    if (LATER.has(status) || status >= 500) {
+      const waitMs = retryAfterMs(retryAfter, this.#clock);
+      throw new SinkError(said, { kind: 'transient', ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) });
+    }
+    if (status < 400) {
+      throw new SinkError(`${said}. A redirect is not followed: give the address that it leads to`, {
+        kind: 'configuration',
+      });
+    }
+    if (FOR_A_PERSON.has(status)) {
+      throw new SinkError(`${said}. Check the url, the headers and the secret of the sink`, { kind: 'configuration' });
+    }
+    return { result: event, reason: said };
+  }
+}
+
+function webhookUrl({ name, url, format }: WebhookSinkOptions): URL {
+  const parsed = URL.parse(url);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+    throw new GatewayError(`Cannot make sink ${name}: its url is not a http or https url`, {
+      hint: 'for example https://alerts.example/hooks/headgate',
+    });
+  }
+  if (parsed.username !== '' || parsed.password !== '') {
+    throw new GatewayError(`Cannot make sink ${name}: its url has a user or a password in it`, {
+      hint: 'give them as a header: Authorization: Basic …',
+    });
+  }
+  if (format === 'ntfy' && ntfyTopic(parsed) === undefined) {
+    throw new GatewayError(`Cannot make sink ${name}: its url names no topic of ntfy`, {
+      hint: 'it is the last part, as in https://ntfy.example/press-hall',
+    });
+  }
+  return parsed;
+}
+
+function keyOf({ name, secret }: WebhookSinkOptions): Buffer | undefined {
+  if (secret === undefined) return undefined;
+  const key = webhookKey(secret);
+  if (key !== undefined) return key;
+  throw new GatewayError(`Cannot make sink ${name}: its secret is not one of Standard Webhooks`, {
+    hint: 'whsec_ and 24 to 64 bytes in Base64, as of: echo whsec_$(openssl rand -base64 32)',
+  });
+}

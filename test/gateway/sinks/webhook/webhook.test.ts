@@ -1,0 +1,283 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../../gateway/base/system-clock.ts';
+import { GatewayError } from '../../../../gateway/core/errors.ts';
+import type { AlarmEvent, Result } from '../../../../gateway/core/result.ts';
+import { SinkError } from '../../../../gateway/core/sink.ts';
+import { WebhookSink, type WebhookSinkOptions } from '../../../../gateway/sinks/webhook/webhook.ts';
+import { requireProgram } from '../../../services/require-program.ts';
+import { aggregate, alarm, seriesOf, T0 } from '../results.ts';
+
+interface Received {
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: { readonly type?: string; readonly data?: { readonly alarm?: string } };
+}
+
+/** What the pretended server does with a request. */
+type Answer = (received: Received, response: ServerResponse) => void;
+
+const signal = new AbortController().signal;
+const status =
+  (code: number, text = '', headers: Record<string, string> = {}): Answer =>
+  (_, response) =>
+    response.writeHead(code, headers).end(text);
+
+/** Faults that a real server does not make on demand: a pretended one. Real ones are in test/services. */
+describe('WebhookSink', () => {
+  let server: Server;
+  let received: Received[];
+  let answer: Answer;
+
+  beforeEach(async () => {
+    received = [];
+    answer = status(200);
+    server = createServer(async (request, response) => {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part);
+      const one = {
+        url: request.url ?? '',
+        headers: request.headers,
+        body: JSON.parse(Buffer.concat(parts).toString()),
+      };
+      received.push(one);
+      answer(one, response);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+
+  const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  function sinkOf(change: Partial<WebhookSinkOptions> = {}): WebhookSink {
+    const alarms = { severity: 'info', series: '*' } as const;
+    const options = { name: 'phones', url: `${url()}/canary-path`, gateway: 'hall', format: 'json', alarms, ...change };
+    return new WebhookSink(options as WebhookSinkOptions, { clock: systemClock });
+  }
+  const failure = (sink: WebhookSink, batch: readonly Result[] = [alarm()], until = signal): Promise<SinkError> =>
+    sink.write(batch, until).then(
+      () => expect.fail('the write succeeded'),
+      (error) => {
+        expect(error).toBeInstanceOf(SinkError);
+        expect(error.message).not.toContain('canary');
+        return error;
+      },
+    );
+  const many = (count: number): readonly AlarmEvent[] =>
+    Array.from({ length: count }, (_, i) => alarm({ raisedAt: T0 + i }));
+  const told = () => received.map(({ body }) => Number(body.data?.alarm?.split('@').at(-1)) - T0);
+
+  it('posts each step by itself, in order, with an id of its own that stays when it is sent again', async () => {
+    const batch = [alarm(), alarm({ state: 'cleared', time: T0 + 9000 })];
+    expect(await sinkOf().write(batch, signal)).toEqual([]);
+    expect(await sinkOf().write(batch, signal)).toEqual([]);
+    expect(received.map(({ body }) => body.type)).toEqual([
+      'alarm.raised',
+      'alarm.cleared',
+      'alarm.raised',
+      'alarm.cleared',
+    ]);
+    const ids = received.map(({ headers }) => headers['webhook-id']);
+    expect(ids.slice(0, 2)).toEqual(ids.slice(2));
+    expect(new Set(ids).size).toBe(2);
+    expect(received[0]).toMatchObject({
+      url: '/canary-path',
+      headers: { 'content-type': 'application/json', 'user-agent': 'Headgate' },
+    });
+  });
+
+  it('sends the headers it was given, and its own in place of those of the same name', async () => {
+    await sinkOf({ headers: { Authorization: 'Bearer x', 'Content-Type': 'text/html' } }).write([alarm()], signal);
+    expect(received[0]?.headers).toMatchObject({ authorization: 'Bearer x', 'content-type': 'application/json' });
+  });
+
+  it('takes the alarms that were chosen, no results of windows, and not what a person has done', () => {
+    const sink = sinkOf({ alarms: { severity: 'warning', series: 'press-1/*' } });
+    expect(sink.stores(alarm())).toBe(true);
+    expect(sink.stores(alarm({ state: 'cleared' }))).toBe(true);
+    expect(sink.stores(alarm({ severity: 'critical' }))).toBe(true);
+    expect(sink.stores(alarm({ severity: 'info' }))).toBe(false);
+    expect(sink.stores(alarm({ series: seriesOf('press-2', 'temperature') }))).toBe(false);
+    expect(sink.stores(alarm({ state: 'acknowledged' }))).toBe(false);
+    expect(sink.stores(aggregate())).toBe(false);
+  });
+
+  it.each([200, 201, 202, 204, 299])('counts %i as told', async (code) => {
+    answer = status(code);
+    expect(await sinkOf().write([alarm()], signal)).toEqual([]);
+  });
+
+  it.each([400, 402, 409, 410, 413, 415, 422, 451])(
+    'sets aside what is answered by %i, with the beginning of the answer, and its neighbours go on',
+    async (code) => {
+      answer = ({ body }, response) =>
+        body.data?.alarm?.endsWith(String(T0 + 1))
+          ? status(code, `no such channel ${'x'.repeat(10_000)}`)({} as Received, response)
+          : response.end();
+      const batch = many(3);
+      const rejections = await sinkOf().write(batch, signal);
+      expect(rejections).toMatchObject([
+        { result: batch[1], reason: expect.stringContaining(`answered ${code}: no such channel x`) },
+      ]);
+      expect(rejections[0]?.reason.length).toBeLessThan(300);
+      expect(rejections[0]?.reason).not.toContain('canary');
+      expect(told()).toEqual([0, 1, 2]);
+    },
+  );
+
+  it.each([401, 403, 404, 405, 407])('keeps everything for a person to act when it is answered by %i', async (code) => {
+    answer = status(code, 'who are you?');
+    expect(await failure(sinkOf(), many(3))).toMatchObject({
+      kind: 'configuration',
+      message: expect.stringMatching(/answered \d+: who are you\?\. Check the url/),
+    });
+    expect(received).toHaveLength(1);
+  });
+
+  it.each([301, 302, 307, 308])('follows no redirect (%i), and says so', async (code) => {
+    answer = status(code, '', { location: `${url()}/elsewhere` });
+    expect(await failure(sinkOf())).toMatchObject({
+      kind: 'configuration',
+      message: expect.stringContaining('redirect is not followed'),
+    });
+    expect(received.map((one) => one.url)).toEqual(['/canary-path']);
+  });
+
+  it.each([
+    [408, undefined, undefined],
+    [425, undefined, undefined],
+    [429, '7', 7000],
+    [429, 'soon', undefined],
+    [500, undefined, undefined],
+    [503, '99999', 3_600_000],
+    [529, undefined, undefined],
+  ])('keeps everything for later when it is answered by %i and Retry-After %s', async (code, retryAfter, ms) => {
+    answer = status(code, 'busy', retryAfter === undefined ? {} : { 'retry-after': retryAfter });
+    expect(await failure(sinkOf())).toMatchObject({ kind: 'transient', retryAfterMs: ms });
+  });
+
+  it('sends again only what was not answered, and remembers what was refused', async () => {
+    const batch = many(10);
+    answer = ({ body }, response) => {
+      if (body.data?.alarm === batch[2]!.id) response.writeHead(400).end('bad');
+      else if (body.data?.alarm === batch[6]!.id) response.writeHead(503).end();
+      else response.end();
+    };
+    const sink = sinkOf();
+    expect((await failure(sink, batch)).kind).toBe('transient');
+    answer = status(200);
+    // As a forwarder does, in smaller batches.
+    const rejections = [
+      ...(await sink.write(batch.slice(0, 5), signal)),
+      ...(await sink.write(batch.slice(5), signal)),
+    ];
+    expect(rejections.map(({ result }) => result)).toEqual([batch[2]]);
+    expect(told()).toEqual([0, 1, 2, 3, 4, 5, 6, 6, 7, 8, 9]);
+    await sink.write(batch.slice(0, 1), signal);
+    expect(told().at(-1)).toBe(0);
+  });
+
+  it('waits no longer than it was told, also for the end of an answer', async () => {
+    const sink = sinkOf({ timeoutMs: 100 });
+    answer = () => undefined;
+    const late = { kind: 'transient', message: expect.stringContaining('did not answer in time') };
+    expect(await failure(sink)).toMatchObject(late);
+    answer = (_, response) => response.writeHead(200).write('and so on');
+    expect(await failure(sink)).toMatchObject(late);
+  });
+
+  it('says that there is nobody, and works when there is somebody again', async () => {
+    const { port } = server.address() as AddressInfo;
+    const sink = sinkOf();
+    server.close();
+    await once(server, 'close');
+    expect(await failure(sink)).toMatchObject({
+      kind: 'transient',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    expect(await sink.write([alarm()], signal)).toEqual([]);
+  });
+
+  it('asks no proxy of the environment', async () => {
+    for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'ALL_PROXY']) vi.stubEnv(name, 'http://127.0.0.1:1');
+    vi.stubEnv('NODE_USE_ENV_PROXY', '1');
+    expect(await sinkOf().write([alarm()], signal)).toEqual([]);
+  });
+
+  it('ends a write when its signal aborts or when it is stopped, and goes on after a start', async () => {
+    answer = () => undefined;
+    const sink = sinkOf();
+    const aborter = new AbortController();
+    const writing = sink.write([alarm()], aborter.signal);
+    aborter.abort();
+    await expect(writing).rejects.toBeInstanceOf(SinkError);
+    const other = sink.write([alarm()], signal);
+    await sink.stop(signal);
+    await expect(other).rejects.toBeInstanceOf(SinkError);
+    expect((await failure(sink)).kind).toBe('transient');
+    await sink.stop(signal);
+    await sink.start(signal);
+    answer = status(200);
+    expect(await sink.write([alarm()], signal)).toEqual([]);
+  });
+
+  it.each([
+    { url: 'mqtt://x' },
+    { url: 'alerts' },
+    { url: 'https://me:canary@x' },
+    { secret: 'canary' },
+    { url: 'https://ntfy.example/', format: 'ntfy' },
+  ] as const)('refuses to be made with %j, and does not repeat a secret', (change) => {
+    expect(() => sinkOf(change)).toThrow(GatewayError);
+    expect(() => sinkOf(change)).not.toThrow(/canary/);
+  });
+});
+
+const openssl = requireProgram('openssl');
+
+describe.skipIf(openssl === undefined)('WebhookSink and certificates', () => {
+  it('tells nobody whose certificate it does not know, and takes the authority it was given', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'headgate-webhook-'));
+    const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+    const words = ['req', '-x509', '-nodes', ...curve, ...subject, '-out', certFile, '-keyout', keyFile];
+    execFileSync(openssl!, words, { stdio: 'pipe' });
+    const cert = readFileSync(certFile, 'utf8');
+    let requests = 0;
+    const server = createHttpsServer({ cert, key: readFileSync(keyFile) }, (_, response) => {
+      requests++;
+      response.end();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const alarms = { severity: 'info', series: '*' } as const;
+      const options = { name: 'phones', url, gateway: 'hall', format: 'json', alarms } as const;
+      const told = (ca?: string) =>
+        new WebhookSink({ ...options, ca }, { clock: systemClock }).write([alarm()], signal);
+      await expect(told()).rejects.toMatchObject({ kind: 'configuration' });
+      expect(requests).toBe(0);
+      expect(await told(cert)).toEqual([]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
