@@ -1,10 +1,7 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { ALARM_STATES } from '../core/alarm.ts';
+import { closed, count, nullable, time } from './schema-words.ts';
 
-const closed = { additionalProperties: false };
-const time = (description: string) => Type.Number({ description: `${description}; epoch milliseconds, with fraction` });
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const count = (description: string) => Type.Number({ minimum: 0, description });
 const words = (maxLength: number, description: string) => Type.String({ minLength: 1, maxLength, description });
 
 /** The most alarms that a list gives, and how many when the caller does not say. */

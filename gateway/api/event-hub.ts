@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import type { Bound } from '../core/memory.ts';
 import type { GatewayView, LiveEvent } from '../core/view.ts';
-import type { Topic } from './schemas.ts';
 import { statusReply } from './status-reply.ts';
+import type { Topic } from './stream-schemas.ts';
 
 /** Limits of the live stream; all of them bound memory. */
 export interface EventHubOptions {

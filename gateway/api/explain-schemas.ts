@@ -1,14 +1,7 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Alarm } from './alarm-schemas.ts';
-import { ReadingRow } from './schemas.ts';
-
-const time = (description: string) => Type.Number({ description: `${description}; epoch milliseconds, with fraction` });
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const oneOf = (words: readonly string[], description: string) =>
-  Type.Union(
-    words.map((word) => Type.Literal(word)),
-    { description },
-  );
+import { ReadingRow } from './readings-schemas.ts';
+import { nullable, oneOf, time } from './schema-words.ts';
 
 /** What may be asked of `GET /api/v1/explain`. */
 export const ExplainQuery = Type.Object(

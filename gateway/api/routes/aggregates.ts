@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import { AggregatesQuery, AggregatesReply } from '../aggregates-schemas.ts';
 import { parseSpan } from '../moment.ts';
-import { AggregatesQuery, AggregatesReply, Problem } from '../schemas.ts';
+import { Problem } from '../problem-schemas.ts';
 import type { RouteContext } from './context.ts';
 
 /** `/api/v1/aggregates`: window results of a series from the history. */

@@ -3,7 +3,7 @@ import type { AlarmRow } from '../../core/alarm.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { Alarm, AlarmParams, AlarmsQuery, AlarmsReply, ByBody, ShelveBody } from '../alarm-schemas.ts';
 import { ProblemError } from '../problem.ts';
-import { Problem } from '../schemas.ts';
+import { Problem } from '../problem-schemas.ts';
 import type { RouteContext } from './context.ts';
 
 const UNKNOWN = 'anonymous';

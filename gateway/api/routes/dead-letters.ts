@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { DeadLettersQuery, DeadLettersReply, Problem } from '../schemas.ts';
+import { DeadLettersQuery, DeadLettersReply } from '../dead-letters-schemas.ts';
+import { Problem } from '../problem-schemas.ts';
 import type { RouteContext } from './context.ts';
 
 /** `/api/v1/dead-letters`: what was set aside, and why. */

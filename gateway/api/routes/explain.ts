@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { ExplainQuery, ExplainReply } from '../explain-schemas.ts';
 import { parseMoment } from '../moment.ts';
 import { badParameter, ProblemError } from '../problem.ts';
-import { Problem } from '../schemas.ts';
+import { Problem } from '../problem-schemas.ts';
 import type { RouteContext } from './context.ts';
 
 /** `/api/v1/explain`: where a reading went. */

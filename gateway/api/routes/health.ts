@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { ProblemError } from '../problem.ts';
-import { HealthReply, Problem, ReadyReply } from '../schemas.ts';
+import { HealthReply, Problem, ReadyReply } from '../problem-schemas.ts';
 import type { RouteContext } from './context.ts';
 
 /** `/healthz` says that the process answers; `/readyz` that data can be accepted and kept. Neither counts against the rate limit. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { LedgerQuery, LedgerReply, Problem } from '../schemas.ts';
+import { LedgerQuery, LedgerReply } from '../ledger-schemas.ts';
+import { Problem } from '../problem-schemas.ts';
 import type { RouteContext } from './context.ts';
 
 /** `/api/v1/ledger`: where every reading ended, by source and by device. */

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { parseSpan } from '../moment.ts';
 import { ProblemError } from '../problem.ts';
-import { Problem, ReadingsQuery, ReadingsReply } from '../schemas.ts';
+import { Problem } from '../problem-schemas.ts';
+import { ReadingsQuery, ReadingsReply } from '../readings-schemas.ts';
 import type { RouteContext } from './context.ts';
 
 /** `/api/v1/readings`: the raw readings of a series that are still held. */

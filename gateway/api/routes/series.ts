@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { SeriesReply } from '../schemas.ts';
+import { SeriesReply } from '../readings-schemas.ts';
 import type { RouteContext } from './context.ts';
 
 /** `/api/v1/series`: every series with its last reading. */

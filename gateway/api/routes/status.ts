@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { StatusReply } from '../schemas.ts';
 import { statusReply } from '../status-reply.ts';
+import { StatusReply } from '../status-schemas.ts';
 import type { RouteContext } from './context.ts';
 
 /** `/api/v1/status`: the whole gateway at a glance. */

@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { streamEvents } from '../event-stream.ts';
 import { badParameter, ProblemError } from '../problem.ts';
-import { Problem, StreamQuery, TOPICS } from '../schemas.ts';
+import { Problem } from '../problem-schemas.ts';
+import { StreamQuery, TOPICS } from '../stream-schemas.ts';
 import type { RouteContext } from './context.ts';
 
 /** `/api/v1/stream`: what happens, as it happens, as server-sent events. */

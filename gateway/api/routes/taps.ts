@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { streamEvents } from '../event-stream.ts';
 import { badParameter, ProblemError } from '../problem.ts';
-import { Problem } from '../schemas.ts';
+import { Problem } from '../problem-schemas.ts';
 import { TapQuery, TapsReply } from '../tap-schemas.ts';
 import type { RouteContext } from './context.ts';
 

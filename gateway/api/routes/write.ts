@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { LineWrites } from '../../core/line-writes.ts';
 import { isGone, precisionOf, takeBodiesAsStreams, writeLines } from '../line-request.ts';
 import { ProblemError } from '../problem.ts';
-import { Problem, WriteBody, WriteQuery, Written } from '../schemas.ts';
+import { Problem } from '../problem-schemas.ts';
+import { WriteBody, WriteQuery, Written } from '../write-schemas.ts';
 
 const PRECISIONS = ['ns', 'us', 'ms', 's'];
 

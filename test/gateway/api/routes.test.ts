@@ -1,8 +1,13 @@
 import { connect } from 'node:net';
 import { Ajv, type AnySchema } from 'ajv';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AggregatesReply } from '../../../gateway/api/aggregates-schemas.ts';
 import * as alarmSchemas from '../../../gateway/api/alarm-schemas.ts';
-import * as schemas from '../../../gateway/api/schemas.ts';
+import { DeadLettersReply } from '../../../gateway/api/dead-letters-schemas.ts';
+import { LedgerReply } from '../../../gateway/api/ledger-schemas.ts';
+import { HealthReply, Problem, ReadyReply } from '../../../gateway/api/problem-schemas.ts';
+import { ReadingsReply, SeriesReply } from '../../../gateway/api/readings-schemas.ts';
+import { StatusReply } from '../../../gateway/api/status-schemas.ts';
 import { groupRow, letter } from './fake-view.ts';
 import { startApi } from './start-api.ts';
 
@@ -47,15 +52,15 @@ function expectShape(schema: AnySchema, body: unknown): void {
 
 describe('answers have the shape that is described', () => {
   test.each([
-    ['/healthz', schemas.HealthReply],
-    ['/readyz', schemas.ReadyReply],
-    ['/api/v1/status', schemas.StatusReply],
-    ['/api/v1/ledger', schemas.LedgerReply],
-    ['/api/v1/series', schemas.SeriesReply],
-    [`/api/v1/readings?series=${KEY}`, schemas.ReadingsReply],
-    [`/api/v1/aggregates?series=${KEY}`, schemas.AggregatesReply],
+    ['/healthz', HealthReply],
+    ['/readyz', ReadyReply],
+    ['/api/v1/status', StatusReply],
+    ['/api/v1/ledger', LedgerReply],
+    ['/api/v1/series', SeriesReply],
+    [`/api/v1/readings?series=${KEY}`, ReadingsReply],
+    [`/api/v1/aggregates?series=${KEY}`, AggregatesReply],
     ['/api/v1/alarms', alarmSchemas.AlarmsReply],
-    ['/api/v1/dead-letters', schemas.DeadLettersReply],
+    ['/api/v1/dead-letters', DeadLettersReply],
   ])('%s', async (url, schema) => {
     one.view.raise(KEY, 'warning', T0 + 5000, 'too warm');
     const { status, body } = await get(url);
@@ -117,7 +122,7 @@ describe('/api/v1/readings', () => {
     const { status, type, body } = await get(`/api/v1/readings?${query}`);
     expect(status).toBe(400);
     expect(type).toContain('application/problem+json');
-    expectShape(schemas.Problem, body);
+    expectShape(Problem, body);
     expect(body.errors[0].parameter).toBe(parameter);
     expect(body.hint).toContain(allowed);
   });
@@ -170,7 +175,7 @@ describe('/api/v1/alarms', () => {
     });
     const tooLong = await post('shelve', { forSeconds: 90_000, reason: 'x' });
     expect(tooLong.statusCode).toBe(409);
-    expectShape(schemas.Problem, tooLong.json());
+    expectShape(Problem, tooLong.json());
     expect(tooLong.json().hint).toContain('a day');
     const noReason = await post('shelve', { forSeconds: 600 });
     expect([noReason.statusCode, noReason.json().errors[0].parameter]).toEqual([400, 'reason']);
@@ -179,7 +184,7 @@ describe('/api/v1/alarms', () => {
   test('an unknown alarm is 404', async () => {
     const reply = await one.http.inject({ method: 'POST', url: '/api/v1/alarms/none/acknowledge' });
     expect(reply.statusCode).toBe(404);
-    expectShape(schemas.Problem, reply.json());
+    expectShape(Problem, reply.json());
   });
 
   test('a page of another origin cannot acknowledge', async () => {
@@ -196,7 +201,7 @@ describe('/api/v1/ledger', () => {
   test('gives as many devices as asked for, and how many there are', async () => {
     one.view.groups = ['a', 'b', 'c'].map((name) => groupRow(name, { received: 2, dropped: 2 }));
     const { body } = await get('/api/v1/ledger?limit=2');
-    expectShape(schemas.LedgerReply, body);
+    expectShape(LedgerReply, body);
     expect(body.groups.map(({ name }: { name: string }) => name)).toEqual(['a', 'b']);
     expect(body.groupCount).toBe(3);
   });
@@ -215,7 +220,7 @@ describe('errors', () => {
   test('an unknown route is 404 problem+json', async () => {
     const { status, type, body } = await get('/api/v1/nothing');
     expect([status, type.split(';')[0]]).toEqual([404, 'application/problem+json']);
-    expectShape(schemas.Problem, body);
+    expectShape(Problem, body);
   });
 
   test('a fault of ours is 500 without its inside, and the log has it', async () => {
@@ -234,7 +239,7 @@ describe('errors', () => {
     const url = '/api/v1/alarms/x/acknowledge';
     const reply = await one.http.inject({ method: 'POST', url, payload: { by: 'x'.repeat(70_000) } });
     expect(reply.statusCode).toBe(413);
-    expectShape(schemas.Problem, reply.json());
+    expectShape(Problem, reply.json());
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { EventHub } from '../../../gateway/api/event-hub.ts';
-import { TOPICS } from '../../../gateway/api/schemas.ts';
+import { TOPICS } from '../../../gateway/api/stream-schemas.ts';
 import { type Event, eventsIn, HandClock, MemorySocket } from './event-client.ts';
 import { FakeView } from './fake-view.ts';
 import { startApi } from './start-api.ts';
