@@ -8,6 +8,7 @@ import { madKind } from './mad.ts';
 import { noveltyKind } from './novelty.ts';
 import { rangeKind } from './range.ts';
 import { rateOfChangeKind } from './rate-of-change.ts';
+import { spreadKind } from './spread.ts';
 import { zscoreKind } from './zscore.ts';
 
 /** Every detector there is. */
@@ -19,6 +20,7 @@ export const detectorKinds: readonly DetectorKind[] = [
   rateOfChangeKind,
   zscoreKind,
   madKind,
+  spreadKind,
   heartbeatKind,
 ];
 

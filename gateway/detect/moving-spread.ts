@@ -16,6 +16,14 @@ export function shareOf(count: number, memory: number): number {
   return 1 / Math.min(Math.ceil(count / YOUTH), memory);
 }
 
+/**
+ * What of an offset joins a mean and a spread, where `unit` scores 1: half of that at the most. What is not strange yet, but on its way there, would
+ * widen what it is measured by.
+ */
+export function learntOf(offset: number, unit: number): number {
+  return Math.max(-unit / 2, Math.min(unit / 2, offset));
+}
+
 /** The exponentially weighted mean. */
 export function movingMean(numbers: Float64Array, at: number): number {
   return numbers[at + MEAN]!;

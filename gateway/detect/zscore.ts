@@ -1,7 +1,7 @@
 import type { Detector, Verdict } from '../core/detector.ts';
 import type { DetectorKind } from './detector-kind.ts';
 import { sumOfLines } from './lines.ts';
-import { learnMoving, MOVING_NUMBERS, movingMean, movingSpread, shareOf } from './moving-spread.ts';
+import { learnMoving, learntOf, MOVING_NUMBERS, movingMean, movingSpread, shareOf } from './moving-spread.ts';
 import { isNewNormal, NEW_NORMAL_NUMBERS } from './new-normal.ts';
 import { learnStep, ROUNDING, SMALLEST_STEP_NUMBERS, SMALLEST_STEPS, smallestStep } from './smallest-step.ts';
 import { restoreState, snapshotOf } from './state-snapshot.ts';
@@ -43,8 +43,8 @@ const STATE_VERSION = 1;
  * `learnMoving` for the recursion), in units of `threshold`.
  *
  * The baseline is gated: an anomaly does not join it, so it does not blind the detector. What is strange for `relearnAfterMs` is the new normal:
- * everything but the resolution of the sensor is learnt anew from there. While it learns, a value joins as if it were at the threshold at the
- * most, so one wild value among the first is soon forgotten. What is within three of the smallest steps that the series ever made scores
+ * everything but the resolution of the sensor is learnt anew from there. A value joins as if it were half way to the threshold at the
+ * most, so a wild one among the first is soon forgotten. What is within three of the smallest steps that the series ever made scores
  * below 1: a switch, a sensor that rounds coarsely and the first step of a constant are no anomalies.
  */
 export class ZscoreDetector implements Detector {
@@ -81,7 +81,7 @@ export class ZscoreDetector implements Detector {
     if (isNewNormal(numbers, NEW_NORMAL, verdict.anomaly, time, relearnAfterMs)) this.#forget();
     else if (!verdict.anomaly) {
       numbers[COUNT] = count;
-      learnMoving(numbers, BASELINE, mean + Math.max(-unit, Math.min(unit, offset)), shareOf(count, memory));
+      learnMoving(numbers, BASELINE, mean + learntOf(offset, unit), shareOf(count, memory));
     }
     return verdict;
   }
