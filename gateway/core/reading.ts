@@ -4,6 +4,11 @@ import type { Quality } from './quality.ts';
 /** What a sensor can say. Numbers are finite: NaN and infinities are rejected before a reading is made. */
 export type Value = number | boolean | string;
 
+/** What windows and expressions take a value for: a boolean is 0 or 1. A text has no number. */
+export function asNumber(value: number | boolean): number {
+  return typeof value === 'number' ? value : value ? 1 : 0;
+}
+
 /** What makes a series the one it is: two readings with an equal identity belong to one series. */
 export interface SeriesIdentity {
   /** The thing that measures, for example `press-1`. */

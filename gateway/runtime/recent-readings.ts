@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/clock.ts';
 import { Quality, qualityName } from '../core/quality.ts';
-import type { Reading, Series } from '../core/reading.ts';
+import { asNumber, type Reading, type Series } from '../core/reading.ts';
 import type { LiveReading, ReadingRow, ReadingsQuery } from '../core/view.ts';
 
 /** Readings held for each series at the most. */
@@ -206,7 +206,7 @@ class Ring {
     }
     const next = this.#next;
     this.#times[next] = reading.sourceTime;
-    this.#values[next] = Number(value);
+    this.#values[next] = asNumber(value);
     this.#flags[next] =
       reading.quality | (typeof value === 'boolean' ? BOOLEAN : 0) | (reading.provisional === true ? PROVISIONAL : 0);
     this.#next = next + 1 === this.capacity ? 0 : next + 1;

@@ -2,7 +2,7 @@ import { type SeriesPattern, seriesPattern } from '../../base/series-pattern.ts'
 import type { EpochMs } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { DerivedAt } from '../../core/inspection.ts';
-import type { Reading, Series, SeriesIdentity } from '../../core/reading.ts';
+import { asNumber, type Reading, type Series, type SeriesIdentity } from '../../core/reading.ts';
 import { type Deriver, Fate, type Outlet } from '../../core/stage.ts';
 import { type TableRows, type Tables, tableRows } from '../enrich/tables.ts';
 import { listOf, recordOf, textOf, unreadable } from '../snapshot.ts';
@@ -97,7 +97,7 @@ export class Derivation implements Deriver {
       return Fate.filtered;
     }
     const context = this.#context;
-    context.value = typeof value === 'number' ? value : value ? 1 : 0;
+    context.value = asNumber(value);
     context.device = input.device;
     context.metric = input.metric;
     context.tags = input.tags;

@@ -2,7 +2,7 @@ import { DeadlineQueue } from '../../base/deadline-queue.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import type { DerivedAt } from '../../core/inspection.ts';
 import type { Bound } from '../../core/memory.ts';
-import type { Reading, Series } from '../../core/reading.ts';
+import { asNumber, type Reading, type Series } from '../../core/reading.ts';
 import { type Deriver, Fate, type Outlet } from '../../core/stage.ts';
 import type { SeriesAccess } from '../derive/derivation.ts';
 import { type DeviceClock, type SeriesClock, Watermarks } from '../watermark.ts';
@@ -75,7 +75,7 @@ export class Join implements Deriver {
     for (let i = 0; i < sides.length; i++) {
       const side = sides[i]!;
       if (typeof side === 'string') outlet.fail(side);
-      else if (!this.#hold(side, reading, Number(value))) fate = Fate.late;
+      else if (!this.#hold(side, reading, asNumber(value))) fate = Fate.late;
       else if (fate === Fate.filtered) fate = Fate.aggregated;
     }
     return fate;

@@ -1,6 +1,6 @@
 import type { Due } from '../../base/deadline-queue.ts';
 import type { EpochMs } from '../../core/clock.ts';
-import type { Series, Value } from '../../core/reading.ts';
+import { asNumber, type Series, type Value } from '../../core/reading.ts';
 import type { Emit } from '../../core/stage.ts';
 import { type DisorderBounds, LearntDisorder } from '../learnt-disorder.ts';
 import type { OrderedWindows } from './ordered-windows.ts';
@@ -53,7 +53,7 @@ export class OrderedSeries implements Due {
   /** What its windows see of a value: any text but those that say a state as `''`; undefined where texts have nothing to do with them. */
   seen(value: Value): number | string | undefined {
     if (typeof value === 'string') return this.#texts.size === 0 ? undefined : (this.#texts.get(value) ?? '');
-    return typeof value === 'number' ? value : value ? 1 : 0;
+    return asNumber(value);
   }
 
   /** Takes note of how far the series has come, and learns how far it is out of order. */

@@ -1,23 +1,25 @@
-import { DeadlineQueue } from '../../base/deadline-queue.ts';
 import { seriesPattern } from '../../base/series-pattern.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { WindowAt } from '../../core/inspection.ts';
 import type { Bound } from '../../core/memory.ts';
-import type { Reading, Series } from '../../core/reading.ts';
+import { asNumber, type Reading, type Series } from '../../core/reading.ts';
 import { type Emit, Fate, type Stage } from '../../core/stage.ts';
 import { type SeriesClock, Watermarks } from '../watermark.ts';
 import { Corrections } from './corrections.ts';
 import { EarlyResults } from './early-results.ts';
+import { giveResult, passWindows } from './given-windows.ts';
 import { knownSeries } from './known-series.ts';
-import { type OpenWindow, type OpenWindows, OpenWindowTally, type ReplacedWindow } from './open-windows.ts';
+import { giveLate, giveMissed } from './late-readings.ts';
+import { type OpenWindow, type OpenWindows, OpenWindowTally } from './open-windows.ts';
 import { openWindowsOf } from './open-windows-of.ts';
+import { expectWholes, openedAt } from './opened-windows.ts';
 import { PastTimes } from './past-times.ts';
 import { defineWindows } from './rollup-settings.ts';
-import { DeviceState, openOf, SeriesState, Surfacing } from './series-state.ts';
+import { DeviceState, openOf, SeriesState } from './series-state.ts';
+import { SilentDevices } from './silent-devices.ts';
 import type { WindowDefinition } from './window-definition.ts';
 import { checkedTiming, DEFAULT_MAX_OPEN_WINDOWS, type WindowStageOptions } from './window-options.ts';
-import { emptyResultOf, lateResultOf, resultOf } from './window-results.ts';
 import { restoreWindows, snapshotWindows } from './window-snapshot.ts';
 import { windowsAt } from './windows-at.ts';
 
@@ -51,7 +53,7 @@ export class WindowStage implements Stage {
   readonly #all: SeriesState[] = [];
   /** By order of the device's clock. */
   readonly #devices: DeviceState[] = [];
-  readonly #surfacings = new DeadlineQueue<Surfacing>();
+  readonly #silent = new SilentDevices();
   readonly #tally: OpenWindowTally;
   #now: EpochMs = Number.NEGATIVE_INFINITY;
   readonly #past = new PastTimes();
@@ -76,14 +78,14 @@ export class WindowStage implements Stage {
     let state = this.#states[series.id];
     if (state === undefined) state = this.#meet(series);
     if (state === null || typeof value === 'string') return Fate.filtered;
-    const number = typeof value === 'number' ? value : value ? 1 : 0;
+    const number = asNumber(value);
     const { clock, fed } = state;
     this.#watermarks.learn(clock, sourceTime);
     let taken = false;
     let missed = false;
     for (let i = 0; i < fed.length; i++) {
       const openWindows = fed[i]!;
-      const holding = openWindows.find(sourceTime) ?? this.#open(state, openWindows, sourceTime, emit);
+      const holding = openWindows.find(sourceTime) ?? openedAt(state, openWindows, sourceTime, emit);
       if (holding.length < openWindows.definition.overlap) {
         missed = true;
         giveLate(openWindows, reading, number, clock.newest, emit);
@@ -123,20 +125,20 @@ export class WindowStage implements Stage {
     this.#past.reach(now);
     for (;;) {
       const idleAt = this.#watermarks.nextDeadline;
-      const surfaceAt = this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY;
+      const surfaceAt = this.#silent.nextDue;
       const earlyAt = this.#early.nextAt;
       const otherAt = Math.min(surfaceAt, this.#corrections.dueAt, earlyAt);
       if (Math.min(idleAt, otherAt) > now) return;
       // At one time first idleness, then what is silent, then corrections, then early results.
       if (idleAt <= otherAt) this.#expire(Math.min(now, otherAt), emit);
-      else if (surfaceAt === otherAt) this.#surface(emit);
+      else if (surfaceAt === otherAt) this.#silent.surface(emit);
       else if (this.#corrections.dueAt === otherAt) this.#correct(emit);
       else this.#giveEarly(earlyAt, emit);
     }
   }
 
   isDue(now: EpochMs): boolean {
-    const surfaceAt = this.#surfacings.peek()?.due ?? Number.POSITIVE_INFINITY;
+    const surfaceAt = this.#silent.nextDue;
     return Math.min(surfaceAt, this.#corrections.dueAt, this.#early.nextAt) <= now || this.#watermarks.hasExpired(now);
   }
 
@@ -218,7 +220,7 @@ export class WindowStage implements Stage {
       device.due = Math.min(device.due, windows.dueOf(window));
       window.isUntold = windows.rollups.length > 0;
       // A rollup that the snapshot does not know begins with what is open.
-      this.#expectWholes(device, windows, window, isNew);
+      expectWholes(device, windows, window, isNew);
       if (isNew(windows) && windows.isNew(window)) this.#change(state, windows, window);
       if (window.changed && !window.passed) this.#early.expect(windows.definition, this.#now);
     }
@@ -226,14 +228,14 @@ export class WindowStage implements Stage {
       // What a definition that allows less lateness than before makes due closes with the next step of the watermark.
       device.seen = clock.device.watermark;
     }
-    for (const device of this.#devices) if (device.clock.active === 0) this.#planSurfacing(device);
+    for (const device of this.#devices) if (device.clock.active === 0) this.#silent.plan(device);
   }
 
   /** The clock was set back: what has its times from there, or waits for its end to come there, would wait for long. */
   #setBack(device: DeviceState, before: EpochMs, emit: Emit): void {
     const ahead = device.series.filter(({ clock }) => clock.stamped && clock.newest > this.#now);
     for (const [state, windows, window] of openOf(device.clock.active === 0 ? device.series : ahead)) {
-      this.#give(state, windows, window, emit, !window.passed && window.end > before);
+      giveResult(state, windows, window, emit, !window.passed && window.end > before);
     }
     if (ahead.length === 0) return;
     for (const { windows } of ahead) for (const openWindows of windows) openWindows.beginAnew(this.#now, this.#past);
@@ -264,42 +266,6 @@ export class WindowStage implements Stage {
     return state;
   }
 
-  /** The windows that hold `time`: opens them where they are not yet, and closes the oldest where there are too many then. */
-  #open(state: SeriesState, windows: OpenWindows, time: EpochMs, emit: Emit): readonly OpenWindow[] {
-    const { definition } = windows;
-    const { device, newest } = state.clock;
-    const before = windows.open.length;
-    // A series that joins or returns has not moved the watermark of its device: it is late by its own time only.
-    const reached = Math.min(device.watermark, newest - device.outOfOrdernessMs);
-    const replaced = (window: ReplacedWindow) => emit(emptyResultOf(state.series, definition, window));
-    const holding = windows.openAt(time, device.watermark, reached, replaced);
-    for (const window of holding) {
-      state.device.due = Math.min(state.device.due, windows.dueOf(window));
-      this.#expectWholes(state.device, windows, window);
-    }
-    if (windows.open.length === before || !windows.isOverfull) return holding;
-    while (windows.isOverfull) this.#closeOldest(state, windows, emit);
-    return windows.openAt(time, device.watermark, reached, replaced);
-  }
-
-  #expectWholes(device: DeviceState, windows: OpenWindows, part: OpenWindow, mayOpen = always): void {
-    if (windows.rollups.length === 0) return;
-    const opened = (rollup: OpenWindows, whole: OpenWindow) => {
-      device.due = Math.min(device.due, rollup.dueOf(whole));
-    };
-    windows.openWholes(part, device.clock.watermark, opened, mayOpen);
-  }
-
-  #closeOldest(state: SeriesState, windows: OpenWindows, emit: Emit): void {
-    this.#emit(state, windows, windows.open[0]!, emit);
-    windows.close(1);
-    // Nothing comes any more for what has no part after those that have closed.
-    for (const rollup of windows.rollups) {
-      while (rollup.open[0] !== undefined && rollup.open[0].end <= windows.floor)
-        this.#closeOldest(state, rollup, emit);
-    }
-  }
-
   /** The first reading of a window since its last result, or since that of a rollup it belongs to. */
   #change(state: SeriesState, windows: OpenWindows, window: OpenWindow): void {
     window.isUntold = false;
@@ -316,7 +282,7 @@ export class WindowStage implements Stage {
 
   #correct(emit: Emit): void {
     for (const { state, windows, window } of this.#corrections.take()) {
-      if (window.passed) this.#emit(state, windows, window, emit);
+      if (window.passed) giveResult(state, windows, window, emit);
     }
   }
 
@@ -324,7 +290,7 @@ export class WindowStage implements Stage {
   #giveEarly(time: EpochMs, emit: Emit): void {
     const due = this.#early.takeDue(time);
     for (const [state, windows, window] of openOf(this.#all)) {
-      if (due.has(windows.definition) && !window.passed) this.#give(state, windows, window, emit, true);
+      if (due.has(windows.definition) && !window.passed) giveResult(state, windows, window, emit, true);
     }
   }
 
@@ -334,104 +300,11 @@ export class WindowStage implements Stage {
     const device = this.#devices[clock.order]!;
     // Where it stands still, windows of a series that lags behind it stay open.
     if (clock.watermark > device.seen) this.#move(device, clock.watermark, emit);
-    if (clock.active === 0) this.#giveSilent(device, clock.idleSince, emit);
-  }
-
-  /** The end of a window of a silent device has come. */
-  #surface(emit: Emit): void {
-    const surfacing = this.#surfacings.pop();
-    if (surfacing === undefined) return;
-    const { device, due } = surfacing;
-    device.surfacesAt = Number.POSITIVE_INFINITY;
-    if (device.clock.active === 0) this.#giveSilent(device, due, emit);
-  }
-
-  /** Gives what windows of a silent device have ended by `time`, and plans for those that end later. */
-  #giveSilent(device: DeviceState, time: EpochMs, emit: Emit): void {
-    for (const [state, windows, window] of openOf(device.series)) {
-      if (window.end <= time) this.#emit(state, windows, window, emit);
-    }
-    this.#planSurfacing(device);
-  }
-
-  #planSurfacing(device: DeviceState): void {
-    let next = Number.POSITIVE_INFINITY;
-    for (const [, , { end, changed, isPartial }] of openOf(device.series)) {
-      if ((changed || isPartial) && end < next) next = end;
-    }
-    if (next >= device.surfacesAt) return;
-    device.surfacesAt = next;
-    this.#surfacings.push(new Surfacing(next, device));
+    if (clock.active === 0) this.#silent.give(device, clock.idleSince, emit);
   }
 
   #move(device: DeviceState, watermark: EpochMs, emit: Emit): void {
     device.seen = watermark;
-    if (watermark >= device.due) this.#pass(device, watermark, emit);
-  }
-
-  /** The watermark has reached what is due in the windows of a device. */
-  #pass(device: DeviceState, watermark: EpochMs, emit: Emit): void {
-    device.due = Number.POSITIVE_INFINITY;
-    for (const state of device.series) {
-      for (const windows of state.windows) {
-        const { open, definition } = windows;
-        let closed = 0;
-        for (const window of open) {
-          if (window.end > watermark) {
-            device.due = Math.min(device.due, window.end);
-            break;
-          }
-          const closes = window.end + definition.latenessMs <= watermark;
-          if (closes) closed++;
-          else device.due = Math.min(device.due, window.end + definition.latenessMs);
-          if (closes || !window.passed) this.#emit(state, windows, window, emit);
-          window.passed = true;
-        }
-        if (closed > 0) windows.close(closed);
-      }
-    }
-  }
-
-  /** Gives the result of a window if it has changed since the last, or the last was early. */
-  #emit(state: SeriesState, windows: OpenWindows, window: OpenWindow, emit: Emit): void {
-    this.#give(state, windows, window, emit, false);
-  }
-
-  #give(state: SeriesState, windows: OpenWindows, window: OpenWindow, emit: Emit, isEarly: boolean): void {
-    const { definition } = windows;
-    if (!window.changed && (isEarly || !window.isPartial)) return;
-    const result = resultOf(state.series, definition, window, isEarly, windows.contentOf(window));
-    window.changed = false;
-    windows.awaitParts(window);
-    window.isPartial = isEarly && definition.isEarly;
-    window.isGiven = true;
-    window.revision++;
-    emit(result);
-  }
-}
-
-function always(_rollup: OpenWindows): boolean {
-  return true;
-}
-
-/** Gives a reading that has missed a window, where that is asked for. */
-function giveLate(windows: OpenWindows, reading: Reading, value: number, newest: EpochMs, emit: Emit): void {
-  if (!windows.definition.storesLate) return;
-  emit(lateResultOf(windows.definition, reading, value, { newest, place: windows.lateCount++ }));
-}
-
-/** Gives a reading that a window has taken for those rollups of it that had closed: what is made from these lacks it by that. */
-function giveMissed(
-  windows: OpenWindows,
-  part: OpenWindow,
-  reading: Reading,
-  value: number,
-  newest: EpochMs,
-  emit: Emit,
-): void {
-  for (const rollup of windows.rollups) {
-    const whole = rollup.wholeOf(part);
-    if (whole === undefined) giveLate(rollup, reading, value, newest, emit);
-    else if (whole.isMissed) giveMissed(rollup, whole, reading, value, newest, emit);
+    if (watermark >= device.due) passWindows(device, watermark, emit);
   }
 }

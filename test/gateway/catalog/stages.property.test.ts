@@ -32,7 +32,9 @@ detect:
   - { series: "*/product", detector: range, max: 50, alarm: { severity: critical, hold: 3s } }
 `;
 
-test('whatever is configured, and wherever the clock is set: a process that is stopped and resumed gives what one gives that is not', () => {
+test('whatever is configured, and wherever the clock is set: a process that is stopped and resumed gives what one gives that is not', {
+  timeout: 600_000,
+}, () => {
   const configuration = configurationOf(YAML);
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   process.stderr.write(`stages.property: SEED=${seed}\n`);
