@@ -15,8 +15,3 @@ export function alarmChoice({ severity, series }: AlarmChoice): (event: AlarmEve
   const isMeant = seriesPattern(series);
   return (event) => SEVERITIES.indexOf(event.severity) >= least && isMeant(event.series);
 }
-
-/** Whether people are told of a step: of an alarm that comes or goes, and not of what one of them has done. The one place where that is decided. */
-export function isTold({ state }: AlarmEvent): boolean {
-  return state === 'raised' || state === 'cleared';
-}

@@ -1,4 +1,5 @@
 import { badConfiguration } from './bad-configuration.ts';
+import { badBroker, killedReceiver } from './bad-receivers.ts';
 import { busySink, lostAnswers, poison, refusingSink, slowSink } from './bad-sink.ts';
 import { bytesWritten } from './bytes-written.ts';
 import { clockSteps } from './clock-steps.ts';
@@ -37,6 +38,8 @@ export const sinkRigs: readonly Rig[] = [
   poison,
   outageOfAnHour,
   outageOfADay,
+  badBroker,
+  killedReceiver,
 ];
 
 /** What no well-meaning person sends or writes. */

@@ -21,6 +21,8 @@ export interface SceneOptions {
   readonly windows?: readonly string[];
   /** Items of `detect`. */
   readonly detect?: readonly string[];
+  /** The words of `alarms`. */
+  readonly alarms?: string;
   /** Items of `sinks`. */
   readonly sinks?: readonly string[];
 }
@@ -78,7 +80,7 @@ export async function inScene<T>(options: SceneOptions, use: (scene: Scene) => P
 
 function configuration(options: SceneOptions & { readonly dataPath: string }, port: number, apiPort: number): string {
   const { dataPath, storage, checkpointEvery = '400ms', idleTimeout = '1s' } = options;
-  const { windows = [SECOND_WINDOW], detect = [], sinks = [], readings = [] } = options;
+  const { windows = [SECOND_WINDOW], detect = [], alarms = '{}', sinks = [], readings = [] } = options;
   const list = (items: readonly string[]) => `[${items.join(', ')}]`;
   return `
 gateway: { name: faults }
@@ -92,6 +94,7 @@ sources:
 ${readings.map((rule) => `      - ${rule}\n`).join('')}      - { topic: sensors/_/+, template: _/device/metric, json: { value: value, time: ts, timeUnit: ms } }
 windows: ${list(windows)}
 detect: ${list(detect)}
+alarms: ${alarms}
 sinks: ${list(sinks)}
 api: { listen: 127.0.0.1:${apiPort} }
 `;

@@ -3,9 +3,9 @@ import { withTimeLimit } from '../../base/time-limit.ts';
 import { webhookKey } from '../../base/webhook-secret.ts';
 import type { Clock } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
-import type { AlarmEvent, Result } from '../../core/result.ts';
+import { type AlarmEvent, isForPeople, type Result } from '../../core/result.ts';
 import { type Rejection, type Sink, SinkError } from '../../core/sink.ts';
-import { type AlarmChoice, alarmChoice, isTold } from '../alarm-choice.ts';
+import { type AlarmChoice, alarmChoice } from '../alarm-choice.ts';
 import { type Answer, networkError, newAgent, post, retryAfterMs, shorten } from '../http.ts';
 import { messageId } from '../result-message.ts';
 import { FORMATS, ntfyTopic, type WebhookFormat } from './formats.ts';
@@ -84,7 +84,7 @@ export class WebhookSink implements Sink {
   }
 
   stores(result: Result): boolean {
-    return result.kind === 'alarm' && isTold(result) && this.#isChosen(result);
+    return result.kind === 'alarm' && this.#isTold(result) && this.#isChosen(result);
   }
 
   async write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
@@ -99,6 +99,11 @@ export class WebhookSink implements Sink {
       unfollow();
       this.#running.delete(writing);
     }
+  }
+
+  /** The one place where that is decided. Alertmanager mirrors what is active: an alarm that it knows has to end there, though it was shelved since. */
+  #isTold(event: AlarmEvent): boolean {
+    return isForPeople(event) || (this.#options.format === 'alertmanager' && event.state === 'cleared');
   }
 
   async #write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {

@@ -114,6 +114,18 @@ describe('WebhookSink', () => {
     expect(sink.stores(aggregate())).toBe(false);
   });
 
+  it('tells nobody of what is shelved or comes in a flood, but Alertmanager that it is over', () => {
+    const [sink, mirror] = [sinkOf(), sinkOf({ format: 'alertmanager' })];
+    for (const suppressed of ['shelved', 'flood'] as const) {
+      expect(sink.stores(alarm({ suppressed }))).toBe(false);
+      expect(mirror.stores(alarm({ suppressed }))).toBe(false);
+      expect(sink.stores(alarm({ suppressed, state: 'cleared', active: false }))).toBe(false);
+      expect(mirror.stores(alarm({ suppressed, state: 'cleared', active: false }))).toBe(true);
+    }
+    expect(sink.stores(alarm({ state: 'unshelved', active: true }))).toBe(true);
+    expect(sink.stores(alarm({ state: 'unshelved', active: false }))).toBe(false);
+  });
+
   it.each([200, 201, 202, 204, 299])('counts %i as told', async (code) => {
     answer = status(code);
     expect(await sinkOf().write([alarm()], signal)).toEqual([]);
