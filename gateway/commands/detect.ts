@@ -5,8 +5,9 @@ import { Command } from 'commander';
 import { parse } from 'csv-parse';
 import { errorCode } from '../core/disk.ts';
 import { GatewayError, messageOf } from '../core/errors.ts';
-import { SCORED_COLUMNS, scoreTable } from '../detect/detect-table.ts';
+import { defaultDetector, SCORED_COLUMNS, scoreTable } from '../detect/detect-table.ts';
 import { detectorNames } from '../detect/detectors.ts';
+import { jointDetectorNames } from '../detect/joint-detectors.ts';
 import { detectorSettings, repeated } from './detector-settings.ts';
 import { Progress } from './progress.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -18,7 +19,10 @@ export function detectCommand(surroundings: Surroundings): Command {
   return new Command('detect')
     .description('score a CSV causally: timestamp,score,anomaly')
     .argument('<file>', 'CSV whose first column is the time and whose other columns are values')
-    .option('--detector <name>', `one of ${detectorNames.join(', ')}`, 'auto')
+    .option(
+      '--detector <name>',
+      `${detectorNames.join(', ')}: each column by itself; ${jointDetectorNames.join(', ')}: all of them together. Default: auto for one column, mahalanobis for several`,
+    )
     .option(
       '--set <name=value>',
       'an option of the detector, as in a configuration: min=10, for=5m; may be given again',
@@ -26,23 +30,24 @@ export function detectCommand(surroundings: Surroundings): Command {
       [],
     )
     .option('--out <file>', 'where the scores go, instead of the standard output')
-    .action(async (file: string, options: { detector: string; set: readonly string[]; out?: string }) => {
+    .action(async (file: string, options: { detector?: string; set: readonly string[]; out?: string }) => {
       const path = resolve(surroundings.workingFolder, file);
       const progress = new Progress(surroundings);
-      const { detector } = options;
-      const scored = scoreTable(readTable(path), { detector, options: detectorSettings(detector, options.set) });
+      const { columns, rows } = await withHead(readTable(path));
+      const detector = options.detector ?? defaultDetector(columns - 1);
+      const scored = scoreTable(rows, { detector, options: detectorSettings(detector, options.set) });
       const write =
         options.out === undefined ? undefined : fileWriter(resolve(surroundings.workingFolder, options.out));
       const put = write?.put ?? ((text: string) => surroundings.out(text));
-      let rows = 0;
+      let done = 0;
       let lines = [SCORED_COLUMNS.join(',')];
       for await (const { timestamp, score, anomaly } of scored) {
         lines.push(`${quoteCell(timestamp)},${score},${anomaly}`);
-        rows++;
+        done++;
         if (lines.length < ROWS_PER_WRITE) continue;
         await put(`${lines.join('\n')}\n`);
         lines = [];
-        progress.show(() => `${rows} rows scored`);
+        progress.show(() => `${done} rows scored`);
       }
       if (lines.length > 0) await put(`${lines.join('\n')}\n`);
       await write?.close();
@@ -66,6 +71,19 @@ async function* readTable(path: string): AsyncGenerator<readonly string[]> {
       cause: error,
     });
   }
+}
+
+/** How many columns a table has by its head, and all of its rows, the head first. */
+async function withHead(
+  table: AsyncGenerator<readonly string[]>,
+): Promise<{ columns: number; rows: AsyncIterable<readonly string[]> }> {
+  const head = await table.next();
+  async function* rows(): AsyncGenerator<readonly string[]> {
+    if (head.done === true) return;
+    yield head.value;
+    yield* table;
+  }
+  return { columns: head.done === true ? 0 : head.value.length, rows: rows() };
 }
 
 function fileWriter(path: string): { put: (text: string) => Promise<void>; close: () => Promise<void> } {

@@ -2,6 +2,7 @@ import { parseDuration } from '../../config/units.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { DetectorOptions } from '../detect/detector-kind.ts';
 import { detectorKind } from '../detect/detectors.ts';
+import { findJointKind } from '../detect/joint-detectors.ts';
 
 /** Collects the values of an option that may be given again and again. */
 export function repeated(value: string, before: readonly string[]): readonly string[] {
@@ -14,7 +15,7 @@ export function repeated(value: string, before: readonly string[]): readonly str
  * @throws GatewayError for a detector that there is not, or a setting that cannot be read; what it may hold, the detector checks
  */
 export function detectorSettings(detector: string, settings: readonly string[]): DetectorOptions {
-  const known = detectorKind(detector).options;
+  const known = (findJointKind(detector) ?? detectorKind(detector)).options;
   const options: Record<string, number> = {};
   for (const setting of settings) {
     const [, name, text] = /^([A-Za-z]+)=(.+)$/.exec(setting) ?? [];

@@ -72,16 +72,33 @@ test('without a detector auto judges, and a jump after the warm-up is an anomaly
   expect(rows.filter((row) => row.endsWith(',1'))).toHaveLength(1);
 });
 
+test('without a detector several columns are judged together, with its own settings', async () => {
+  const values = Array.from({ length: 600 }, (_, i) => {
+    const load = Math.sin(i * 1.7);
+    return `${i * 1000},${load},${load + (i < 500 ? 0 : 9) + Math.sin(i * 0.9) / 4}`;
+  });
+  await writeFile(join(folder, 'together.csv'), `time,load,current\n${values.join('\n')}\n`);
+  const { code, stdout } = await headgate(['detect', 'together.csv', '--set', 'relearnAfter=1h'], folder);
+  const anomalies = stdout
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(',')[2]);
+  expect(code).toBe(0);
+  expect(anomalies.indexOf('1')).toBeGreaterThanOrEqual(500);
+  expect(anomalies.slice(520)).toEqual(anomalies.slice(520).fill('1'));
+});
+
 test.each([
   {
     args: ['values.csv', '--detector', 'oracle'],
-    says: /"oracle"[\s\S]*range, auto, novelty, flatline, rate-of-change/,
+    says: /"oracle"[\s\S]*range, auto, novelty, flatline, rate-of-change[\s\S]*together mahalanobis/,
   },
   { args: ['values.csv', '--detector', 'range', '--set', 'mni=1'], says: /no option "mni"[\s\S]*min, max/ },
   { args: ['values.csv', '--detector', 'range', '--set', 'min=low'], says: /not a number: got "low"/ },
   { args: ['values.csv', '--detector', 'flatline', '--set', 'for=5'], says: /needs a unit/ },
   { args: ['values.csv', '--detector', 'flatline'], says: /missing/ },
-  { args: ['values.csv', '--set', 'window'], says: /name=value/ },
+  { args: ['values.csv', '--detector', 'auto', '--set', 'window'], says: /name=value/ },
   { args: ['absent.csv'], says: /absent\.csv: ENOENT[\s\S]*a file that is there/ },
   { args: ['values.csv', '--out', 'absent/scores.csv'], says: /Cannot write .*absent\/scores\.csv: ENOENT/ },
 ])('what a user can mend is told, exit 1: $args', async ({ args, says }) => {

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { type DetectTableOptions, type ScoredRow, scoreTable } from '../../../gateway/detect/detect-table.ts';
+import {
+  type DetectTableOptions,
+  defaultDetector,
+  type ScoredRow,
+  scoreTable,
+} from '../../../gateway/detect/detect-table.ts';
 
 async function scored(csv: string, options: DetectTableOptions): Promise<ScoredRow[]> {
   return Array.fromAsync(
@@ -52,6 +57,46 @@ test('the score of a row depends on no later row', async () => {
   const all = await scored(lines.join('\n'), { detector: 'novelty' });
   const some = await scored(lines.slice(0, 700).join('\n'), { detector: 'novelty' });
   expect(some).toEqual(all.slice(0, 699));
+});
+
+/** Three columns that go together, the last of which jumps away at row 700. */
+const TOGETHER = [
+  'timestamp,load,current,heat',
+  ...Array.from({ length: 900 }, (_, i) => {
+    const load = Math.sin(i / 3) + Math.sin(i * 1.7) / 3;
+    return `${i * 1000},${load},${load * 2 + Math.sin(i * 2.3) / 4},${(i < 700 ? load : load + 9) + Math.sin(i * 0.9) / 4}`;
+  }),
+];
+
+test('several columns are judged together by a detector that does so, and no score depends on a later row', async () => {
+  const all = await scored(TOGETHER.join('\n'), { detector: 'mahalanobis' });
+  const first = all.findIndex((row) => row.anomaly === 1);
+  expect(first).toBeGreaterThanOrEqual(700);
+  expect(first).toBeLessThan(720);
+  expect(all[first]!.score).toBeGreaterThanOrEqual(1);
+  for (const rows of [100, 701, 750]) {
+    expect(await scored(TOGETHER.slice(0, rows + 1).join('\n'), { detector: 'mahalanobis' })).toEqual(
+      all.slice(0, rows),
+    );
+  }
+});
+
+test('columns that are empty or hold texts do not keep the others from being judged together', async () => {
+  const holes = TOGETHER.map((line, row) => (row === 0 ? `${line},note,gone` : `${line},ok,`));
+  const plain = await scored(TOGETHER.join('\n'), { detector: 'mahalanobis' });
+  expect(await scored(holes.join('\n'), { detector: 'mahalanobis' })).toEqual(plain);
+});
+
+test('fewer than two columns, or too many, cannot be judged together', async () => {
+  const together = { detector: 'mahalanobis' };
+  await expect(scored('timestamp,a\n1,2', together)).rejects.toThrow('Cannot judge 1 columns together');
+  const many = Array.from({ length: 33 }, (_, i) => `c${i}`).join(',');
+  await expect(scored(`timestamp,${many}\n1,2`, together)).rejects.toThrow('Cannot judge 33 columns together');
+  await expect(scored('timestamp,a,b\n1,2,3', { ...together, options: { warmUp: 1 } })).rejects.toThrow('warmUp is 1');
+});
+
+test('without a detector one column is judged by auto, several together', () => {
+  expect([1, 2, 8].map(defaultDetector)).toEqual(['auto', 'mahalanobis', 'mahalanobis']);
 });
 
 test('a table without values, an unknown detector and a missing option are refused with a hint', async () => {

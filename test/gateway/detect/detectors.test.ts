@@ -113,7 +113,7 @@ function failure(name: string, options?: DetectorOptions): { message: string; hi
 test('an unknown detector or option is told with the names there are', () => {
   expect(failure('novlety')).toEqual({
     message: 'Cannot find a detector named "novlety"',
-    hint: `the detectors are ${detectorNames.join(', ')}`,
+    hint: `the detectors are ${detectorNames.join(', ')}; for several series together mahalanobis`,
   });
   expect(failure('range', { minimum: 1 })).toEqual({
     message: 'Cannot make a range detector: it has no option "minimum"',

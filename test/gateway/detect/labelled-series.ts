@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { scoreTable } from '../../../gateway/detect/detect-table.ts';
 
-/** The labelled series and the scorer lie beside the repository; they are read in place and not part of it. */
-const shared = fileURLToPath(new URL('../../../../shared/anomaly/', import.meta.url));
+/** Where the labelled series and the scorer lie, beside the repository: they are read in place and not part of it. */
+export const shared = fileURLToPath(new URL('../../../../shared/anomaly/', import.meta.url));
 
 /** Whether the labelled series are there; where not, the tests that need them are skipped and say so. */
 export const labelledSeriesPresent =
@@ -82,7 +82,8 @@ export async function falseShare(detector: string): Promise<number> {
   return anomalies / readings;
 }
 
-function table(path: string): string[][] {
+/** The rows of a CSV without quotes, its head first. */
+export function table(path: string): string[][] {
   const lines = readFileSync(path, 'utf8').trim().split(/\r?\n/);
   return lines.map((line) => line.split(','));
 }

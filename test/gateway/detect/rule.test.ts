@@ -40,7 +40,7 @@ test('a rule is recognised by pattern, detector and options in any order, not by
 
 test('a wrong rule is told with its number, its series and what is allowed', () => {
   expect(hintOf([range, { series: 'press/*', detector: 'novlety' }])).toBe(
-    `Cannot use detect rule 2 (series "press/*"): Cannot find a detector named "novlety" | the detectors are ${detectorNames.join(', ')}`,
+    `Cannot use detect rule 2 (series "press/*"): Cannot find a detector named "novlety" | the detectors are ${detectorNames.join(', ')}; for several series together mahalanobis`,
   );
   expect(hintOf([{ ...range, alarm: { severity: 'info', holdMs: -1 } }])).toContain('holdMs is -1 | it must be');
   expect(hintOf([{ ...range, alarm: { severity: 'info', onDelayMs: Number.NaN } }])).toContain('onDelayMs is NaN');
