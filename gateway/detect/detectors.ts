@@ -1,6 +1,7 @@
 import type { Detector } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
 import { autoKind } from './auto.ts';
+import { cusumKind } from './cusum.ts';
 import type { DetectorKind, DetectorOptions } from './detector-kind.ts';
 import { checkOptions } from './detector-options.ts';
 import { flatlineKind } from './flatline.ts';
@@ -22,6 +23,7 @@ export const detectorKinds: readonly DetectorKind[] = [
   rateOfChangeKind,
   zscoreKind,
   madKind,
+  cusumKind,
   spreadKind,
   heartbeatKind,
 ];

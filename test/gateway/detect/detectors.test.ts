@@ -13,6 +13,7 @@ const OPTIONS: Readonly<Record<string, readonly DetectorOptions[]>> = {
   zscore: [{}, { memory: 10, warmUp: 2, threshold: 0.1, relearnAfterMs: 1 }],
   mad: [{}, { window: 5, warmUp: 5, threshold: 0.1 }, { window: 255 }],
   spread: [{}, { window: 2, memory: 10, warmUp: 2, threshold: 0.1, relearnAfterMs: 1 }],
+  cusum: [{}, { slack: 0, threshold: 0.1, learnForMs: 1 }],
   heartbeat: [{}, { atLeastMs: 1, threshold: 1 }, { afterMs: 1e-300 }],
   flatline: [{ forMs: 10 }, { forMs: 1e6, tolerance: 1 }],
   'rate-of-change': [{ maxPerSecond: 1 }, { maxPerSecond: 1e-300, overMs: 1 }],
