@@ -1,22 +1,10 @@
-import { beforeEach, expect, test } from 'vitest';
-import type { Aggregate, Result } from '../../../../gateway/core/result.ts';
+import { expect, test } from 'vitest';
 import { Fate } from '../../../../gateway/core/stage.ts';
 import type { OrderedSettings } from '../../../../gateway/pipeline/windows/ordered-definition.ts';
 import { OrderedWindowStage } from '../../../../gateway/pipeline/windows/ordered-window-stage.ts';
 import { MAX_QUEUED } from '../../../../gateway/pipeline/windows/reading-queue.ts';
-import { Plant, throughDisk } from '../make-reading.ts';
-
-let plant: Plant;
-let results: Aggregate[];
-
-beforeEach(() => {
-  plant = new Plant();
-  results = [];
-});
-
-const emit = (result: Result): void => {
-  if (result.kind === 'aggregate') results.push(result);
-};
+import { throughDisk } from '../make-reading.ts';
+import { emit, plant, renewPlant, results } from './fresh-plant.ts';
 
 const THREE: OrderedSettings = { name: 'three', series: 'x', window: { count: 3 }, aggregates: ['count'] };
 
@@ -50,7 +38,7 @@ test('a changed definition drops only its own windows, says so, and its results 
   feed(stage, 'a/x', 0, 1, 2, 3);
   const next = resumed(stage, { ...THREE, window: { count: 2 } }, { ...THREE, name: 'same' });
   expect(next.notRestored).toContain('1 windows of readings are dropped');
-  results = [];
+  results.length = 0;
   feed(next, 'a/x', 0, 1);
   expect(results.map(({ window, start, revision }) => [window, start, revision])).toEqual([
     ['three', 0, 1_000_000_000],
@@ -105,7 +93,7 @@ test('a series that is not known any more makes the snapshot unreadable', () => 
   const stage = makeStage(THREE);
   feed(stage, 'a/x', 0);
   const snapshot = stage.snapshot();
-  plant = new Plant();
+  renewPlant();
   expect(() => makeStage(THREE).restore(snapshot)).toThrow('Cannot restore the windows of a/x');
 });
 

@@ -1,21 +1,9 @@
-import { beforeEach, expect, test } from 'vitest';
-import type { Aggregate, Result } from '../../../../gateway/core/result.ts';
+import { expect, test } from 'vitest';
 import { Fate } from '../../../../gateway/core/stage.ts';
 import type { WindowSettings } from '../../../../gateway/pipeline/windows/window-definition.ts';
 import { WindowStage } from '../../../../gateway/pipeline/windows/window-stage.ts';
-import { Plant, throughDisk } from '../make-reading.ts';
-
-let plant: Plant;
-let results: Aggregate[];
-
-beforeEach(() => {
-  plant = new Plant();
-  results = [];
-});
-
-const emit = (result: Result): void => {
-  if (result.kind === 'aggregate') results.push(result);
-};
+import { throughDisk } from '../make-reading.ts';
+import { emit, plant, renewPlant, results } from './fresh-plant.ts';
 
 const SECOND: WindowSettings = {
   name: 'second',
@@ -49,7 +37,7 @@ test('series may have other ids after a restart', () => {
   stage.process(plant.reading('a/x', 1, 0), emit);
   stage.process(plant.reading('b/x', 1, 0), emit);
   const snapshot = throughDisk(stage.snapshot());
-  plant = new Plant();
+  renewPlant();
   plant.series('new/x');
   plant.series('b/x');
   plant.series('a/x');
@@ -109,7 +97,7 @@ test('a series that is not known any more makes the snapshot unreadable', () => 
   const stage = makeStage(SECOND);
   stage.process(plant.reading('a/x', 1, 0), emit);
   const snapshot = stage.snapshot();
-  plant = new Plant();
+  renewPlant();
   expect(() => makeStage(SECOND).restore(snapshot)).toThrow('Cannot restore the windows of a/x');
 });
 

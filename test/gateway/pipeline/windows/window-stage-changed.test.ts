@@ -1,21 +1,11 @@
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Reading } from '../../../../gateway/core/reading.ts';
-import type { Aggregate, Result } from '../../../../gateway/core/result.ts';
+import type { Aggregate } from '../../../../gateway/core/result.ts';
 import { Fate } from '../../../../gateway/core/stage.ts';
 import type { WindowSettings } from '../../../../gateway/pipeline/windows/window-definition.ts';
 import { WindowStage } from '../../../../gateway/pipeline/windows/window-stage.ts';
-import { Plant, throughDisk } from '../make-reading.ts';
-
-let plant: Plant;
-let results: Aggregate[];
-beforeEach(() => {
-  plant = new Plant();
-  results = [];
-});
-
-const emit = (result: Result): void => {
-  if (result.kind === 'aggregate') results.push(result);
-};
+import { throughDisk } from '../make-reading.ts';
+import { emit, plant, results } from './fresh-plant.ts';
 
 function makeStage(windows: readonly WindowSettings[], maxOpenWindows?: number): WindowStage {
   return new WindowStage({

@@ -1,22 +1,9 @@
-import { beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Reading } from '../../../../gateway/core/reading.ts';
-import type { Aggregate, Result } from '../../../../gateway/core/result.ts';
 import { Fate } from '../../../../gateway/core/stage.ts';
 import type { WindowStageOptions } from '../../../../gateway/pipeline/windows/window-options.ts';
 import { WindowStage } from '../../../../gateway/pipeline/windows/window-stage.ts';
-import { Plant } from '../make-reading.ts';
-
-let plant: Plant;
-let results: Aggregate[];
-
-beforeEach(() => {
-  plant = new Plant();
-  results = [];
-});
-
-const emit = (result: Result): void => {
-  if (result.kind === 'aggregate') results.push(result);
-};
+import { emit, plant, results } from './fresh-plant.ts';
 
 type Change = Partial<WindowStageOptions['time']> & {
   tumblingMs?: number;
