@@ -16,6 +16,8 @@ export interface RaisedFacts {
   readonly since: EpochMs;
   readonly score: number;
   readonly value: number;
+  /** See `Alarm`; 1 where it does not chatter. */
+  readonly count: number;
   /** The detector's words for what was seen, where the value alone does not say it. */
   readonly seen?: string | undefined;
   /** The detector's words for what would have been normal. */
@@ -24,9 +26,11 @@ export interface RaisedFacts {
 
 /** The first step of an alarm. Its id is `rule@seriesKey@raisedAt`, with the time in milliseconds since 1970. */
 export function raisedEvent(facts: RaisedFacts): AlarmEvent {
-  const { series, detector, ruleName, severity, time, since, score, value, expected } = facts;
+  const { series, detector, ruleName, severity, time, since, score, value, count, expected } = facts;
   const { seen = `is ${withUnit(value, series)}` } = facts;
   const told = `${subject(series)} ${seen} where ${expected} was expected`;
+  const chatters =
+    count > 1 ? `; it came ${count} times within a minute, and is one until it was away for a minute` : '';
   return {
     kind: 'alarm',
     id: `${ruleName}@${series.key}@${time}`,
@@ -38,21 +42,28 @@ export function raisedEvent(facts: RaisedFacts): AlarmEvent {
     raisedAt: time,
     score,
     value,
-    message: `${told}, since ${isoTime(since)} (${detector}, score ${numberInWords(score)}).`,
+    count,
+    message: `${told}, since ${isoTime(since)} (${detector}, score ${numberInWords(score)})${chatters}.`,
   };
 }
 
-/** The last step: `value`, read at `time`, was normal and the last anomaly long enough ago. */
-export function clearedEvent(
-  raised: AlarmEvent,
-  time: EpochMs,
-  lastAnomaly: EpochMs,
-  score: number,
-  value: number,
-): AlarmEvent {
+/** What is known when an alarm is over: `value`, read at `time`, was normal, and the last anomaly long enough ago. */
+export interface ClearedFacts {
+  readonly time: EpochMs;
+  readonly lastAnomaly: EpochMs;
+  readonly score: number;
+  readonly value: number;
+  /** How often it had come. */
+  readonly count: number;
+}
+
+/** The last step of an alarm. */
+export function clearedEvent(raised: AlarmEvent, facts: ClearedFacts): AlarmEvent {
+  const { time, lastAnomaly, score, value, count } = facts;
   const now = `${subject(raised.series)} is ${withUnit(value, raised.series)}, with no anomaly since ${isoTime(lastAnomaly)}`;
   const lasted = `the alarm of ${isoTime(raised.raisedAt)} lasted ${durationInWords(time - raised.raisedAt)}`;
-  return { ...raised, state: 'cleared', time, score, value, message: `${now}; ${lasted}.` };
+  const often = count > 1 ? `, and came ${count} times` : '';
+  return { ...raised, state: 'cleared', time, score, value, count, message: `${now}; ${lasted}${often}.` };
 }
 
 /** The last step of an alarm whose rule has left the configuration. */

@@ -103,14 +103,16 @@ export class Judge {
         since: this.silence?.since ?? this.#alarm.firstAnomaly,
         score: verdict.score,
         value,
+        count: this.#alarm.count,
         seen: this.#detector.seen?.(),
         expected: this.#detector.expected(),
       });
       emit(this.#raised);
     } else if (step === 'cleared' && this.#raised !== undefined) {
-      emit(clearedEvent(this.#raised, time, this.#alarm.lastAnomaly, verdict.score, value));
+      const { lastAnomaly, count } = this.#alarm;
+      emit(clearedEvent(this.#raised, { time, lastAnomaly, count, score: verdict.score, value }));
       this.#raised = undefined;
     }
-    if (this.#alarm.idle) this.#alarm = undefined;
+    if (this.#alarm.isIdle(time)) this.#alarm = undefined;
   }
 }

@@ -63,27 +63,57 @@ export interface ExpectedAlarm {
   clearedBy: SentReading | undefined;
 }
 
+/** One that comes for the third time within this is one until it was away for as long. */
+const CHATTER_MS = 60_000;
+
 /** All alarms there must be. */
 export function expectedAlarms(readings: readonly SentReading[]): readonly ExpectedAlarm[] {
-  const alarms: ExpectedAlarm[] = [];
   const loads = Map.groupBy(
     readings.filter(({ metric }) => metric === 'load'),
     ({ device }) => device,
   );
-  for (const [device, series] of loads) {
-    let active: ExpectedAlarm | undefined;
-    let lastHigh = 0;
-    for (const reading of series.toSorted((a, b) => a.time - b.time)) {
-      const { time, value } = reading;
-      if (Number(value) > LOAD_LIMIT) {
-        lastHigh = time;
-        if (active !== undefined) continue;
-        active = { id: `range@${device}/load@${time}`, clearedBy: undefined };
-        alarms.push(active);
-      } else if (active !== undefined && time - lastHigh >= HOLD_MS) {
-        active.clearedBy = reading;
-        active = undefined;
-      }
+  return [...loads].flatMap(([device, series]) => {
+    const inOrder = series.toSorted((a, b) => a.time - b.time);
+    return withoutChatter(episodesOf(inOrder), inOrder).map(({ start, clearedBy }) => {
+      return { id: `range@${device}/load@${start}`, clearedBy };
+    });
+  });
+}
+
+/** What would be an alarm if none chattered. */
+interface Episode {
+  readonly start: number;
+  lastHigh: number;
+  clearedBy: SentReading | undefined;
+}
+
+function episodesOf(series: readonly SentReading[]): readonly Episode[] {
+  const episodes: Episode[] = [];
+  for (const reading of series) {
+    const { time, value } = reading;
+    const last = episodes.at(-1);
+    const isOn = last !== undefined && last.clearedBy === undefined;
+    if (Number(value) > LOAD_LIMIT) {
+      if (isOn) last.lastHigh = time;
+      else episodes.push({ start: time, lastHigh: time, clearedBy: undefined });
+    } else if (isOn && time - last.lastHigh >= HOLD_MS) last.clearedBy = reading;
+  }
+  return episodes;
+}
+
+function withoutChatter(episodes: readonly Episode[], series: readonly SentReading[]): readonly Episode[] {
+  const alarms: Episode[] = [];
+  for (let i = 0; i < episodes.length; i++) {
+    const { start, clearedBy } = episodes[i]!;
+    alarms.push({ ...episodes[i]! });
+    if (i < 2 || start - episodes[i - 2]!.start >= CHATTER_MS || clearedBy === undefined) continue;
+    const alarm = alarms.at(-1)!;
+    for (; ; i++) {
+      const { lastHigh, clearedBy: over } = episodes[i]!;
+      const next = episodes[i + 1]?.start ?? Number.POSITIVE_INFINITY;
+      alarm.clearedBy =
+        over && series.find(({ time }) => time >= over.time && time - lastHigh >= CHATTER_MS && time < next);
+      if (alarm.clearedBy !== undefined || next === Number.POSITIVE_INFINITY) break;
     }
   }
   return alarms;

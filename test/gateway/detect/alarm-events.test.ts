@@ -4,7 +4,7 @@ import { clearedEvent, raisedEvent, setBackEvent, withdrawnEvent } from '../../.
 
 const at = (time: string) => Date.parse(`2026-11-23T${time}Z`);
 const series: ResultSeries = { key: 'press-1/oil', device: 'press-1', metric: 'oil', tags: {}, unit: '°C' };
-const raised = raisedEvent({
+const raisedFacts = {
   series,
   detector: 'novelty',
   ruleName: 'novelty#2',
@@ -13,8 +13,11 @@ const raised = raisedEvent({
   since: at('08:15:00'),
   score: 3.25,
   value: 93.2,
+  count: 1,
   expected: 'between 18.2 and 24.9',
-});
+} as const;
+const raised = raisedEvent(raisedFacts);
+const facts = { time: at('08:16:05'), lastAnomaly: at('08:15:20'), score: 0.1, value: 21, count: 1 };
 
 test('a raised alarm says what was seen, what was expected, in which unit and since when', () => {
   expect(raised.message).toBe(
@@ -32,16 +35,26 @@ test('a raised alarm says what was seen, what was expected, in which unit and si
 
 test('a series without a unit is said without one', () => {
   const { unit: _, ...unitless } = series;
-  const event = clearedEvent({ ...raised, series: unitless }, at('08:16:00'), at('08:15:20'), 0, 21);
+  const event = clearedEvent({ ...raised, series: unitless }, { ...facts, time: at('08:16:00') });
   expect(event.message).toContain('oil of press-1 is 21, with no anomaly');
 });
 
 test('a cleared alarm says how it is now, the last anomaly and how long it lasted', () => {
-  const cleared = clearedEvent(raised, at('08:16:05'), at('08:15:20'), 0.1, 21);
+  const cleared = clearedEvent(raised, facts);
   expect(cleared.message).toBe(
     'oil of press-1 is 21 °C, with no anomaly since 2026-11-23T08:15:20.000Z; the alarm of 2026-11-23T08:15:05.000Z lasted 1 min.',
   );
   expect(cleared).toMatchObject({ id: raised.id, state: 'cleared', raisedAt: raised.raisedAt, score: 0.1, value: 21 });
+});
+
+test('one that chatters says how often it came', () => {
+  const chattering = raisedEvent({ ...raisedFacts, count: 3 });
+  expect(chattering.count).toBe(3);
+  expect(chattering.message).toContain('score 3.25); it came 3 times within a minute, and is one until it was away');
+  expect(clearedEvent(chattering, { ...facts, count: 17 })).toMatchObject({
+    count: 17,
+    message: expect.stringMatching(/lasted 1 min, and came 17 times\.$/),
+  });
 });
 
 test('every step of an alarm has its id and the time it was raised', () => {

@@ -43,11 +43,31 @@ test('of a snapshot of an earlier release it tells when it was acknowledged', ()
 
 test('it knows the first anomaly of the stretch that raised it, and is idle when nothing is to be remembered', () => {
   const alarm = new Alarm({ ...PLAIN, onDelayMs: 2000 });
-  expect(alarm.idle).toBe(true);
+  expect(alarm.isIdle(0)).toBe(true);
   for (const time of [1000, 2000, 3000]) alarm.judge(true, 2, time);
-  expect([alarm.firstAnomaly, alarm.active, alarm.idle]).toEqual([1000, true, false]);
+  expect([alarm.firstAnomaly, alarm.active, alarm.isIdle(3000)]).toEqual([1000, true, false]);
   alarm.judge(false, 0, 4000);
-  expect([alarm.active, alarm.idle]).toEqual([false, true]);
+  expect([alarm.active, alarm.isIdle(4000), alarm.isIdle(63_000)]).toEqual([false, false, true]);
+});
+
+test('one that comes for the third time in a minute is one, with a count, until it was away for a minute', () => {
+  const alarm = new Alarm(PLAIN);
+  const seen: string[] = [];
+  // On for five seconds of ten, for two minutes; then away, but for one more time.
+  for (let i = 0; i < 300; i++) {
+    const isHigh = i < 120 ? i % 10 < 5 : i === 160;
+    const step = alarm.judge(isHigh, isHigh ? 2 : 0, i * 1000);
+    if (step !== undefined) seen.push(`${step}@${i}x${alarm.count}`);
+  }
+  expect(seen).toEqual(['raised@0x1', 'cleared@5x1', 'raised@10x1', 'cleared@15x1', 'raised@20x3', 'cleared@220x13']);
+  expect(alarm.active).toBe(false);
+});
+
+test('one that comes twice a minute does not chatter', () => {
+  const alarm = new Alarm(PLAIN);
+  const steps = Array.from({ length: 40 }, (_, i) => alarm.judge(i % 2 === 0, i % 2 === 0 ? 2 : 0, i * 15_000));
+  expect(steps).not.toContain(undefined);
+  expect(alarm.count).toBe(1);
 });
 
 test('stopped at any value and resumed it takes the same steps; raised and cleared take turns', () => {
