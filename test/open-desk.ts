@@ -7,6 +7,7 @@ export function openDesk(options: Partial<AlarmDeskOptions> = {}): AlarmDesk {
     flood: { above: 0, below: 1, withinMs: 600_000 },
     groupWithinMs: 60_000,
     activeAlarms: () => [],
+    dismiss: () => undefined,
     ...options,
   });
 }

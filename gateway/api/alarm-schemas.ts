@@ -50,6 +50,10 @@ export const ShelveBody = Type.Object(
 );
 export type ShelveBody = Static<typeof ShelveBody>;
 
+/** The body of `POST /api/v1/alarms/{id}/dismiss`. */
+export const DismissBody = Type.Object({ reason: words(512, 'Why it was fine, for who comes next'), by }, closed);
+export type DismissBody = Static<typeof DismissBody>;
+
 /** An alarm with everything that has happened to it; the answer to what is done to it, too. */
 export const Alarm = Type.Object({
   id: Type.String(),

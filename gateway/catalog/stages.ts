@@ -49,6 +49,7 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
       ...configuration.alarms,
       gateway: configuration.gateway.name,
       activeAlarms: () => detection.activeAlarms(),
+      dismiss: (raised) => detection.dismiss(raised),
     }),
     watermarkOf: (series) => timekeeperOf(series).watermarkOf(series),
     windowsAt: (series, time) => windows.windowsAt(series, time),

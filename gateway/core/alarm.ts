@@ -113,6 +113,11 @@ export interface AlarmOperations {
   shelve(id: string, shelving: Shelving): Promise<AlarmRow | undefined>;
   /** Takes it back; resolves with undefined where it is not shelved. */
   unshelve(id: string, by: string): Promise<AlarmRow | undefined>;
+  /**
+   * What the alarm told of was fine: it is over and seen, and a detector that learns takes it for normal. Resolves with undefined where there
+   * is no such open alarm.
+   */
+  dismiss(id: string, by: string, reason: string): Promise<AlarmRow | undefined>;
 }
 
 /** What an operator says when shelving. */

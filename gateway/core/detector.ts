@@ -42,6 +42,11 @@ export interface Detector {
   seen?(): string;
   /** Only where silence is judged; constant. */
   readonly silence?: Silence;
+  /**
+   * What it last called an anomaly, and what came of it since, was fine by the word of a person: it learns that. Answers whether it had anything to
+   * learn. A detector whose limits are given has no such thing.
+   */
+  accept?(): boolean;
   /** Reads what `judge` will look for, and changes nothing; see `Stage.warm`. */
   warm?(): number;
   /** Plain data; `restore` of it continues with equal scores. */

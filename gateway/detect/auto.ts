@@ -14,7 +14,7 @@ import {
 } from './auto-block.ts';
 import { expectedBy } from './auto-words.ts';
 import type { DetectorKind } from './detector-kind.ts';
-import { BOUNDS_NUMBERS, highestBefore, learnBounds, lowestBefore, seenBy } from './known-bounds.ts';
+import { BOUNDS_NUMBERS, highestBefore, learnBounds, lowestBefore, seenBy, widenBounds } from './known-bounds.ts';
 import { sumOfLines } from './lines.ts';
 import {
   addMovement,
@@ -26,10 +26,11 @@ import {
   usualSpread,
   usualStep,
 } from './movement.ts';
-import { onsetScore } from './onset.ts';
+import { isOnset, onsetScore } from './onset.ts';
 import { RecentValues } from './recent-values.ts';
 import { SeasonalProfile } from './seasonal-profile.ts';
 import { ROUNDING, SMALLEST_STEPS } from './smallest-step.ts';
+import { Teaching, teachingBytes, withTeaching } from './teaching.ts';
 import { newVerdict } from './verdict.ts';
 
 /** All counts are in readings. One configuration is meant to serve every series: nothing depends on unit, offset or sign. */
@@ -71,6 +72,8 @@ const SMALLEST_LOG = 0.5;
 
 // What these find of a series is taken at once: they serve all series.
 const recent = new RecentValues();
+/** Of the value at hand, by member; NaN where one was not heard. */
+const features = new Float64Array(MEMBERS.length);
 const dayProfile = new SeasonalProfile(DAY_BIN_MS, DAY_BINS, DAY_PLACE);
 const weekProfile = new SeasonalProfile(WEEK_BIN_MS, WEEK_BINS, WEEK_PLACE);
 
@@ -89,6 +92,8 @@ export class AutoDetector implements Detector {
   readonly #settings: AutoSettings;
   readonly #series = newAutoBlock();
   readonly #verdict = newVerdict();
+  /** Behind the block in the snapshot. */
+  #teaching: Teaching | undefined;
 
   constructor(settings: AutoSettings = autoSettings({})) {
     this.#settings = settings;
@@ -110,6 +115,7 @@ export class AutoDetector implements Detector {
     }
     numbers[Place.evidence] = 0;
     numbers[Place.most] = 0;
+    features.fill(Number.NaN);
     addMovement(numbers, Place.movement, scaled, count);
     const smallest = Math.max(SMALLEST_STEPS * finestStep(numbers, Place.movement), Math.abs(scaled) * ROUNDING);
     this.#hearValues(scaled, smallest);
@@ -120,10 +126,25 @@ export class AutoDetector implements Detector {
     const verdict = this.#verdict;
     verdict.learning = count <= warmUp;
     const evidence = verdict.learning ? 0 : numbers[Place.evidence]!;
-    const score = evidence > 0 ? evidence / (threshold * this.#patience(time)) : 0;
+    const wasOnset = isOnset(numbers, Place.onset);
+    const isFine = wasOnset && this.#teaching?.isAccepted === true;
+    const score = evidence > 0 && !isFine ? evidence / (threshold * this.#patience(time)) : 0;
     verdict.score = onsetScore(numbers, Place.onset, score, quiet);
     verdict.anomaly = verdict.score >= 1;
+    if (verdict.anomaly && this.#teaching === undefined) this.#teaching = new Teaching(MEMBERS.length);
+    if (this.#teaching !== undefined) this.#note(this.#teaching, wasOnset);
     return verdict;
+  }
+
+  accept(): boolean {
+    this.#teaching?.accept();
+    return this.#teaching !== undefined;
+  }
+
+  /** A worse score within an onset is one anomaly with it. */
+  #note(teaching: Teaching, wasOnset: boolean): void {
+    if (!wasOnset && this.#verdict.anomaly) teaching.begin();
+    if (isOnset(this.#series.numbers, Place.onset)) teaching.see(features);
   }
 
   expected(): string {
@@ -136,18 +157,23 @@ export class AutoDetector implements Detector {
   }
 
   snapshot(): unknown {
-    return new Uint8Array(this.#series.numbers.buffer).slice();
+    return withTeaching(new Uint8Array(this.#series.numbers.buffer), this.#teaching);
   }
 
   restore(snapshot: unknown): void {
     const block = new Uint8Array(this.#series.numbers.buffer);
-    if (!(snapshot instanceof Uint8Array) || snapshot.length !== block.length) {
+    if (
+      !(snapshot instanceof Uint8Array) ||
+      ![0, teachingBytes(MEMBERS.length)].includes(snapshot.length - block.length)
+    ) {
       const got = snapshot instanceof Uint8Array ? `${snapshot.length} bytes` : typeof snapshot;
       throw new GatewayError(`Cannot restore an auto detector: its snapshot is ${got}, not ${block.length} bytes`, {
         hint: 'it was written by another version or another detector; let it learn anew',
       });
     }
-    block.set(snapshot);
+    block.set(snapshot.subarray(0, block.length));
+    const taught = snapshot.subarray(block.length);
+    this.#teaching = taught.length === 0 ? undefined : Teaching.restored(MEMBERS.length, taught);
   }
 
   /** By how much more evidence is asked for where readings come more often: noise has more chances a day to look strange. At least 1. */
@@ -212,7 +238,10 @@ export class AutoDetector implements Detector {
   ): void {
     const { numbers } = this.#series;
     const at = Place.bounds + member * BOUNDS_NUMBERS;
+    features[member] = feature;
     const said = learnBounds(numbers, at, feature, smallest, follow);
+    const teaching = this.#teaching;
+    if (teaching !== undefined) widenBounds(numbers, at, teaching.lowest(member), teaching.highest(member));
     if (said === 0 || seenBy(numbers, at) < mute) return;
     numbers[Place.evidence]! += Math.min(said, MOST_OF_A_MEMBER);
     if (said > numbers[Place.most]!) {

@@ -7,6 +7,8 @@ import type { Reading, Series } from '../core/reading.ts';
 import type { AlarmEvent } from '../core/result.ts';
 import { type Emit, Fate, type Stage } from '../core/stage.ts';
 import { setBackEvent, withdrawnEvent } from './alarm-events.ts';
+import type { Dismissed } from './alarms/alarm-desk.ts';
+import { conditionOf } from './alarms/shelf.ts';
 import { type ActiveAlarm, Judge, type JudgeSnapshot } from './judge.ts';
 import { type DetectRule, type ReadyRule, readyRules } from './rule.ts';
 import { SilenceQueue, type SilenceWatch } from './silence-queue.ts';
@@ -149,6 +151,20 @@ export class DetectStage implements Stage {
       watched.judges = judges.map(({ rule }) => new Judge(rule));
       watched.lastTime = Number.NEGATIVE_INFINITY;
     }
+  }
+
+  /**
+   * A person says that what an alarm told of was fine, also one that is over: see `Judge.dismiss`. Answers with the last time of its series;
+   * undefined where no rule judges that any more.
+   */
+  dismiss({ id, series }: AlarmEvent): Dismissed | undefined {
+    const condition = conditionOf(id);
+    for (const watched of this.#all()) {
+      if (watched.key !== series.key) continue;
+      const judge = judgesOf(watched).find(({ rule }) => `${rule.name}@${series.key}` === condition);
+      if (judge !== undefined) return { hasLearnt: judge.dismiss(id), time: watched.lastTime };
+    }
+    return undefined;
   }
 
   /** Every alarm that is raised and not cleared, those of rules that are gone first, then by series in order of appearance. */

@@ -60,6 +60,18 @@ export class Judge {
     return verdict;
   }
 
+  /**
+   * A person says that what an alarm told of was fine: it is over, if it is still the one, and the detector learns. Answers whether that had anything
+   * to learn.
+   */
+  dismiss(id: string): boolean {
+    if (this.#raised?.id === id) {
+      this.#alarm = undefined;
+      this.#raised = undefined;
+    }
+    return this.#detector.accept?.() ?? false;
+  }
+
   /** Only of a rule that judges silence. */
   get silence(): Silence | undefined {
     return this.#detector.silence;

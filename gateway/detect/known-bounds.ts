@@ -71,6 +71,12 @@ export function learnBounds(numbers: Float64Array, at: number, value: number, sm
   return novelty;
 }
 
+/** Values from `low` to `high` are known, too; where `low` is above `high` none are. */
+export function widenBounds(numbers: Float64Array, at: number, low: number, high: number): void {
+  if (low < numbers[at + LOWEST]!) numbers[at + LOWEST] = low;
+  if (high > numbers[at + HIGHEST]!) numbers[at + HIGHEST] = high;
+}
+
 /** How many values of the feature were learnt. */
 export function seenBy(numbers: Float64Array, at: number): number {
   return numbers[at + SEEN]!;

@@ -10,6 +10,16 @@ const LARGEST_SHARE = 1 / 20;
 /** Calm weighs so much less than trouble: what is strange for more than a tenth of the time does not cease to be so. */
 const CALM_SHARE = 1 / 10;
 
+/** Whether there were anomalies lately of which it is not known yet whether they are the new normal. */
+export function isTroubled(numbers: Float64Array, at: number): boolean {
+  return numbers[at + TROUBLED_MS]! > 0;
+}
+
+/** They are, by the word of a person. */
+export function endTrouble(numbers: Float64Array, at: number): void {
+  numbers[at + TROUBLED_MS] = 0;
+}
+
 /**
  * Takes note of a judgement; answers whether anomalies have lasted so long that what they show is the new normal (concept drift). Normal
  * readings between take a tenth of their time off, so a new level that is now and then within the old bounds is a new level all the same.

@@ -2,8 +2,9 @@ import type { Detector, Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { DetectorKind } from './detector-kind.ts';
 import { sumOfLines } from './lines.ts';
-import { onsetScore } from './onset.ts';
+import { isOnset, onsetScore } from './onset.ts';
 import { growOrder, MAX_MEDIAN_WINDOW, medianOf, slideOrder } from './rolling-median.ts';
+import { Teaching, teachingBytes, withTeaching } from './teaching.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { rangeInWords } from './words.ts';
 
@@ -47,6 +48,9 @@ const SCALE = 1 / 8;
 /** Deviations below this share of the value are rounding, not movement. */
 const ROUNDING = 1e-12;
 
+/** The one that there is, of the value at hand: serves all series. */
+const features = new Float64Array(1);
+
 /**
  * Median novelty: d is the distance of a value from the median of the last hundred. The lowest and the highest d seen so far
  * bound what is known; the score of a value beyond them is its distance to the bound over the mean |d|, in units of `threshold`.
@@ -63,6 +67,8 @@ export class NoveltyDetector implements Detector {
   readonly #ring: Float64Array;
   readonly #order: Uint8Array;
   readonly #verdict = newVerdict();
+  /** Behind the block in the snapshot. */
+  #teaching: Teaching | undefined;
 
   constructor(settings: NoveltySettings = noveltySettings({})) {
     this.#settings = settings;
@@ -104,10 +110,29 @@ export class NoveltyDetector implements Detector {
     const verdict = this.#verdict;
     verdict.learning = count <= warmUp;
     const unit = threshold * Math.max(mean, Math.abs(scaled) * ROUNDING);
-    const score = beyond > 0 && unit > 0 && count > warmUp ? boundedScore(beyond / unit) : 0;
+    const wasOnset = isOnset(numbers, ONSET);
+    const isFine = wasOnset && this.#teaching?.isAccepted === true;
+    const score = beyond > 0 && unit > 0 && count > warmUp && !isFine ? boundedScore(beyond / unit) : 0;
     verdict.score = onsetScore(numbers, ONSET, score, quiet);
     verdict.anomaly = verdict.score >= 1;
+    if (verdict.anomaly && this.#teaching === undefined) this.#teaching = new Teaching(1);
+    if (this.#teaching !== undefined) this.#note(this.#teaching, deviation, wasOnset);
     return verdict;
+  }
+
+  accept(): boolean {
+    this.#teaching?.accept();
+    return this.#teaching !== undefined;
+  }
+
+  /** A worse score within an onset is one anomaly with it. */
+  #note(teaching: Teaching, deviation: number, wasOnset: boolean): void {
+    const numbers = this.#numbers;
+    if (!wasOnset && this.#verdict.anomaly) teaching.begin();
+    features[0] = deviation;
+    if (isOnset(numbers, ONSET)) teaching.see(features);
+    numbers[LOWEST] = Math.min(numbers[LOWEST]!, teaching.lowest(0));
+    numbers[HIGHEST] = Math.max(numbers[HIGHEST]!, teaching.highest(0));
   }
 
   expected(): string {
@@ -115,18 +140,20 @@ export class NoveltyDetector implements Detector {
   }
 
   snapshot(): unknown {
-    return new Uint8Array(this.#numbers.buffer).slice();
+    return withTeaching(new Uint8Array(this.#numbers.buffer), this.#teaching);
   }
 
   restore(snapshot: unknown): void {
     const block = new Uint8Array(this.#numbers.buffer);
-    if (!(snapshot instanceof Uint8Array) || snapshot.length !== block.length) {
+    if (!(snapshot instanceof Uint8Array) || ![0, teachingBytes(1)].includes(snapshot.length - block.length)) {
       const got = snapshot instanceof Uint8Array ? `${snapshot.length} bytes` : typeof snapshot;
       throw new GatewayError(`Cannot restore a novelty detector: its snapshot is ${got}, not ${block.length} bytes`, {
         hint: 'a detector with another window cannot take over the state; let it learn anew',
       });
     }
-    block.set(snapshot);
+    block.set(snapshot.subarray(0, block.length));
+    const taught = snapshot.subarray(block.length);
+    this.#teaching = taught.length === 0 ? undefined : Teaching.restored(1, taught);
   }
 
   /** The median of the values before this one, which then joins them. A first value is its own median. */

@@ -4,6 +4,11 @@ export const ONSET_NUMBERS = 2;
 const PEAK = 0;
 const QUIET_LEFT = 1;
 
+/** Whether an onset is not over yet: it is `quiet` readings after its highest score. */
+export function isOnset(numbers: Float64Array, at: number): boolean {
+  return numbers[at + QUIET_LEFT]! > 0;
+}
+
 /**
  * The score if it tops everything since the last onset, or 0; the onset is over `quiet` readings after its highest score.
  *

@@ -2,7 +2,7 @@ import type { Detector, Verdict } from '../core/detector.ts';
 import type { DetectorKind } from './detector-kind.ts';
 import { sumOfLines } from './lines.ts';
 import { learnMoving, learntOf, MOVING_NUMBERS, movingMean, movingSpread, shareOf } from './moving-spread.ts';
-import { isNewNormal, NEW_NORMAL_NUMBERS } from './new-normal.ts';
+import { endTrouble, isNewNormal, isTroubled, NEW_NORMAL_NUMBERS } from './new-normal.ts';
 import { learnStep, ROUNDING, SMALLEST_STEP_NUMBERS, smallestStep } from './smallest-step.ts';
 import { restoreState, snapshotOf } from './state-snapshot.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
@@ -107,6 +107,14 @@ export class SpreadDetector implements Detector {
 
   expected(): string {
     return rangeInWords(this.#numbers[EXPECTED_LOW]! / SCALE, this.#numbers[EXPECTED_HIGH]! / SCALE);
+  }
+
+  /** What is strange just now is the new normal at once. */
+  accept(): boolean {
+    if (!isTroubled(this.#numbers, NEW_NORMAL)) return false;
+    endTrouble(this.#numbers, NEW_NORMAL);
+    this.#forget();
+    return true;
   }
 
   snapshot(): unknown {

@@ -19,6 +19,9 @@ export function applyCommand(analysis: Analysis, command: Command, gateway: stri
     case 'unshelve-alarm':
       analysis.apply((emit) => alarmDesk.unshelve(command, emit), 'desk');
       break;
+    case 'dismiss-alarm':
+      analysis.apply((emit) => alarmDesk.dismiss(command, command.reason, emit), 'desk');
+      break;
     case 'table-changed':
       stages.tables.replace(command.table, command.content);
       break;

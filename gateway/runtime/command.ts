@@ -10,6 +10,7 @@ export type Command =
   | AcknowledgeAlarm
   | ShelveAlarm
   | UnshelveAlarm
+  | DismissAlarm
   | TableChanged
   | SeriesRefused
   | SeriesAllowed
@@ -45,6 +46,16 @@ export interface UnshelveAlarm {
   /** Id of an alarm of it. */
   readonly id: string;
   readonly by: string;
+  readonly time: EpochMs;
+}
+
+/** An operator says that what an alarm told of was fine. */
+export interface DismissAlarm {
+  readonly type: 'dismiss-alarm';
+  /** Id of the alarm. */
+  readonly id: string;
+  readonly by: string;
+  readonly reason: string;
   readonly time: EpochMs;
 }
 

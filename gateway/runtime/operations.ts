@@ -75,6 +75,16 @@ export class Operations implements AlarmOperations {
     return desk().find(shelved.id) ?? known.find((row) => row.id === shelved.id);
   }
 
+  async dismiss(id: string, by: string, reason: string): Promise<AlarmRow | undefined> {
+    const { clock, desk, tell } = this.#parts;
+    const alarm = desk().find(id);
+    if (alarm === undefined) return undefined;
+    const time = clock.now();
+    await tell({ type: 'dismiss-alarm', id, by, reason, time });
+    const seen = { acknowledgedAt: alarm.acknowledgedAt ?? time, acknowledgedBy: alarm.acknowledgedBy ?? by };
+    return desk().find(id) ?? { ...alarm, ...seen, state: 'normal', clearedAt: alarm.clearedAt ?? time };
+  }
+
   /** What is open goes before what the history says of it. */
   #withHistory(open: readonly AlarmRow[], series: string | undefined, limit: number): readonly AlarmRow[] {
     const ids = new Set(open.map(({ id }) => id));

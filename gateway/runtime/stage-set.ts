@@ -27,6 +27,7 @@ export interface AlarmDesk {
   acknowledge(action: DeskAction, emit: Emit): boolean;
   shelve(action: DeskAction, until: EpochMs, reason: string, emit: Emit): boolean;
   unshelve(action: DeskAction, emit: Emit): boolean;
+  dismiss(action: DeskAction, reason: string, emit: Emit): boolean;
   /** How many are raised and not cleared. */
   readonly activeCount: number;
   /** An open alarm as it stands. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { AlarmRow } from '../../core/alarm.ts';
 import { GatewayError } from '../../core/errors.ts';
-import { Alarm, AlarmParams, AlarmsQuery, AlarmsReply, ByBody, ShelveBody } from '../alarm-schemas.ts';
+import { Alarm, AlarmParams, AlarmsQuery, AlarmsReply, ByBody, DismissBody, ShelveBody } from '../alarm-schemas.ts';
 import { ProblemError } from '../problem.ts';
 import { Problem } from '../problem-schemas.ts';
 import type { RouteContext } from './context.ts';
@@ -57,6 +57,20 @@ export function alarmsRoutes(app: FastifyInstance, { view: { operations } }: Rou
       schema: { tags, summary: 'Takes back what is shelved', params: AlarmParams, body: ByBody, response },
     },
     ({ params, body }) => found(params.id, operations.unshelve(params.id, body?.by ?? UNKNOWN)),
+  );
+  app.post<{ Params: AlarmParams; Body: DismissBody }>(
+    '/api/v1/alarms/:id/dismiss',
+    {
+      schema: {
+        tags,
+        summary:
+          'Says that what an open alarm told of was fine: it is over, and a detector that learns takes it for normal',
+        params: AlarmParams,
+        body: DismissBody,
+        response,
+      },
+    },
+    ({ params, body: { reason, by = UNKNOWN } }) => found(params.id, operations.dismiss(params.id, by, reason)),
   );
 }
 

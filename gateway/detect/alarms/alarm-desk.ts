@@ -6,7 +6,7 @@ import { type AlarmEvent, PRIORITIES, type Suppression } from '../../core/result
 import type { Emit } from '../../core/stage.ts';
 import type { ActiveAlarm } from '../judge.ts';
 import { AlarmRate } from './alarm-rate.ts';
-import { acknowledgedEvent, shelvedEvent, unshelvedEvent } from './desk-events.ts';
+import { acknowledgedEvent, dismissedEvent, fineEvent, shelvedEvent, unshelvedEvent } from './desk-events.ts';
 import { DeviceGroups, MAX_GROUPS } from './device-groups.ts';
 import { Flood, type FloodPolicy } from './flood.ts';
 import { alarmRow, MAX_RETURNED, type OpenAlarm, OpenAlarms } from './open-alarms.ts';
@@ -21,6 +21,16 @@ export interface AlarmDeskOptions {
   readonly groupWithinMs: number;
   /** Alarms that are active by the word of the stages, for a checkpoint of a release that had no desk. */
   readonly activeAlarms: () => readonly ActiveAlarm[];
+  /** Asks the stages to end an alarm that was fine, and to learn that; undefined where none of them knows it. */
+  readonly dismiss: (raised: AlarmEvent) => Dismissed | undefined;
+}
+
+/** What became of an alarm that was fine. */
+export interface Dismissed {
+  /** Whether its detector learns, and had anything to learn. */
+  readonly hasLearnt: boolean;
+  /** Event time of the last reading of its series. */
+  readonly time: EpochMs;
 }
 
 /** What an operator does with an alarm, at wall time `time`. */
@@ -112,6 +122,23 @@ export class AlarmDesk {
     const shelved = this.#shelf.take(id);
     if (shelved === undefined) return false;
     this.#tellUnshelved(shelved.raised, time, by, emit);
+    return true;
+  }
+
+  /** What an alarm told of was fine: it is over and seen, and not raised for the like again where its detector learns. */
+  dismiss(action: DeskAction, reason: string, emit: Emit): boolean {
+    const { id, by, time } = action;
+    const raised = this.#open.get(id)?.raised;
+    if (raised === undefined) return false;
+    const dismissed = this.#options.dismiss(raised);
+    this.#totals.dismissedTotal += 1;
+    if (dismissed !== undefined && this.#open.isActive(id)) {
+      this.#clear(dismissedEvent(raised, { ...dismissed, by, reason }), emit);
+    }
+    const isActive = this.#open.isActive(id);
+    if (this.#open.acknowledge(id, time, by)) {
+      emit(fineEvent(raised, { hasLearnt: dismissed?.hasLearnt ?? false, time, by, reason, isActive }));
+    }
     return true;
   }
 

@@ -35,6 +35,38 @@ export function unshelvedEvent(
   return { ...step(raised, 'unshelved', time, isActive), by, message, suppressed: undefined };
 }
 
+/** What a person says of an alarm that was fine, and whether its detector has learnt it. */
+interface Fine {
+  readonly by: string;
+  readonly reason: string;
+  readonly hasLearnt: boolean;
+  readonly time: EpochMs;
+}
+
+/** An active alarm is over as it was fine; `time` is that of the last reading of its series. */
+export function dismissedEvent(raised: AlarmEvent, fine: Fine): AlarmEvent {
+  const { time, by } = fine;
+  return {
+    ...step(raised, 'cleared', time, false),
+    by,
+    message: `${subject(raised)}, is cleared: ${whatFollows(fine)}`,
+  };
+}
+
+/** An alarm has been seen, and was fine, at wall time `time`. */
+export function fineEvent(raised: AlarmEvent, fine: Fine & { readonly isActive: boolean }): AlarmEvent {
+  const { time, by, isActive } = fine;
+  const message = `${subject(raised)}, was dismissed at ${isoTime(time)}: ${whatFollows(fine)}`;
+  return { ...step(raised, 'acknowledged', time, isActive), by, message };
+}
+
+function whatFollows({ by, reason, hasLearnt }: Fine): string {
+  const learnt = hasLearnt
+    ? 'its detector takes what it saw for normal from now on'
+    : 'its detector has nothing to learn of it, so the like raises it again';
+  return `${by} said that it was fine (${reason}); ${learnt}.`;
+}
+
 function subject({ detector, series, raisedAt }: AlarmEvent): string {
   return `The ${detector} alarm of ${series.metric} of ${series.device}, raised ${isoTime(raisedAt)}`;
 }

@@ -342,6 +342,11 @@ export class FakeView implements GatewayView {
       if (row !== undefined) this.#tell(id, 'shelved', this.now);
       return row;
     },
+    dismiss: async (id, by) => {
+      const row = this.#change(id, { clearedAt: this.now, acknowledgedAt: this.now, acknowledgedBy: by });
+      if (row !== undefined) this.#tell(id, 'cleared', this.now);
+      return row;
+    },
     unshelve: async (id) => {
       const row = this.#change(id, { shelvedUntil: null });
       if (row !== undefined) this.#tell(id, 'unshelved', this.now);

@@ -51,6 +51,7 @@ describe('/openapi.json', () => {
       'get /openapi.json',
       'get /readyz',
       'post /api/v1/alarms/{id}/acknowledge',
+      'post /api/v1/alarms/{id}/dismiss',
       'post /api/v1/alarms/{id}/shelve',
       'post /api/v1/alarms/{id}/unshelve',
       'post /api/v1/write',

@@ -181,6 +181,15 @@ describe('/api/v1/alarms', () => {
     expect([noReason.statusCode, noReason.json().errors[0].parameter]).toEqual([400, 'reason']);
   });
 
+  test('an alarm is dismissed for a reason, and is over and seen', async () => {
+    const id = one.view.raise(KEY, 'warning', T0 + 104_000, 'warm');
+    const url = `/api/v1/alarms/${encodeURIComponent(id)}/dismiss`;
+    const reply = await one.http.inject({ method: 'POST', url, payload: { reason: 'a test run', by: 'Ada' } });
+    expectShape(alarmSchemas.Alarm, reply.json());
+    expect(reply.json()).toMatchObject({ state: 'normal', acknowledgedBy: 'Ada' });
+    expect((await one.http.inject({ method: 'POST', url, payload: {} })).statusCode).toBe(400);
+  });
+
   test('an unknown alarm is 404', async () => {
     const reply = await one.http.inject({ method: 'POST', url: '/api/v1/alarms/none/acknowledge' });
     expect(reply.statusCode).toBe(404);

@@ -148,6 +148,53 @@ test('an alarm whose series falls silent stays active', () => {
   expect(bench.states()).toEqual(['raised@1000']);
 });
 
+test('an alarm that was fine is over, and a detector that learns does not raise it for the like again', () => {
+  const rules: readonly DetectRule[] = [
+    { series: 'a/*', detector: 'novelty', alarm: { severity: 'warning' } },
+    { series: 'b/*', detector: 'auto', alarm: { severity: 'warning' } },
+    { series: 'c/*', detector: 'range', options: { max: 100 }, alarm: { severity: 'warning' } },
+  ];
+  const raisedAfter = (isDismissed: boolean) => {
+    let bench = new Bench({ rules });
+    const random = seededRandom(3);
+    const feed = (from: number, to: number) => {
+      for (let i = from; i < to; i++) {
+        for (const device of ['a', 'b', 'c']) {
+          const isSpike = i % 3000 === 2500 || i % 3000 === 2501;
+          bench.feed(bench.series({ device, metric: 'load' }), isSpike ? 400 : 20 + random(), i * 1000);
+        }
+      }
+    };
+    feed(0, 2501);
+    const first = bench.events;
+    expect(first.map(({ series, state }) => `${series.device} ${state}`)).toEqual(['a raised', 'b raised', 'c raised']);
+    const learnt = isDismissed ? first.map((event) => bench.stage.dismiss(event)?.hasLearnt) : [];
+    if (isDismissed) expect(bench.stage.activeAlarms()).toEqual([]);
+    bench = resumed(bench, { rules });
+    feed(2501, 30_000);
+    return {
+      learnt,
+      raised: [...new Set(bench.events.filter(({ state }) => state === 'raised').map(({ series }) => series.device))],
+    };
+  };
+  expect(raisedAfter(false).raised).toEqual(['a', 'b', 'c']);
+  expect(raisedAfter(true)).toEqual({ learnt: [true, true, false], raised: ['c'] });
+});
+
+test('of an alarm that is over only the detector learns: a newer one of the rule goes on', () => {
+  const bench = new Bench({ rules: [HOT] });
+  const press = bench.series({ device: 'press-1', metric: 'temperature' });
+  for (const [value, time] of [
+    [40, 0],
+    [20, 10_000],
+    [40, 90_000],
+  ] as const)
+    bench.feed(press, value, time);
+  expect(bench.stage.dismiss(bench.events[0]!)).toEqual({ hasLearnt: false, time: 90_000 });
+  expect(bench.stage.activeAlarms()).toHaveLength(1);
+  expect(bench.stage.dismiss({ ...bench.events[0]!, id: 'gone@press-1/temperature@0' })).toBeUndefined();
+});
+
 test('stopped and resumed at every reading it emits what it emits in one run', () => {
   const rules: readonly DetectRule[] = [
     HOT,

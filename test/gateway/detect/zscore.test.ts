@@ -91,6 +91,17 @@ test('shifting, scaling or mirroring a series leaves its scores as they are', ()
   }
 });
 
+test('a level that is fine by the word of a person is learnt at once, and there is nothing to learn of what is over', () => {
+  const detector = new ZscoreDetector(zscoreSettings({ warmUp: 50 }));
+  const values = noise(2000).map((value, i) => (i >= 1000 ? value + 500 : value));
+  const anomalies = values.flatMap((value, i) => {
+    if (i === 900) expect(detector.accept()).toBe(false);
+    if (i === 1003) expect(detector.accept()).toBe(true);
+    return detector.judge(value, i * 1000).anomaly ? [i] : [];
+  });
+  expect(anomalies).toEqual([1000, 1001, 1002]);
+});
+
 test('it is learning until its warm-up is over', () => {
   const detector = new ZscoreDetector(zscoreSettings({ warmUp: 50 }));
   const learning = noise(100).filter((value, i) => detector.judge(i === 30 ? 1e6 : value, i).learning);

@@ -181,7 +181,11 @@ export class Box {
             ...this.join.map((settings) => new Join(settings, access)),
           ],
           byName,
-          alarmDesk: openDesk({ ...this.alarms, activeAlarms: () => byName.detection.activeAlarms() }),
+          alarmDesk: openDesk({
+            ...this.alarms,
+            activeAlarms: () => byName.detection.activeAlarms(),
+            dismiss: (raised) => byName.detection.dismiss(raised),
+          }),
           watermarkOf: (series) => byName.windows.watermarkOf(series),
           windowsAt: () => [],
           outOfOrdernessOf: (series) => byName.windows.outOfOrdernessOf(series),

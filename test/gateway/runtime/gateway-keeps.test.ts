@@ -41,6 +41,53 @@ test('an acknowledged alarm stays acknowledged after a crash', async () => {
   await box.stop();
 });
 
+test('what operators do to alarms is so after a crash, too, and comes out once', async () => {
+  const box = await bootedBox();
+  for (const metric of ['a', 'b', 'c']) box.send({ metric, value: 500, time: START });
+  await box.acknowledged();
+  const [c, b, a] = box.gateway.operations
+    .alarms({ state: 'open', limit: 9 })
+    .map(({ id }) => id)
+    .sort()
+    .reverse() as [string, string, string];
+  await box.gateway.operations.shelve(a, { by: 'Ada', reason: 'loose', forMs: 60_000 });
+  await box.gateway.operations.dismiss(b, 'Ada', 'a test run');
+  await expect(box.gateway.operations.shelve(c, { by: 'Ada', reason: 'x', forMs: 1e12 })).rejects.toThrow(
+    'Cannot shelve',
+  );
+  expect(await box.gateway.operations.unshelve(c, 'Ada')).toBeUndefined();
+  const states = () =>
+    box.gateway.operations
+      .alarms({ state: 'open', limit: 9 })
+      .map(({ id, state }) => [id, state])
+      .sort();
+  const expected = [
+    [a, 'shelved'],
+    [c, 'unacknowledged'],
+  ];
+  expect(states()).toEqual(expected);
+  await box.crash();
+  expect(states()).toEqual(expected);
+  await box.untilCheckpoint();
+  await box.crash();
+  expect(states()).toEqual(expected);
+  await box.clock.advance(61_000);
+  await vi.waitUntil(() => states()[0]?.[1] === 'unacknowledged', { timeout: 5_000 });
+  expect(states()).toEqual([
+    [a, 'unacknowledged'],
+    [c, 'unacknowledged'],
+  ]);
+  await box.crash();
+  expect(states()).toEqual([
+    [a, 'unacknowledged'],
+    [c, 'unacknowledged'],
+  ]);
+  await box.clock.advance(0);
+  const steps = [...box.latest().keys()].filter((id) => id.startsWith('range@')).map((id) => id.split('@')[3]);
+  expect(steps.sort()).toEqual(['acknowledged', 'cleared', 'raised', 'raised', 'raised', 'shelved', 'unshelved']);
+  await box.stop();
+});
+
 test('what a start had to replay the next one need not, however soon it crashes again', async () => {
   const box = await bootedBox();
   box.send({ metric: 'b', value: 1, time: START });

@@ -142,6 +142,36 @@ test('shelved alarms make no flood', () => {
   expect(bench.desk.status(0)).toMatchObject({ flood: null, shelvedTotal: 27 });
 });
 
+test('an alarm that was fine is over and seen, and says whether its detector has learnt it', () => {
+  const asked: string[] = [];
+  const dismiss = ({ id }: AlarmEvent) => {
+    asked.push(id);
+    return { hasLearnt: true, time: 2000 };
+  };
+  const bench = new Bench({ dismiss });
+  const event = raise('press-1', 1000);
+  bench.take(event);
+  expect(bench.desk.dismiss(act(event, 77_000), 'a test run', bench.emit)).toBe(true);
+  expect(bench.desk.dismiss(act(event, 78_000), 'a test run', bench.emit)).toBe(false);
+  expect(asked).toEqual([event.id]);
+  expect(bench.steps()).toEqual(['press-1 raised@1000', 'press-1 cleared@2000', '(press-1 acknowledged@77000)']);
+  expect(bench.events[1]?.message).toContain(
+    'is cleared: Ada said that it was fine (a test run); its detector takes what it saw for normal from now on.',
+  );
+  expect(bench.desk.open()).toEqual([]);
+  expect(bench.desk.status(0).dismissedTotal).toBe(1);
+});
+
+test('one that no stage knows, or that is over, is only seen', () => {
+  const bench = new Bench();
+  const [own, over] = [raise('box', 1000), raise('press-1', 1000)];
+  for (const step of [own, over, clear(over, 2000)]) bench.take(step);
+  for (const event of [own, over]) bench.desk.dismiss(act(event, 5000), 'x', bench.emit);
+  expect(bench.steps().slice(3)).toEqual(['(box acknowledged@5000)', '(press-1 acknowledged@5000)']);
+  expect(bench.events.at(-1)?.message).toContain('has nothing to learn of it');
+  expect(bench.desk.open()).toMatchObject([{ id: own.id, state: 'acknowledged' }]);
+});
+
 test('it counts active alarms by severity', () => {
   const bench = new Bench();
   bench.take(raise('a', 1, 'critical'));
