@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import {
   type OrderedWitnessResult,
@@ -10,10 +7,9 @@ import {
   witnessStates,
 } from '../gateway/pipeline/windows/reference-ordered-windows.ts';
 import { eventually } from './eventually.ts';
-import { freePort } from './free-port.ts';
-import { GatewayProcess } from './gateway-process.ts';
 import { type Influxd, startInfluxd } from './influxd.ts';
 import { uncounted } from './uncounted.ts';
+import { startWrittenGateway, type WrittenGateway } from './written-gateway.ts';
 
 const T0 = Date.UTC(2026, 0, 5, 6);
 const COUNT = 80;
@@ -21,32 +17,18 @@ const COUNT = 80;
 const READINGS = Array.from({ length: COUNT }, (_, i) => ({ time: T0 + (i ^ 1) * 1000, value: ((i ^ 1) * 37) % 101 }));
 const influxd: Influxd | undefined = await startInfluxd();
 
-let folder = '';
-let gateway: GatewayProcess | undefined;
-
-afterEach(async () => {
-  await gateway?.kill();
-  await rm(folder, { recursive: true, force: true });
-});
-afterAll(() => influxd?.remove());
-
-async function startGateway(url: string): Promise<GatewayProcess> {
-  folder = await mkdtemp(join(tmpdir(), 'headgate-ordered-'));
-  const api = await freePort();
-  const text = `
-storage: { path: ${join(folder, 'data')}, keepFree: 1 MiB, checkpointEvery: 300ms }
+const ANALYSIS = `
 time: { outOfOrderness: 2s, idleTimeout: 1h }
 windows:
   - { name: seven, window: { count: 7, every: 3 }, aggregates: [count, sum] }
   - { name: high, window: { while: { above: 50, until: 40 } }, aggregates: [count, sum] }
   - { name: last, window: { sliding: 5s }, aggregates: [count, sum] }
-sinks:
-  - { name: influx, type: influxdb, url: ${url}, database: headgate, batch: { every: 100ms } }
-api: { listen: 127.0.0.1:${api} }
 `;
-  gateway = await GatewayProcess.start(folder, text, `http://127.0.0.1:${api}`);
-  return gateway;
-}
+
+let gateway: WrittenGateway | undefined;
+
+afterEach(() => gateway?.remove());
+afterAll(() => influxd?.remove());
 
 /** What has to be stored, by window: computed from all readings at once. */
 function expected(): Record<string, object[]> {
@@ -71,11 +53,10 @@ test('windows that readings end are in InfluxDB as they should be, though the ga
   timeout: 120_000,
 }, async (context) => {
   if (influxd === undefined) return context.skip('influxd is not installed');
-  const running = await startGateway(influxd.url);
+  gateway = await startWrittenGateway(influxd.url, ANALYSIS);
+  const { running, write } = gateway;
   for (const [i, { time, value }] of READINGS.entries()) {
-    const body = `load,device=press value=${value} ${time}`;
-    const { status } = await fetch(`${running.apiUrl}/api/v1/write?precision=ms`, { method: 'POST', body });
-    expect(status).toBe(204);
+    await write('load', value, time);
     if (i % 10 !== 9) continue;
     await running.kill();
     await running.start();

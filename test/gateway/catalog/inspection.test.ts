@@ -1,18 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { SteadyClock } from '../../../gateway/base/steady-clock.ts';
-import { makeGateway } from '../../../gateway/catalog/make-gateway.ts';
-import { loadText } from '../../../gateway/commands/configuration-file.ts';
-import type { Intake } from '../../../gateway/core/intake.ts';
-import { Quality } from '../../../gateway/core/quality.ts';
 import type { Reading, Value } from '../../../gateway/core/reading.ts';
 import type { Aggregate, Result } from '../../../gateway/core/result.ts';
-import { ManualClock } from '../../manual-clock.ts';
-import { FaultyDisk, seededRandom } from '../../model/faulty-disk.ts';
-import { noTimeService } from '../../no-time-service.ts';
-import { plentyOfMemory } from '../../plenty-of-memory.ts';
-import { recordingLogger } from '../../recording-logger.ts';
-
-const never = new AbortController().signal;
+import type { History } from '../../../gateway/core/sink.ts';
+import type { ManualClock } from '../../manual-clock.ts';
+import type { FaultyDisk } from '../../model/faulty-disk.ts';
+import { bootedGateway } from './booted-gateway.ts';
 
 const TEXT = `
 storage: { path: /data, keepFree: 64 KiB }
@@ -24,50 +16,26 @@ join: [{ name: heat, left: "*/temperature", right: "*/flow", on: device, tumblin
 detect: [{ series: "*/temperature", detector: range, max: 50, alarm: { hold: 0s } }]
 `;
 
-async function booted(disk = new FaultyDisk(seededRandom(3)), clock = new ManualClock()) {
+async function booted(disk?: FaultyDisk, clock?: ManualClock) {
   const stored: Aggregate[] = [];
-  let intake!: Intake;
-  const surroundings = { environment: {}, err: (text: string) => expect.fail(text) };
-  const gateway = makeGateway(loadText(TEXT, '/gateway.yaml', surroundings as never).configuration, {
-    clock: new SteadyClock(clock),
-    timeService: noTimeService,
-    boot: 'boot',
-    random: () => 0.5,
-    memory: plentyOfMemory,
-    logger: recordingLogger(),
-    disk: disk.mount(),
-    version: '0',
-    configurationText: TEXT,
-    failed: (error) => expect.fail(String(error)),
-    sources: (intakeOf) => {
-      intake = intakeOf('floor');
-      return [];
-    },
-    sinks: [],
-    history: {
-      aggregates: ({ series, window, from = -Infinity, to = Infinity }) =>
-        stored
-          .filter((one) => one.series.key === series && one.window === window && one.start >= from && one.start < to)
-          .map(({ kind: _, ...row }) => ({ ...row, series }))
-          .slice(-1),
-      alarms: () => [],
-    },
-  });
-  await gateway.start(never);
-  gateway.inspection.tap(
+  const history: History = {
+    aggregates: ({ series, window, from = -Infinity, to = Infinity }) =>
+      stored
+        .filter((one) => one.series.key === series && one.window === window && one.start >= from && one.start < to)
+        .map(({ kind: _, ...row }) => ({ ...row, series }))
+        .slice(-1),
+    alarms: () => [],
+  };
+  const box = await bootedGateway(TEXT, { history, ...(disk && { disk }), ...(clock && { clock }) });
+  box.gateway.inspection.tap(
     { stage: 'results' },
     { passed: (item) => 'window' in item && stored.push(item), end: () => undefined },
   );
-  const start = Math.ceil(clock.now() / 10_000) * 10_000;
-  await clock.advance(start - clock.now());
+  const start = Math.ceil(box.clock.now() / 10_000) * 10_000;
+  await box.clock.advance(start - box.clock.now());
   /** A reading so many milliseconds after the start, and its acknowledgement. */
-  const send = (metric: string, value: Value, afterMs: number) => {
-    const series = intake.series({ device: 'press', metric });
-    if (typeof series === 'string') throw new Error(series);
-    intake.reading(series, value, Quality.good, start + afterMs, clock.now());
-    return new Promise<void>((resolve) => intake.acknowledge(resolve));
-  };
-  return { gateway, clock, disk, send, start };
+  const send = (metric: string, value: Value, afterMs: number) => box.send(metric, value, start + afterMs);
+  return { ...box, send, start };
 }
 
 function told(item: Reading | Result): string {
@@ -76,7 +44,7 @@ function told(item: Reading | Result): string {
 }
 
 test('at each stage is seen what passes there', async () => {
-  const { gateway, send } = await booted();
+  const { gateway, send, stop } = await booted();
   const { inspection } = gateway;
   expect(inspection.stages.map(({ name }) => name)).toEqual([
     'accepted',
@@ -136,7 +104,7 @@ test('at each stage is seen what passes there', async () => {
   for (const close of closes) close?.();
   await send('temperature', 22, 11_000);
   expect(seen['accepted']).toHaveLength(5);
-  await gateway.stop(never);
+  await stop();
 });
 
 describe('where a reading went', () => {
@@ -171,7 +139,7 @@ describe('where a reading went', () => {
     expect(await told(box, 'temperature', 1500)).toMatchObject({ readings: [{ value: 90, anomaly: true }] });
     await box.send('temperature', 20, 4000);
     expect((await told(box, 'temperature', 100)).windows[0]).toEqual(['second', 0, 1000, 'closed', true, 0]);
-    await box.gateway.stop(never);
+    await box.stop();
   });
 
   test('what a derivation has made of one is told, and the pairs of a join once their window has ended', async () => {
@@ -194,7 +162,7 @@ describe('where a reading went', () => {
     expect(await of('flow', 300)).toEqual([['join:heat (right)', 'press/heat', 999, 999, false, [[50, 999]]]]);
     expect(await of('flow', 1100)).toEqual([['join:heat (right)', 'press/heat', 1999, 1999, true, []]]);
     expect(await of('flow', 301)).toEqual([]);
-    await box.gateway.stop(never);
+    await box.stop();
   });
 
   test('one that came too late is in the windows that were open, and not in those that had closed', async () => {
@@ -210,7 +178,7 @@ describe('where a reading went', () => {
         ['ten', 0, 10_000, 'open', true, null],
       ],
     });
-    await box.gateway.stop(never);
+    await box.stop();
   });
 
   test('one that the reduction left out is in none, and the rule is told', async () => {
@@ -226,7 +194,7 @@ describe('where a reading went', () => {
       ],
     });
     expect(await told(box, 'level', 100)).toMatchObject({ verdict: 'taken' });
-    await box.gateway.stop(never);
+    await box.stop();
   });
 
   test('one that came twice is told as often as it came, and what was refused of its device beside it', async () => {
@@ -239,7 +207,7 @@ describe('where a reading went', () => {
       duplicates: 1,
       refused: [{ reason: expect.stringContaining('NaN') }],
     });
-    await box.gateway.stop(never);
+    await box.stop();
   });
 
   test('of a time without a reading the nearest are told, and of an unknown series nothing', async () => {
@@ -256,19 +224,19 @@ describe('where a reading went', () => {
       ],
     });
     expect(await box.gateway.inspection.explain({ series: 'press/nothing', time: 0 })).toBeUndefined();
-    await box.gateway.stop(never);
+    await box.stop();
   });
 
   test('after a restart it is said that what came before is not known any more', async () => {
     const before = await booted();
     await before.send('temperature', 20, 100);
-    await before.gateway.stop(never);
+    await before.stop();
     const box = { ...(await booted(before.disk, before.clock)), start: before.start };
     expect(await told(box, 'temperature', 100)).toMatchObject({
       verdict: 'unknown',
       summary: 'It came before the gateway was started: what became of it is not remembered.',
       readings: [{ value: 20 }],
     });
-    await box.gateway.stop(never);
+    await box.stop();
   });
 });
