@@ -34,6 +34,15 @@ describe('the README', () => {
     for (const block of blocks) configurationOf(block, { environment });
   });
 
+  test('is right in what docs/outputs.md adds to it', () => {
+    const environment = { HALL_PASSWORD: 'a', NTFY_TOKEN: 'b', SLACK_WEBHOOK_URL: 'https://hooks.example/x' };
+    const readFile = () => `whsec_${'A'.repeat(32)}`;
+    // The configuration of Home Assistant stands there, too.
+    const blocks = fencesOf(read('docs/outputs.md'), 'yaml').filter((block) => block.startsWith('sinks:'));
+    expect(blocks).toHaveLength(5);
+    for (const block of blocks) expect(configurationOf(block, { environment, readFile }).sinks).toHaveLength(1);
+  });
+
   test('names scripts that there are', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = [...readme.matchAll(/(?:`|&& )npm (?:run )?([a-z]+)/g)].map((match) => match[1]!);
