@@ -222,12 +222,17 @@ export function optionKey(name: string): string {
 }
 
 function option(name: string, words: DetectorOption): TSchema {
-  const schema = name.endsWith('Ms') ? durationOption(words) : numberOption(words);
+  const schema =
+    words.text === true ? textOption(words) : name.endsWith('Ms') ? durationOption(words) : numberOption(words);
   return words.required === true || words.default !== undefined ? schema : optional(schema);
 }
 
+function textOption({ description, default: value }: DetectorOption): TSchema {
+  return text({ description, ...(value === undefined ? {} : { default: value }) });
+}
+
 function durationOption({ description, default: ms, above }: DetectorOption): TSchema {
-  const words = { description, ...(ms === undefined ? {} : { default: formatDuration(ms) }) };
+  const words = { description, ...(ms === undefined ? {} : { default: formatDuration(Number(ms)) }) };
   return above === true ? positiveDuration(words) : duration(words);
 }
 

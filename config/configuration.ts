@@ -316,7 +316,7 @@ export interface DetectConfiguration {
   readonly series: string;
   readonly detector: string;
   /** The detector's own options, defaults filled in; a duration `for` of the file is `forMs` here. */
-  readonly options: Readonly<Record<string, number>>;
+  readonly options: Readonly<Record<string, number | string>>;
   /** Undefined: anomalies are marked, and no alarm is raised. */
   readonly alarm:
     | { readonly severity: Severity; readonly holdMs: number; readonly onDelayMs: number; readonly hysteresis: number }

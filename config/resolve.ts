@@ -216,11 +216,11 @@ function resolveRollup(checked: CheckedFile['rollups'][number]): RollupConfigura
 }
 
 /** The options of a checked rule, under the names the detector knows. */
-export function detectorOptions(rule: CheckedDetect, vocabulary: Vocabulary): Readonly<Record<string, number>> {
-  const given = rule as unknown as Readonly<Record<string, number>>;
+export function detectorOptions(rule: CheckedDetect, vocabulary: Vocabulary): DetectConfiguration['options'] {
+  const given = rule as unknown as DetectConfiguration['options'];
   const known = vocabulary.detectors.find(({ name }) => name === rule.detector)?.options ?? {};
-  const entries = Object.keys(known).map((name): [string, number | undefined] => [name, given[optionKey(name)]]);
-  return Object.fromEntries(entries.filter((entry): entry is [string, number] => entry[1] !== undefined));
+  const entries = Object.keys(known).map((name) => [name, given[optionKey(name)]] as const);
+  return Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 function resolveDetect(rule: CheckedDetect, vocabulary: Vocabulary): DetectConfiguration {

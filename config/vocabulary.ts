@@ -79,5 +79,5 @@ export interface DetectorWords {
   /** One whose name ends in `Ms` stands in the file without the `Ms`, as a duration. */
   readonly options: Readonly<Record<string, DetectorOption>>;
   /** Throws a `GatewayError` where the options do not fit each other. */
-  readonly factory: (options: Readonly<Record<string, number>>) => unknown;
+  readonly factory: (options: Readonly<Record<string, number | string>>) => unknown;
 }

@@ -117,7 +117,7 @@ test('docs/detection.md names every detector, and the default of each option of 
   const learning = detectorKinds.filter(({ name }) => !['range', 'rate-of-change', 'flatline'].includes(name));
   expect(learning.length).toBeGreaterThan(3);
   for (const [name, { default: value }] of learning.flatMap(({ options }) => Object.entries(options))) {
-    const inFile = name.endsWith('Ms') && value !== undefined ? formatDuration(value) : (value ?? 'learnt');
+    const inFile = name.endsWith('Ms') && value !== undefined ? formatDuration(Number(value)) : (value ?? 'learnt');
     expect(text).toContain(`| \`${optionKey(name)}\` | ${inFile} |`);
   }
 });

@@ -40,7 +40,12 @@ const Consumers = Type.Object({
   reduction: nullable(Type.String({ description: 'The rule that decides for the series, as in the configuration' })),
   readBy: Type.Array(Type.String(), { description: 'Derivations and joins' }),
   windows: Type.Array(Type.String(), { description: 'Names of windows and rollups' }),
-  detectors: Type.Array(Type.Object({ detector: Type.String(), options: Type.Record(Type.String(), Type.Number()) })),
+  detectors: Type.Array(
+    Type.Object({
+      detector: Type.String(),
+      options: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()])),
+    }),
+  ),
 });
 
 const Derived = Type.Object({

@@ -1,6 +1,7 @@
 import type { Vocabulary } from '../../config/schema.ts';
 import { GatewayError } from '../core/errors.ts';
-import { detectorKinds } from '../detect/detectors.ts';
+import type { DetectorOptions } from '../detect/detector-kind.ts';
+import { detectorFactory, detectorKinds } from '../detect/detectors.ts';
 import {
   AggregatePlan,
   aggregateNames,
@@ -47,5 +48,8 @@ export const vocabulary: Vocabulary = {
   },
   checkJoin,
   derivedCycle: findCycle,
-  detectors: detectorKinds,
+  detectors: detectorKinds.map((kind) => ({
+    ...kind,
+    factory: (options: DetectorOptions) => detectorFactory(kind.name, options),
+  })),
 };

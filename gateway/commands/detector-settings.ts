@@ -16,13 +16,17 @@ export function repeated(value: string, before: readonly string[]): readonly str
  */
 export function detectorSettings(detector: string, settings: readonly string[]): DetectorOptions {
   const known = (findJointKind(detector) ?? detectorKind(detector)).options;
-  const options: Record<string, number> = {};
+  const options: Record<string, number | string> = {};
   for (const setting of settings) {
     const [, name, text] = /^([A-Za-z]+)=(.+)$/.exec(setting) ?? [];
     if (name === undefined || text === undefined) {
       throw new GatewayError(`Cannot read the setting ${JSON.stringify(setting)}`, {
         hint: 'write name=value, for example --set min=10 --set for=5m',
       });
+    }
+    if (Object.hasOwn(known, name) && known[name]?.text === true) {
+      options[name] = text;
+      continue;
     }
     // A configuration says `for: 5m` for what the detector calls `forMs`.
     const isDuration = Object.hasOwn(known, `${name}Ms`);

@@ -98,7 +98,7 @@ function derivedInWords({ by, series, from, to, mayFollow, readings }: Explained
   return `${by}: ${series} ${times}: ${[...told, ...(mayFollow ? ['more may follow'] : [])].join('; ')}`;
 }
 
-function pair([name, value]: readonly [string, number]): string {
+function pair([name, value]: readonly [string, number | string]): string {
   return `${name}=${value}`;
 }
 

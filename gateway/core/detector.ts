@@ -55,14 +55,16 @@ export interface Detector {
 }
 
 /**
- * One option of a detector, for making it, for checking a configuration and for its documentation: a number. One whose name ends in
+ * One option of a detector, for making it, for checking a configuration and for its documentation: a number, or a text. One whose name ends in
  * `Ms` is a duration in milliseconds.
  */
 export interface DetectorOption {
   /** What it means, with its unit. */
   readonly description: string;
   /** Taken where the option is left out; an option without a default may be left out when it is not `required`. */
-  readonly default?: number;
+  readonly default?: number | string;
+  /** It is a text; the rest below is for numbers. The detector itself says which texts it takes. */
+  readonly text?: true;
   readonly required?: boolean;
   /** Smallest allowed value; itself allowed unless `above` is true. */
   readonly min?: number;

@@ -73,7 +73,10 @@ export interface SeriesConsumers {
   readonly readBy: readonly string[];
   /** Names of windows and rollups. */
   readonly windows: readonly string[];
-  readonly detectors: readonly { readonly detector: string; readonly options: Readonly<Record<string, number>> }[];
+  readonly detectors: readonly {
+    readonly detector: string;
+    readonly options: Readonly<Record<string, number | string>>;
+  }[];
 }
 
 /** Where what a derivation or a join makes of a reading stands: in which series, and at which times. */

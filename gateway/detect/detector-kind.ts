@@ -1,7 +1,13 @@
 import type { Detector, DetectorOption } from '../core/detector.ts';
 
 /** Options of a detector by name; what each detector takes is in its kind. */
-export type DetectorOptions = Readonly<Record<string, number>>;
+export type DetectorOptions = Readonly<Record<string, number | string>>;
+
+/** Those of them that are numbers. */
+export type NumberOptions = Readonly<Record<string, number>>;
+
+/** Those of them that are texts. */
+export type TextOptions = Readonly<Record<string, string>>;
 
 /** A kind of detector that a rule can name. */
 export interface DetectorKind {
@@ -11,5 +17,5 @@ export interface DetectorKind {
   readonly onsetOnly: boolean;
   readonly options: Readonly<Record<string, DetectorOption>>;
   /** Makes detectors of checked options, all with one shared set of settings; throws a `GatewayError` where they do not fit each other. */
-  readonly factory: (options: DetectorOptions) => () => Detector;
+  readonly factory: (numbers: NumberOptions, texts: TextOptions) => () => Detector;
 }

@@ -3,7 +3,7 @@ import { GatewayError } from '../core/errors.ts';
 import { autoKind } from './auto.ts';
 import { cusumKind } from './cusum.ts';
 import type { DetectorKind, DetectorOptions } from './detector-kind.ts';
-import { checkOptions } from './detector-options.ts';
+import { checkOptions, numbersIn, textsIn } from './detector-options.ts';
 import { flatlineKind } from './flatline.ts';
 import { heartbeatKind } from './heartbeat.ts';
 import { jointDetectorNames } from './joint-detectors.ts';
@@ -11,6 +11,7 @@ import { madKind } from './mad.ts';
 import { noveltyKind } from './novelty.ts';
 import { rangeKind } from './range.ts';
 import { rateOfChangeKind } from './rate-of-change.ts';
+import { seasonalKind } from './seasonal.ts';
 import { spreadKind } from './spread.ts';
 import { zscoreKind } from './zscore.ts';
 
@@ -24,6 +25,7 @@ export const detectorKinds: readonly DetectorKind[] = [
   zscoreKind,
   madKind,
   cusumKind,
+  seasonalKind,
   spreadKind,
   heartbeatKind,
 ];
@@ -44,7 +46,7 @@ export function detectorKind(name: string): DetectorKind {
 export function detectorFactory(name: string, options: DetectorOptions = {}): () => Detector {
   const kind = detectorKind(name);
   checkOptions(kind, options);
-  return kind.factory(options);
+  return kind.factory(numbersIn(options), textsIn(options));
 }
 
 /** One detector, for one series. */

@@ -1,5 +1,5 @@
 import type { DetectorOption, Verdict } from '../core/detector.ts';
-import type { DetectorOptions } from './detector-kind.ts';
+import type { NumberOptions } from './detector-kind.ts';
 
 /** The most channels that are judged together: the cost of a judgement grows with the cube of them. */
 export const MAX_CHANNELS = 32;
@@ -35,5 +35,5 @@ export interface JointDetectorKind {
   readonly description: string;
   readonly options: Readonly<Record<string, DetectorOption>>;
   /** Makes detectors of checked options without any channels, all with one shared set of settings. */
-  readonly factory: (options: DetectorOptions) => () => JointDetector;
+  readonly factory: (numbers: NumberOptions) => () => JointDetector;
 }

@@ -1,6 +1,6 @@
 import { GatewayError } from '../core/errors.ts';
 import type { DetectorOptions } from './detector-kind.ts';
-import { checkOptions } from './detector-options.ts';
+import { checkOptions, numbersIn } from './detector-options.ts';
 import type { JointDetector, JointDetectorKind } from './joint-detector.ts';
 import { mahalanobisKind } from './mahalanobis.ts';
 
@@ -27,5 +27,5 @@ export function jointDetectorFactory(name: string, options: DetectorOptions = {}
     });
   }
   checkOptions(kind, options);
-  return kind.factory(options);
+  return kind.factory(numbersIn(options));
 }

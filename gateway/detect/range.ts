@@ -1,6 +1,6 @@
 import type { Detector, Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { DetectorKind, DetectorOptions } from './detector-kind.ts';
+import type { DetectorKind, NumberOptions } from './detector-kind.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { numberInWords } from './words.ts';
 
@@ -82,7 +82,7 @@ export const rangeKind: DetectorKind = {
   },
 };
 
-function checkedRange(options: DetectorOptions): { min: number | undefined; max: number | undefined } {
+function checkedRange(options: NumberOptions): { min: number | undefined; max: number | undefined } {
   const min = options['min'];
   const max = options['max'];
   if (min === undefined && max === undefined) {

@@ -42,7 +42,9 @@ export class SeasonalProfile {
   readonly #binMs: number;
   readonly #bins: number;
   readonly #place: ProfilePlace;
-  /** How far the last value was from what is usual at its time. */
+  /** What is usual at the time that was looked at. */
+  usual = 0.5;
+  /** How far the last value was from that. */
   offset = 0.5;
   /** The distance that is usual there, to measure `offset` in; 0 where nothing ever moved. */
   spread = 0.5;
@@ -60,26 +62,44 @@ export class SeasonalProfile {
    * Answers in how many cycles, up to ten, this bin was seen; `offset` and `spread` hold from two on.
    */
   compare(series: SeriesMemory, value: number, elapsedMs: number): number {
+    const cycles = this.seek(series, elapsedMs);
+    this.learn(series, value);
+    if (cycles === 0) return 0;
+    this.offset = value - this.usual;
+    this.spread = this.#spreadOf(series);
+    return cycles;
+  }
+
+  /** Goes to the bin of a time; `usual` and `spread` hold from one and two cycles on. Answers in how many cycles, up to ten, the bin was seen. */
+  seek(series: SeriesMemory, elapsedMs: number): number {
     const { numbers, floats, bytes } = series;
     const { numbersAt: at, floatsAt, bytesAt } = this.#place;
     const place = Math.floor((elapsedMs + MARGIN_MS) / this.#binMs);
     const bin = place % this.#bins;
     if (place !== numbers[at + PLACE]!) this.#leave(series, place);
+    this.usual = floats[floatsAt + 2 * bin]!;
+    this.spread = this.#spreadOf(series);
+    return bytes[bytesAt + bin]!;
+  }
 
-    const cycles = bytes[bytesAt + bin]!;
+  /** Lets a value join the bin that was sought last. */
+  learn(series: SeriesMemory, value: number): void {
+    const { numbers, bytes } = series;
+    const { numbersAt: at, bytesAt } = this.#place;
     const count = numbers[at + COUNT]! + 1;
     numbers[at + COUNT] = count;
     numbers[at + MEAN]! += (value - numbers[at + MEAN]!) / count;
-    if (cycles === 0) return 0;
-    const offset = value - floats[floatsAt + 2 * bin]!;
-    const distance = Math.abs(offset);
+    if (bytes[bytesAt + (numbers[at + PLACE]! % this.#bins)] === 0) return;
+    const distance = Math.abs(value - this.usual);
     numbers[at + DISTANCE]! += (distance - numbers[at + DISTANCE]!) / count;
     const learnt = numbers[at + LEARNT]! + 1;
     numbers[at + LEARNT] = learnt;
     numbers[at + USUAL_DISTANCE]! += (distance - numbers[at + USUAL_DISTANCE]!) / Math.min(learnt, MEMORY);
-    this.offset = offset;
-    this.spread = floats[floatsAt + 2 * bin + 1]! + COMMON * numbers[at + USUAL_DISTANCE]!;
-    return cycles;
+  }
+
+  #spreadOf({ numbers, floats }: SeriesMemory): number {
+    const { numbersAt: at, floatsAt } = this.#place;
+    return floats[floatsAt + 2 * (numbers[at + PLACE]! % this.#bins) + 1]! + COMMON * numbers[at + USUAL_DISTANCE]!;
   }
 
   /** Lets what was gathered in a bin join its profile, and begins to gather in the bin at `place`. */

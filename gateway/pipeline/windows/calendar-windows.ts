@@ -1,13 +1,10 @@
-import { createRequire } from 'node:module';
+import { TIME_ZONES_HINT, type ZonedTime, zonedTime } from '../../base/time-zone.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Assigner } from './assigners.ts';
 
 /** Stretches of the calendar; a week begins on Monday (ISO 8601). */
 export type CalendarUnit = 'day' | 'week' | 'month' | 'year';
-
-type TemporalLibrary = typeof import('temporal-polyfill');
-type ZonedDateTime = InstanceType<TemporalLibrary['Temporal']['ZonedDateTime']>;
 
 const HOUR_MS = 3_600_000;
 /** The shortest of each kind; a day in spring lacks an hour, and time zones have changed by more. */
@@ -20,30 +17,28 @@ const LEAST_MS: Readonly<Record<CalendarUnit, number>> = {
 
 /**
  * Windows of the calendar in a time zone. A day begins with its first moment there, and has 23 or 25 hours where the clocks are changed.
- * The library that knows the calendar is loaded by the first such window, as it takes 6 MB of memory.
+ * See `zonedTime`.
  */
 export class CalendarWindows implements Assigner {
   readonly form: readonly string[];
   readonly overlap = 1;
   readonly leastStepMs: number;
   readonly #unit: CalendarUnit;
-  readonly #zoned: (time: EpochMs) => ZonedDateTime;
+  readonly #zoned: (time: EpochMs) => ZonedTime;
   /** The window that was asked for last: mostly it is asked for again. */
   #start: EpochMs = Number.POSITIVE_INFINITY;
   #end: EpochMs = Number.NEGATIVE_INFINITY;
 
   /** @throws GatewayError for a time zone that is not known */
   constructor(unit: CalendarUnit, timeZone: string) {
-    const { Temporal } = createRequire(import.meta.url)('temporal-polyfill') as TemporalLibrary;
     this.form = [unit, timeZone];
     this.leastStepMs = LEAST_MS[unit];
     this.#unit = unit;
-    this.#zoned = (time) => Temporal.Instant.fromEpochMilliseconds(Math.floor(time)).toZonedDateTimeISO(timeZone);
     try {
-      this.#zoned(0);
+      this.#zoned = zonedTime(timeZone);
     } catch (error) {
       throw new GatewayError(`Cannot make windows in the time zone ${JSON.stringify(timeZone)}: it is not known`, {
-        hint: 'Time zones have names as in Europe/Berlin, America/New_York or UTC.',
+        hint: TIME_ZONES_HINT,
         cause: error,
       });
     }
@@ -74,7 +69,7 @@ export class CalendarWindows implements Assigner {
   }
 
   /** From noon, so that a day which begins at one o'clock does not hand that on to the next. */
-  #after(start: ZonedDateTime): ZonedDateTime {
+  #after(start: ZonedTime): ZonedTime {
     return start
       .withPlainTime('12:00')
       .add({ [`${this.#unit}s`]: 1 })
@@ -82,7 +77,7 @@ export class CalendarWindows implements Assigner {
   }
 }
 
-function firstDay(moment: ZonedDateTime, unit: CalendarUnit): ZonedDateTime {
+function firstDay(moment: ZonedTime, unit: CalendarUnit): ZonedTime {
   const noon = moment.withPlainTime('12:00');
   switch (unit) {
     case 'day':

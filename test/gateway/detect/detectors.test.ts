@@ -14,6 +14,7 @@ const OPTIONS: Readonly<Record<string, readonly DetectorOptions[]>> = {
   mad: [{}, { window: 5, warmUp: 5, threshold: 0.1 }, { window: 255 }],
   spread: [{}, { window: 2, memory: 10, warmUp: 2, threshold: 0.1, relearnAfterMs: 1 }],
   cusum: [{}, { slack: 0, threshold: 0.1, learnForMs: 1 }],
+  seasonal: [{}, { weeks: 2, threshold: 0.1, relearnAfterMs: 1, timeZone: 'Europe/Berlin' }],
   heartbeat: [{}, { atLeastMs: 1, threshold: 1 }, { afterMs: 1e-300 }],
   flatline: [{ forMs: 10 }, { forMs: 1e6, tolerance: 1 }],
   'rate-of-change': [{ maxPerSecond: 1 }, { maxPerSecond: 1e-300, overMs: 1 }],
@@ -136,6 +137,9 @@ test('a missing or impossible option is told with what is allowed', () => {
   expect(failure('novelty', { threshold: 0 }).hint).toBe('it must be a finite number, above 0');
   expect(failure('range', { max: Number.NaN }).message).toContain('max is NaN');
   expect(failure('range').message).toContain('neither min nor max');
+  expect(failure('range', { max: 'high' }).message).toBe('Cannot make a range detector: its option max is "high"');
+  expect(failure('seasonal', { timeZone: 1 }).hint).toBe('it must be a text');
+  expect(failure('seasonal', { timeZone: 'Mars' }).message).toContain('the time zone "Mars": it is not known');
   expect(failure('range', { min: 2, max: 1 }).message).toContain('min 2 is above its max 1');
 });
 

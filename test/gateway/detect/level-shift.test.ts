@@ -17,6 +17,7 @@ const LEARNT_AFTER: Readonly<Record<string, number>> = {
   zscore: HOUR,
   mad: 51 * MINUTE,
   spread: 0,
+  seasonal: 25 * HOUR,
   // Forty batches of a thousand readings, as it has learnt of the season, and what it takes to tell.
   cusum: 36 * DAY,
 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isNewNormal, NEW_NORMAL_NUMBERS } from '../../../gateway/detect/new-normal.ts';
+import { isNewNormal, isUntroubled, NEW_NORMAL_NUMBERS } from '../../../gateway/detect/new-normal.ts';
 
 const HOUR = 3_600_000;
 
@@ -27,4 +27,14 @@ test('a level that is within the old bounds at every other reading is the new no
 
 test('a gap of days proves nothing: it takes twenty readings at least', () => {
   expect(newNormals((i) => i >= 10, 40, 86_400_000)).toEqual([29]);
+});
+
+test('it is untroubled again when ten times as long was calm', () => {
+  const numbers = new Float64Array(NEW_NORMAL_NUMBERS);
+  const untroubled = Array.from({ length: 60 }, (_, i) => {
+    isNewNormal(numbers, 0, i >= 10 && i < 13, i * 60_000, HOUR);
+    return isUntroubled(numbers, 0);
+  });
+  expect(untroubled.indexOf(false)).toBe(10);
+  expect(untroubled.lastIndexOf(false)).toBe(13 + 29 - 1);
 });
