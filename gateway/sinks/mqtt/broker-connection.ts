@@ -128,11 +128,6 @@ export class BrokerConnection {
     return this.#isOpen;
   }
 
-  /** Messages that the broker lets be under way at once. */
-  get receiveMaximum(): number {
-    return this.#limits.receiveMaximum ?? Number.POSITIVE_INFINITY;
-  }
-
   /** Largest packet that the broker takes, in bytes. */
   get maxPacketBytes(): number {
     return this.#limits.maximumPacketSize ?? Number.POSITIVE_INFINITY;
@@ -153,31 +148,32 @@ export class BrokerConnection {
     signal: AbortSignal,
   ): Promise<readonly (Refusal | undefined)[]> {
     const refusals = new Array<Refusal | undefined>(messages.length);
-    let open = messages.length;
-    if (open === 0) return Promise.resolve(refusals);
+    let [sent, acknowledged] = [0, 0];
     return new Promise((resolve, reject) => {
       const settle = (then: () => void) => {
+        sent = messages.length;
         this.#waiting.delete(fail);
         signal.removeEventListener('abort', aborted);
         then();
       };
       const fail = (error: ConnectionLost) => settle(() => reject(error));
       const aborted = () => fail(notInTime(this.#broker, signal));
-      if (signal.aborted || !this.#isOpen) {
-        reject(signal.aborted ? notInTime(this.#broker, signal) : this.#why());
-        return;
-      }
+      const sendNext = () => {
+        const index = sent++;
+        this.#publish(messages[index]!, qos, (refusal) => {
+          refusals[index] = refusal;
+          if (++acknowledged === messages.length) settle(() => resolve(refusals));
+          else if (sent < messages.length) sendNext();
+        });
+      };
       this.#waiting.add(fail);
       signal.addEventListener('abort', aborted, { once: true });
-      for (const [index, message] of messages.entries()) {
-        this.#client.publish(message.topic, message.payload, this.#publishOptions(message, qos), (error, packet) => {
-          const refusal = error == null ? undefined : refusalOf(error, packet);
-          // What else goes wrong ends the connection, which is told there.
-          if (error != null && refusal === undefined) return;
-          refusals[index] = refusal;
-          if (--open === 0) settle(() => resolve(refusals));
-        });
-      }
+      if (signal.aborted) aborted();
+      else if (!this.#isOpen) fail(this.#why());
+      else if (messages.length === 0) settle(() => resolve(refusals));
+      // As many as the broker lets be under way, then one for each acknowledgement: to wait for all of them between would take 40 ms each
+      // time, as TCP holds back what is small until what went before is acknowledged.
+      while (sent < Math.min(messages.length, this.#limits.receiveMaximum ?? messages.length)) sendNext();
     });
   }
 
@@ -191,6 +187,14 @@ export class BrokerConnection {
   cut(): void {
     this.#client.end(true);
     this.#lost();
+  }
+
+  /** Tells the broker's answer. What else goes wrong ends the connection, which is told there. */
+  #publish(message: OutgoingMessage, qos: 0 | 1, answered: (refusal: Refusal | undefined) => void): void {
+    this.#client.publish(message.topic, message.payload, this.#publishOptions(message, qos), (error, packet) => {
+      const refusal = error == null ? undefined : refusalOf(error, packet);
+      if (error == null || refusal !== undefined) answered(refusal);
+    });
   }
 
   #publishOptions({ retain, id }: OutgoingMessage, qos: 0 | 1) {

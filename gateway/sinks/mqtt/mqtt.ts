@@ -49,8 +49,8 @@ export interface MqttSinkParts {
   readonly activeAlarms: () => readonly AlarmEvent[];
 }
 
-/** Messages under way at once, where the broker allows as many. */
-const MAX_IN_FLIGHT = 200;
+/** Messages that are given up together when there is no answer in time. */
+const TOGETHER = 200;
 /** What MQTT puts around topic, id and payload, in bytes, generously. */
 const PACKET_OVERHEAD_BYTES = 64;
 const GOOD_BYE_MS = 1_000;
@@ -80,8 +80,8 @@ export class MqttSink implements Sink {
   #standing: StandingAlarms | undefined;
   #connection: BrokerConnection | undefined;
   #version: ProtocolVersion = 5;
-  /** Messages under way at once: one at a time while the broker cuts the connection for one that is not yet known. */
-  #together = MAX_IN_FLIGHT;
+  /** Messages that are sent together: one at a time while the broker cuts the connection for one that is not yet known. */
+  #together = TOGETHER;
   /** The broker has taken something over this connection: who is not authorized now is so for this topic only. */
   #hasAccepted = false;
   #stopped = false;
@@ -138,11 +138,11 @@ export class MqttSink implements Sink {
     const messages = batch.flatMap((result) => this.#messagesOf(result, rejections));
     for (let from = 0; from < messages.length; ) {
       const connection = await this.#connected(signal);
-      const some = messages.slice(from, from + Math.min(this.#together, connection.receiveMaximum));
+      const some = messages.slice(from, from + this.#together);
       rejections.push(...(await this.#publish(some, connection, signal)));
       from += some.length;
     }
-    this.#together = MAX_IN_FLIGHT;
+    this.#together = TOGETHER;
     return rejections;
   }
 

@@ -65,15 +65,18 @@ describe('MqttSink', () => {
     [0x87, 'not authorized (0x87)'],
     [0x90, 'topic name invalid (0x90)'],
     [0x99, 'payload format invalid (0x99)'],
-  ])('sets aside what a broker refuses with 0x%s, with the reason, and its neighbours go on', async (code, words) => {
-    at(7, { acknowledge: code });
-    const batch = many(20);
-    const rejections = await sinkOf().write(batch, signal);
-    const topic = 'headgate/press-hall/aggregates/press-1/temperature/minute';
-    expect(rejections).toEqual([{ result: batch[7], reason: `the broker refused to publish on ${topic}: ${words}` }]);
-    expect(starts()).toEqual([...Array(20).keys()].filter((i) => i !== 7));
-    expect(broker.connects).toEqual([5]);
-  });
+  ])(
+    'sets aside what a broker refuses with code %i, with the reason, and its neighbours go on',
+    async (code, words) => {
+      at(7, { acknowledge: code });
+      const batch = many(20);
+      const rejections = await sinkOf().write(batch, signal);
+      const topic = 'headgate/press-hall/aggregates/press-1/temperature/minute';
+      expect(rejections).toEqual([{ result: batch[7], reason: `the broker refused to publish on ${topic}: ${words}` }]);
+      expect(starts()).toEqual([...Array(20).keys()].filter((i) => i !== 7));
+      expect(broker.connects).toEqual([5]);
+    },
+  );
 
   it('keeps everything when the quota is exceeded', async () => {
     at(7, { acknowledge: 0x97 });
@@ -89,7 +92,7 @@ describe('MqttSink', () => {
   });
 
   it.each([0x81, 0x90, 0x95, 0x99])(
-    'finds the message for which the broker ends the connection with 0x%s, and sets only that one aside',
+    'finds the message for which the broker ends the connection with code %i, and sets only that one aside',
     async (code) => {
       at(7, { disconnect: code });
       const sink = sinkOf();
@@ -129,6 +132,14 @@ describe('MqttSink', () => {
     expect(await sinkOf().write(many(50), signal)).toEqual([]);
     expect(starts()).toEqual([...Array(50).keys()]);
     expect(broker.mostAtOnce).toBeLessThanOrEqual(3);
+  });
+
+  it('sends one more message for each acknowledgement, and does not wait until there are all', async () => {
+    broker.welcome = () => ({ code: 0, properties: RECEIVE_MAXIMUM_3 });
+    // Who waited for three would wait for ever.
+    broker.holdBack = { acknowledgements: 2, until: 50 };
+    expect(await sinkOf({ timeoutMs: 5_000 }).write(many(50), signal)).toEqual([]);
+    expect(starts()).toEqual([...Array(50).keys()]);
   });
 
   it('says that a broker without QoS 1 cannot acknowledge, and publishes there with QoS 0 where it is told to', async () => {
@@ -178,7 +189,7 @@ describe('MqttSink', () => {
     [0x88, 'transient', 'server unavailable (0x88)'],
     [0x89, 'transient', 'server busy (0x89)'],
     [0x9f, 'transient', 'connection rate exceeded (0x9f)'],
-  ])('tells of a broker that refuses the connection with 0x%s: %s', async (code, kind, words) => {
+  ])('tells of a broker that refuses the connection with code %i: %s', async (code, kind, words) => {
     broker.welcome = () => ({ code });
     expect(await failure(sinkOf())).toMatchObject({ kind, message: expect.stringContaining(words) });
     await eventually('no connection is left', () => broker.connections === 0);

@@ -32,6 +32,10 @@ export class PretendedBroker {
   readonly connects: number[] = [];
   /** Publishes that came in one piece, the most so far. */
   mostAtOnce = 0;
+  /** So many acknowledgements are kept back, each until one more message comes; with message `until`, none any more. */
+  holdBack = { acknowledgements: 0, until: 0 };
+  #heldBack: (() => void)[] = [];
+  #publishes = 0;
   judge: (published: Published) => Verdict = () => ({ acknowledge: 0 });
   welcome: (version: number) => Welcome | 'close' = () => ({ code: 0 });
 
@@ -107,7 +111,10 @@ export class PretendedBroker {
     else if ('disconnect' in verdict) socket.end(Buffer.from([0xe0, 1, verdict.disconnect]));
     else {
       if (verdict.acknowledge === 0) this.accepted.push({ topic, payload });
-      socket.write(Buffer.from([0x40, 3, id >> 8, id & 0xff, verdict.acknowledge]));
+      this.#heldBack.push(() => socket.write(Buffer.from([0x40, 3, id >> 8, id & 0xff, verdict.acknowledge])));
+      const { acknowledgements, until } = this.holdBack;
+      const kept = ++this.#publishes >= until ? 0 : acknowledgements;
+      while (this.#heldBack.length > kept) this.#heldBack.shift()!();
     }
   }
 }
