@@ -1,4 +1,5 @@
 import type { EpochMs } from '../gateway/core/clock.ts';
+import type { PlannedMaintenance } from '../gateway/core/maintenance.ts';
 import type { Severity } from '../gateway/core/result.ts';
 import type { TableContent } from '../gateway/core/table.ts';
 import type { HostPort } from './units.ts';
@@ -33,6 +34,7 @@ export interface Configuration {
   readonly join: readonly JoinConfiguration[];
   readonly detect: readonly DetectConfiguration[];
   readonly alarms: AlarmsConfiguration;
+  readonly maintenance: readonly PlannedMaintenance[];
   readonly sinks: readonly SinkConfiguration[];
   readonly api: { readonly listen: HostPort; readonly allowAnonymous: boolean };
   readonly log: { readonly level: LogLevel };
@@ -326,6 +328,7 @@ export interface DetectConfiguration {
 /** How alarms reach people. */
 export interface AlarmsConfiguration {
   readonly maxShelvingMs: number;
+  readonly maxMaintenanceMs: number;
   readonly groupWithinMs: number;
   /** With an `above` of 0 there never is one. */
   readonly flood: { readonly above: number; readonly below: number; readonly withinMs: number };

@@ -1,3 +1,4 @@
+import type { PlannedMaintenance } from '../gateway/core/maintenance.ts';
 import { type CheckedDetect, optionKey } from './analysis-schema.ts';
 import type {
   Configuration,
@@ -71,15 +72,28 @@ export function resolveConfiguration(file: CheckedFile, tables: ReadTables, voca
     join: file.join.map((one) => joinOf(one, time.idleTimeout)),
     detect: file.detect.map((rule) => resolveDetect(rule, vocabulary)),
     alarms: alarmsOf(file.alarms),
+    maintenance: file.maintenance.map(maintenanceOf),
     sinks: file.sinks.map((sink) => resolveSink(sink, gateway.name)),
     api,
     log,
   };
 }
 
-function alarmsOf({ maxShelving, groupWithin, flood }: CheckedFile['alarms']): Configuration['alarms'] {
+function alarmsOf({ maxShelving, maxMaintenance, groupWithin, flood }: CheckedFile['alarms']): Configuration['alarms'] {
   const { above, below, within } = flood;
-  return { maxShelvingMs: maxShelving, groupWithinMs: groupWithin, flood: { above, below, withinMs: within } };
+  return {
+    maxShelvingMs: maxShelving,
+    maxMaintenanceMs: maxMaintenance,
+    groupWithinMs: groupWithin,
+    flood: { above, below, withinMs: within },
+  };
+}
+
+/** A planned maintenance as the gateway has it. */
+export function maintenanceOf(plan: CheckedFile['maintenance'][number]): PlannedMaintenance {
+  const { series, reason } = plan;
+  if ('from' in plan) return { series, reason, schedule: { from: plan.from, to: plan.to } };
+  return { series, reason, schedule: { on: plan.on, at: plan.at, forMs: plan.for, timeZone: plan.timeZone } };
 }
 
 function resolveSource(source: CheckedSource, gateway: string): SourceConfiguration {

@@ -1,4 +1,4 @@
-import { checkAlarms } from './alarm-rules.ts';
+import { checkAlarms, checkMaintenance } from './alarm-rules.ts';
 import type { CheckedDetect } from './analysis-schema.ts';
 import { HTTP_SOURCE } from './configuration.ts';
 import { checkDerived } from './derive-rules.ts';
@@ -61,6 +61,7 @@ export function checkRules(file: PartlyFile, tables: ReadTables, vocabulary: Voc
     if (rule?.detector !== undefined) checkDetect(rule as CheckedDetect, `detect[${index}]`, vocabulary, report);
   });
   checkAlarms(file.alarms ?? {}, report);
+  checkMaintenance(file.maintenance ?? [], vocabulary, report);
   checkSinks(file, report);
   checkExposure('api', file.api?.listen, file.api?.allowAnonymous === true, 'write allowAnonymous: true', report);
 }

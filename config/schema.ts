@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { alarms } from './alarm-schema.ts';
+import { alarms, maintenance } from './alarm-schema.ts';
 import { detect, reduce, series, windows } from './analysis-schema.ts';
 import { derive, join, tables } from './derive-schema.ts';
 import { rollups } from './rollup-schema.ts';
@@ -142,6 +142,7 @@ export function configurationSchema(vocabulary: Vocabulary) {
       join: join(vocabulary),
       detect: detect(vocabulary),
       alarms,
+      maintenance,
       sinks,
       api: section('The page and the API.', {
         listen: hostPort({

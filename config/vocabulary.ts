@@ -1,4 +1,5 @@
 import type { DetectorOption } from '../gateway/core/detector.ts';
+import type { PlannedMaintenance } from '../gateway/core/maintenance.ts';
 import type { TableContent } from '../gateway/core/table.ts';
 import type {
   JoinConfiguration,
@@ -31,6 +32,8 @@ export interface Vocabulary {
   ) => VocabularyProblem | undefined;
   /** Throws a `GatewayError` where a rule of the reduction is not allowed. */
   readonly checkReduction: (rule: ReductionConfiguration) => void;
+  /** Throws a `GatewayError` where a planned maintenance cannot be. */
+  readonly checkMaintenance: (plan: PlannedMaintenance) => void;
   /** What a side of a window join can come to. */
   readonly joinAggregates: readonly string[];
   /** Why the expression of a derivation or a join cannot be used, beside columns of tables by their types; undefined where it can. */

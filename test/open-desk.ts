@@ -8,6 +8,7 @@ export function openDesk(options: Partial<AlarmDeskOptions> = {}): AlarmDesk {
     groupWithinMs: 60_000,
     activeAlarms: () => [],
     dismiss: () => undefined,
+    isOutOfService: () => false,
     ...options,
   });
 }

@@ -16,6 +16,7 @@ import { explainRoutes } from './routes/explain.ts';
 import { healthRoutes } from './routes/health.ts';
 import { influxdbRoutes } from './routes/influxdb.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
+import { maintenanceRoutes } from './routes/maintenance.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { pageRoutes } from './routes/page.ts';
 import { readingsRoutes } from './routes/readings.ts';
@@ -81,6 +82,7 @@ export async function makeHttp(context: RouteContext, options: HttpOptions): Pro
     readingsRoutes,
     aggregatesRoutes,
     alarmsRoutes,
+    maintenanceRoutes,
     deadLettersRoutes,
     configRoutes,
     streamRoutes,

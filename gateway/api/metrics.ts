@@ -96,7 +96,8 @@ export class Metrics {
     this.#gauge('api_websocket_clients_count', 'MQTT clients over WebSocket', {}, api.upgradedSockets);
   }
 
-  #alarms({ activeAlarms, alarms }: GatewayStatus): void {
+  #alarms({ activeAlarms, alarms, maintenance }: GatewayStatus): void {
+    this.#gauge('detect_maintenance_count', 'Maintenances that are on', {}, maintenance.length);
     this.#gauge('detect_active_alarms_count', 'Alarms raised and not cleared', {}, activeAlarms);
     for (const [severity, active] of Object.entries(alarms.active)) {
       this.#gauge('detect_severity_alarms_count', 'The same by severity', { severity }, active);

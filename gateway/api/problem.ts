@@ -7,7 +7,7 @@ import type {
   FastifyRequest,
   FastifySchemaValidationError,
 } from 'fastify';
-import { messageOf } from '../core/errors.ts';
+import { GatewayError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/telemetry.ts';
 
 /** Media type of every error, RFC 9457. */
@@ -39,6 +39,12 @@ export class ProblemError extends Error {
     this.errors = options.errors;
     this.reasons = options.reasons;
   }
+}
+
+/** 409 for what the gateway refuses as things stand; throws the error itself where it is a fault. */
+export function conflictOf(error: unknown): never {
+  if (!(error instanceof GatewayError)) throw error;
+  throw new ProblemError(409, error.message, error.hint === undefined ? {} : { hint: error.hint });
 }
 
 /** 400 for one query parameter; `reason` says what is allowed. */

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { AlarmsStatus } from './alarm-schemas.ts';
 import { derivedStatuses, TableStatuses } from './derived-schema.ts';
 import { Ledger, missing } from './ledger-schemas.ts';
+import { Maintenance } from './maintenance-schemas.ts';
 import { count, nullable, time } from './schema-words.ts';
 
 const State = Type.Union(
@@ -157,6 +158,7 @@ export const StatusReply = Type.Object({
   derived: derivedStatuses(Ledger),
   activeAlarms: count('Alarms raised and not cleared'),
   alarms: AlarmsStatus,
+  maintenance: Type.Array(Maintenance, { description: 'What is in maintenance just now' }),
   series: Type.Object({
     count: count('Series seen'),
     max: count('The bound'),

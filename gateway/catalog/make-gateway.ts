@@ -63,6 +63,7 @@ export function makeGateway(configuration: Configuration, surroundings: GatewayS
     checkpoints: new CheckpointStore(surroundings.disk, storage.path, surroundings.logger, surroundings.clock),
     checkpointEveryMs: storage.checkpointEveryMs,
     maxShelvingMs: configuration.alarms.maxShelvingMs,
+    maxMaintenanceMs: configuration.alarms.maxMaintenanceMs,
     registry,
     recent,
     normaliser: makeNormaliser(configuration),

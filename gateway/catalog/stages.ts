@@ -5,6 +5,7 @@ import type { Series } from '../core/reading.ts';
 import type { Deriver } from '../core/stage.ts';
 import { AlarmDesk } from '../detect/alarms/alarm-desk.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
+import { Maintenance } from '../detect/maintenance/maintenance.ts';
 import { byDependency } from '../pipeline/derive/dependencies.ts';
 import { Derivation, type SeriesAccess } from '../pipeline/derive/derivation.ts';
 import { Tables } from '../pipeline/enrich/tables.ts';
@@ -30,8 +31,10 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
   /** Who knows how far a series has come. */
   const timekeeperOf = (series: Series) =>
     !windows.uses(series) && orderedWindows.uses(series) ? orderedWindows : windows;
+  const maintenance = new Maintenance(configuration.maintenance);
   const detection = new DetectStage({
     rules: configuration.detect,
+    maintenance,
     findSeries: (key) => registry.get(key),
     onAnomaly: (reading) => recent.markAnomaly(reading),
   });
@@ -50,7 +53,9 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
       gateway: configuration.gateway.name,
       activeAlarms: () => detection.activeAlarms(),
       dismiss: (raised) => detection.dismiss(raised),
+      isOutOfService: (series, time) => maintenance.covers(series, time),
     }),
+    maintenance,
     watermarkOf: (series) => timekeeperOf(series).watermarkOf(series),
     windowsAt: (series, time) => windows.windowsAt(series, time),
     outOfOrdernessOf: (series) => timekeeperOf(series).outOfOrdernessOf(series),

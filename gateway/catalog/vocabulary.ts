@@ -2,6 +2,7 @@ import type { Vocabulary } from '../../config/schema.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { DetectorOptions } from '../detect/detector-kind.ts';
 import { detectorFactory, detectorKinds } from '../detect/detectors.ts';
+import { Maintenance } from '../detect/maintenance/maintenance.ts';
 import {
   AggregatePlan,
   aggregateNames,
@@ -40,6 +41,7 @@ export const vocabulary: Vocabulary = {
     }
   },
   checkReduction: reductionRule,
+  checkMaintenance: (plan) => void new Maintenance([plan]),
   joinAggregates: JOIN_AGGREGATES,
   expressionProblem: (of, value, tables) => {
     const names = of === 'join' ? JOIN_NAMES : DERIVATION_NAMES;

@@ -1,4 +1,5 @@
 import type { EpochMs } from './clock.ts';
+import type { MaintenanceRow } from './maintenance.ts';
 import type { Severity, Suppression } from './result.ts';
 
 /**
@@ -118,9 +119,18 @@ export interface AlarmOperations {
    * is no such open alarm.
    */
   dismiss(id: string, by: string, reason: string): Promise<AlarmRow | undefined>;
+  /** What is planned, and what was started and is not over. */
+  maintenances(): readonly MaintenanceRow[];
+  /**
+   * Puts the series that a pattern names into maintenance.
+   * @throws GatewayError where the time is too long, or too many are on
+   */
+  startMaintenance(series: string, settings: Shelving): Promise<MaintenanceRow>;
+  /** Ends one before its time; false where it is not on. */
+  stopMaintenance(id: string, by: string): Promise<boolean>;
 }
 
-/** What an operator says when shelving. */
+/** What an operator says when shelving, or when a maintenance begins. */
 export interface Shelving {
   readonly by: string;
   /** Why, for who comes next. */

@@ -4,6 +4,7 @@ import type { Inspection } from './inspection.ts';
 import type { Rejected } from './intake.ts';
 import type { ComponentState } from './lifecycle.ts';
 import type { LogStatus } from './log.ts';
+import type { MaintenanceRow } from './maintenance.ts';
 import type { Bound, MemoryReading } from './memory.ts';
 import type { QualityName } from './quality.ts';
 import type { Value } from './reading.ts';
@@ -299,6 +300,8 @@ export interface GatewayStatus {
   /** Alarms that are raised and not cleared. */
   readonly activeAlarms: number;
   readonly alarms: AlarmsStatus;
+  /** What is in maintenance just now. */
+  readonly maintenance: readonly MaintenanceRow[];
   /** Series known, how many there may be, and how often a further one was refused since the start. */
   readonly series: { readonly count: number; readonly max: number; readonly refusedTotal: number };
   readonly memory: SheddingStatus & {

@@ -10,6 +10,7 @@ import { setBackEvent, withdrawnEvent } from './alarm-events.ts';
 import type { Dismissed } from './alarms/alarm-desk.ts';
 import { conditionOf } from './alarms/shelf.ts';
 import { type ActiveAlarm, Judge, type JudgeSnapshot } from './judge.ts';
+import { Maintenance, type MaintenanceTimes } from './maintenance/maintenance.ts';
 import { type DetectRule, type ReadyRule, readyRules } from './rule.ts';
 import { SilenceQueue, type SilenceWatch } from './silence-queue.ts';
 
@@ -21,6 +22,8 @@ export interface DetectStageOptions {
   readonly findSeries?: ((key: string) => Series | undefined) | undefined;
   /** Called for each rule that calls a reading an anomaly; the verdict is only valid during the call. Must not throw. */
   readonly onAnomaly?: ((reading: Reading, verdict: Verdict) => void) | undefined;
+  /** When series are not to be judged. Without it they always are. */
+  readonly maintenance?: Maintenance | undefined;
   /** Most series without readings since a restore whose state is kept; the most recently judged stay. @default 100000 */
   readonly maxAbsentSeries?: number | undefined;
 }
@@ -36,6 +39,9 @@ interface WatchedSeries {
   lastTime: EpochMs;
   /** Whether the gateway's clock has said it, as the device has none. */
   stamped: boolean;
+  /** When it is in maintenance, as of a version of that. */
+  maintenance?: readonly MaintenanceTimes[];
+  maintenanceVersion?: number;
 }
 
 interface WatchedSnapshot {
@@ -67,25 +73,28 @@ interface WithdrawnAlarm {
  *
  * An alarm lives on event time only: it is cleared by readings, never by silence. A rule that judges silence lives on receive time: it hears of every
  * reading of its series, whatever becomes of it otherwise, and tells at the very moment at which silence is too long. When the rule of an active alarm has left the
- * configuration, the alarm is cleared at the first `advance` after the restore.
+ * configuration, the alarm is cleared at the first `advance` after the restore. What is in maintenance is not judged, and not learnt from.
  */
 export class DetectStage implements Stage {
   readonly #rules: readonly ReadyRule[];
   readonly #findSeries: (key: string) => Series | undefined;
   readonly #onAnomaly: ((reading: Reading, verdict: Verdict) => void) | undefined;
+  readonly #maintenance: Maintenance;
   readonly #maxAbsentSeries: number;
   /** By series id; null where no rule matches. */
   readonly #bySeries: (WatchedSeries | null | undefined)[] = [];
   /** Restored and not seen since, by series key. */
   #absent = new Map<string, WatchedSeries>();
   #withdrawn: WithdrawnAlarm[] = [];
-  #silences = new SilenceQueue();
+  #silences: SilenceQueue;
 
   constructor(options: DetectStageOptions) {
     this.#rules = readyRules(options.rules);
     this.#findSeries = options.findSeries ?? (() => undefined);
     this.#onAnomaly = options.onAnomaly;
+    this.#maintenance = options.maintenance ?? new Maintenance([]);
     this.#maxAbsentSeries = options.maxAbsentSeries ?? 100_000;
+    this.#silences = this.#newSilences();
   }
 
   process(reading: Reading, emit: Emit): Fate {
@@ -98,6 +107,10 @@ export class DetectStage implements Stage {
     if (watched === null) return Fate.filtered;
     const value = typeof reading.value === 'boolean' ? Number(reading.value) : reading.value;
     const isNumber = typeof value === 'number' && Number.isFinite(value);
+    if (this.#isOutOfService(watched, series, reading.sourceTime)) {
+      for (const watch of watched.silences) this.#silences.pause(watch, reading.receiveTime);
+      return Fate.filtered;
+    }
     for (const watch of watched.silences) this.#hear(watch, reading, isNumber ? value : Number.NaN, emit);
     if (!isNumber || reading.quality === Quality.bad) return Fate.filtered;
     const time = reading.sourceTime;
@@ -208,7 +221,7 @@ export class DetectStage implements Stage {
     }
     const rules = new Map(this.#rules.map((rule) => [rule.key, rule]));
     const restored = new Map<string, WatchedSeries>();
-    this.#silences = new SilenceQueue();
+    this.#silences = this.#newSilences();
     const withdrawn = [...snapshot.withdrawn];
     for (const [key, { lastTime, judges, stamped = false }] of newest(snapshot.series, this.#maxAbsentSeries)) {
       const known: Judge[] = [];
@@ -249,6 +262,20 @@ export class DetectStage implements Stage {
       return [watching.find((watch) => watch.judge === judge) ?? this.#silences.watch(series, judge, judge.silence)];
     });
     return { judges: all.filter(({ silence }) => silence === undefined), silences };
+  }
+
+  #newSilences(): SilenceQueue {
+    return new SilenceQueue((series, time) => this.#maintenance.covers(series, time));
+  }
+
+  /** In maintenance nothing is learnt, and nothing is an anomaly. */
+  #isOutOfService(watched: WatchedSeries, series: Series, time: EpochMs): boolean {
+    if (watched.maintenanceVersion !== this.#maintenance.version) {
+      watched.maintenance = this.#maintenance.timesOf(series);
+      watched.maintenanceVersion = this.#maintenance.version;
+    }
+    for (const times of watched.maintenance!) if (times.covers(time)) return true;
+    return false;
   }
 
   #hear(watch: SilenceWatch, reading: Reading, value: number, emit: Emit): void {

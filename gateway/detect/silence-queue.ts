@@ -20,8 +20,14 @@ export interface SilenceWatch {
  * earlier time has come, so a reading costs nothing here. Which silence is told when depends on the readings alone, not on how often it is asked.
  */
 export class SilenceQueue {
+  readonly #isPaused: (series: Series, time: EpochMs) => boolean;
   readonly #all: SilenceWatch[] = [];
   readonly #queue = new DeadlineQueue<SilenceWatch>();
+
+  /** @param isPaused whether nobody listens to a series at a time */
+  constructor(isPaused: (series: Series, time: EpochMs) => boolean = () => false) {
+    this.#isPaused = isPaused;
+  }
 
   /** How many silences are judged. */
   get size(): number {
@@ -51,8 +57,16 @@ export class SilenceQueue {
   /** Tells every silence that has become too long by `now`, each at its time, in order of the times. */
   advance(now: EpochMs, emit: Emit): void {
     for (let next = this.#next(now); next !== undefined; next = this.#next(now)) {
-      next.judge.fallSilent(next.series, next.due, emit);
+      // As of now: a short heartbeat would have come due thousands of times in a long pause.
+      if (this.#isPaused(next.series, next.due)) next.silence.listenAgain(now);
+      else next.judge.fallSilent(next.series, next.due, emit);
     }
+  }
+
+  /** Nobody has listened to a series until `now`, though a reading may have come. */
+  pause(watch: SilenceWatch, now: EpochMs): void {
+    watch.silence.listenAgain(now);
+    this.heard(watch);
   }
 
   /** See `Silence.listenAgain`. */

@@ -10,6 +10,7 @@ import type { Ledger, LedgerRow } from './ledger.ts';
 import { ProvisionalReadings } from './provisional-readings.ts';
 import type { RecentReadings } from './recent-readings.ts';
 import { SeriesAlarm } from './series-alarm.ts';
+import { snapshotParts } from './snapshot-parts.ts';
 import type { StageSet } from './stage-set.ts';
 import type { Taps } from './taps.ts';
 import { WARMED_AT_ONCE, warm } from './warm.ts';
@@ -29,11 +30,9 @@ export function setBackAfter(setBackMs: number, byMs: number): number {
   return Math.max(0, setBackMs - byMs);
 }
 
-/** The names of the snapshots that stand among those of the stages. */
-const GATE = 'reduction';
+/** The names of the snapshots that stand beside those of the parts. */
 const SERIES_ALARM = 'seriesAlarm';
 const ALARMS = 'alarms';
-const TABLES = 'tables';
 
 /** What the analysis is put together from. */
 export interface AnalysisParts {
@@ -206,7 +205,7 @@ export class Analysis {
   }
 
   snapshot(): Record<string, unknown> {
-    const parts = partsOf(this.#stages).map(([name, part]) => [name, part.snapshot()]);
+    const parts = snapshotParts(this.#stages).map(([name, part]) => [name, part.snapshot()]);
     const alarms = this.#stages.alarmDesk.snapshot();
     return { ...Object.fromEntries(parts), [SERIES_ALARM]: this.#seriesAlarm.snapshot(), [ALARMS]: alarms };
   }
@@ -218,7 +217,7 @@ export class Analysis {
   restore(checkpoint: Pick<Checkpoint, 'stages' | 'receiveTime' | 'wallTime' | 'setBackMs' | 'reference'>): void {
     const { stages: snapshots, receiveTime, wallTime = receiveTime, setBackMs = 0, reference } = checkpoint;
     const stages = this.#makeStages();
-    for (const [name, part] of partsOf(stages)) if (Object.hasOwn(snapshots, name)) part.restore(snapshots[name]);
+    for (const [name, part] of snapshotParts(stages)) if (Object.hasOwn(snapshots, name)) part.restore(snapshots[name]);
     const seriesAlarm = new SeriesAlarm();
     seriesAlarm.restore(snapshots[SERIES_ALARM]);
     if (Object.hasOwn(snapshots, ALARMS)) stages.alarmDesk.restore(snapshots[ALARMS]);
@@ -333,6 +332,7 @@ export class Analysis {
     this.#receiveTime = after;
     this.#stages.gate.step(after, byMs);
     this.#stages.alarmDesk.step(byMs);
+    this.#stages.maintenance.step(byMs);
     for (const stage of this.#stageList) stage.step(after, byMs, this.#emit);
   }
 
@@ -384,17 +384,6 @@ export class Analysis {
     }
     return this.#row;
   }
-}
-
-/** Whatever has a snapshot, by the name it is kept under, in the order of their restoration: series are derived before windows ask for them. */
-function partsOf(stages: StageSet): readonly (readonly [string, Pick<Stage, 'snapshot' | 'restore'>])[] {
-  const { tables, gate, derivers, byName } = stages;
-  return [
-    [TABLES, tables],
-    [GATE, gate],
-    ...derivers.map((deriver) => [deriver.source, deriver] as const),
-    ...Object.entries(byName),
-  ];
 }
 
 /** The reading with a time that can be believed: the one at which it came, where its own is too far ahead. */

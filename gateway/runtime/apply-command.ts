@@ -22,6 +22,12 @@ export function applyCommand(analysis: Analysis, command: Command, gateway: stri
     case 'dismiss-alarm':
       analysis.apply((emit) => alarmDesk.dismiss(command, command.reason, emit), 'desk');
       break;
+    case 'start-maintenance':
+      stages.maintenance.start(command.maintenance);
+      break;
+    case 'stop-maintenance':
+      stages.maintenance.stop(command.id, command.time);
+      break;
     case 'table-changed':
       stages.tables.replace(command.table, command.content);
       break;

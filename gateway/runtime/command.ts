@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
+import type { StartedMaintenance } from '../core/maintenance.ts';
 import type { TableContent } from '../core/table.ts';
 import { RecordKind } from './reading-codec.ts';
 
@@ -11,6 +12,8 @@ export type Command =
   | ShelveAlarm
   | UnshelveAlarm
   | DismissAlarm
+  | StartMaintenance
+  | StopMaintenance
   | TableChanged
   | SeriesRefused
   | SeriesAllowed
@@ -56,6 +59,20 @@ export interface DismissAlarm {
   readonly id: string;
   readonly by: string;
   readonly reason: string;
+  readonly time: EpochMs;
+}
+
+/** An operator puts series into maintenance. */
+export interface StartMaintenance {
+  readonly type: 'start-maintenance';
+  readonly maintenance: StartedMaintenance;
+}
+
+/** An operator ends a maintenance before its time. */
+export interface StopMaintenance {
+  readonly type: 'stop-maintenance';
+  readonly id: string;
+  readonly by: string;
   readonly time: EpochMs;
 }
 

@@ -40,6 +40,8 @@ export interface GatewayParts {
   readonly recent: RecentReadings;
   /** The longest time for which an alarm may be shelved, in milliseconds. */
   readonly maxShelvingMs: number;
+  /** The longest maintenance that may be started, in milliseconds. */
+  readonly maxMaintenanceMs: number;
   readonly tables: readonly TableFile[];
   /** What of the configuration can be watched: see `Taps`. */
   readonly namedStages: readonly TapStage[];

@@ -107,6 +107,7 @@ export class Gateway implements Lifecycle, GatewayView {
     this.operations = new Operations({
       ...parts,
       desk: () => stages().alarmDesk,
+      maintenance: () => stages().maintenance,
       tell: (command) => this.#admission.command(command),
     });
     this.#analysis = new Analysis({

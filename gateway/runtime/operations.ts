@@ -1,9 +1,10 @@
 import type { AlarmListQuery, AlarmOperations, AlarmRow, Shelving } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { MaintenanceRow } from '../core/maintenance.ts';
 import type { History } from '../core/sink.ts';
 import type { Command } from './command.ts';
-import type { AlarmDesk } from './stage-set.ts';
+import type { AlarmDesk, MaintenanceDesk } from './stage-set.ts';
 
 /** What the operations work with. */
 export interface OperationsParts {
@@ -11,7 +12,10 @@ export interface OperationsParts {
   readonly history: History;
   /** The longest time for which something may be shelved, in milliseconds. */
   readonly maxShelvingMs: number;
+  /** The longest maintenance that may be started, in milliseconds. */
+  readonly maxMaintenanceMs: number;
   readonly desk: () => AlarmDesk;
+  readonly maintenance: () => MaintenanceDesk;
   /** Journals a command; resolves when it is durable and done. */
   readonly tell: (command: Command) => Promise<void>;
 }
@@ -83,6 +87,32 @@ export class Operations implements AlarmOperations {
     await tell({ type: 'dismiss-alarm', id, by, reason, time });
     const seen = { acknowledgedAt: alarm.acknowledgedAt ?? time, acknowledgedBy: alarm.acknowledgedBy ?? by };
     return desk().find(id) ?? { ...alarm, ...seen, state: 'normal', clearedAt: alarm.clearedAt ?? time };
+  }
+
+  maintenances(): readonly MaintenanceRow[] {
+    const { clock, maintenance } = this.#parts;
+    return maintenance().list(clock.now());
+  }
+
+  async startMaintenance(series: string, { by, reason, forMs }: Shelving): Promise<MaintenanceRow> {
+    const { clock, maxMaintenanceMs, tell } = this.#parts;
+    if (forMs > maxMaintenanceMs) {
+      throw new GatewayError(`Cannot start a maintenance of ${series} for ${forMs} ms`, {
+        hint: `alarms.maxMaintenance allows ${maxMaintenanceMs} ms; what comes again is planned under maintenance`,
+      });
+    }
+    const from = clock.now();
+    const id = `${series}@${from}`;
+    await tell({ type: 'start-maintenance', maintenance: { id, series, by, reason, from, until: from + forMs } });
+    const row = this.maintenances().find((one) => one.id === id);
+    if (row !== undefined) return row;
+    throw new GatewayError(`Cannot start a maintenance of ${series}: too many are on`, { hint: 'stop one' });
+  }
+
+  async stopMaintenance(id: string, by: string): Promise<boolean> {
+    if (!this.maintenances().some((one) => one.id === id)) return false;
+    await this.#parts.tell({ type: 'stop-maintenance', id, by, time: this.#parts.clock.now() });
+    return true;
   }
 
   /** What is open goes before what the history says of it. */

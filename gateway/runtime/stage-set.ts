@@ -1,6 +1,7 @@
 import type { AlarmRow, AlarmsStatus, ShelvedCondition } from '../core/alarm.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { WindowAt } from '../core/inspection.ts';
+import type { MaintenanceRow, StartedMaintenance } from '../core/maintenance.ts';
 import type { Bound } from '../core/memory.ts';
 import type { Series } from '../core/reading.ts';
 import type { AlarmEvent, Result } from '../core/result.ts';
@@ -45,6 +46,22 @@ export interface AlarmDesk {
   adopt(further: readonly { readonly raised: AlarmEvent }[]): void;
 }
 
+/** When series are in maintenance, and what operators have to say of it. */
+export interface MaintenanceDesk {
+  /** Begins one; false where there is no room for a further one. */
+  start(maintenance: StartedMaintenance): boolean;
+  /** Ends one at a time; false where it is not known, or over by then. */
+  stop(id: string, time: EpochMs): boolean;
+  /** Those that are planned, and those that were started and are not over at `now`. */
+  list(now: EpochMs): readonly MaintenanceRow[];
+  /** The wall clock was set by so much. */
+  step(byMs: number): void;
+  bounds(): readonly Bound[];
+  /** See `Stage`. */
+  snapshot(): unknown;
+  restore(snapshot: unknown): void;
+}
+
 /** What is known of devices beside their readings, as the analysis sees it. */
 export interface TableDesk {
   /** Puts other content in the place of a table's. */
@@ -70,6 +87,7 @@ export interface StageSet {
   /** After all of them: what they emit of alarms passes it. */
   readonly alarmDesk: AlarmDesk;
   /** Of its device, or its own where only windows use it that readings end. */
+  readonly maintenance: MaintenanceDesk;
   readonly watermarkOf: (series: Series) => EpochMs | undefined;
   /** How far readings of it, or of its device, may be out of order, in milliseconds. */
   readonly outOfOrdernessOf: (series: Series) => number | undefined;

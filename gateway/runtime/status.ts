@@ -77,6 +77,7 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     derived: rest.derived.status(),
     activeAlarms: rest.stages.alarmDesk.activeCount,
     alarms: rest.stages.alarmDesk.status(rest.receiveTime),
+    maintenance: rest.stages.maintenance.list(clock.now()).filter(({ active }) => active),
     series: { count: registry.count, max: registry.max, refusedTotal: registry.refusedTotal },
     memory: {
       ...rest.shedding.status(),
@@ -85,7 +86,12 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
         ...rest,
         sources,
         ledger,
-        stages: [...rest.stages.derivers, ...Object.values(rest.stages.byName), rest.stages.alarmDesk],
+        stages: [
+          ...rest.stages.derivers,
+          ...Object.values(rest.stages.byName),
+          rest.stages.alarmDesk,
+          rest.stages.maintenance,
+        ],
       }),
     },
   };

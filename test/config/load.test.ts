@@ -38,9 +38,11 @@ describe('a file that says little', () => {
       detect: [],
       alarms: {
         maxShelvingMs: 86_400_000,
+        maxMaintenanceMs: 604_800_000,
         groupWithinMs: 60_000,
         flood: { above: 10, below: 5, withinMs: 600_000 },
       },
+      maintenance: [],
       reduce: [],
       tables: [],
       derive: [],

@@ -1,8 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { AlarmRow } from '../../core/alarm.ts';
-import { GatewayError } from '../../core/errors.ts';
 import { Alarm, AlarmParams, AlarmsQuery, AlarmsReply, ByBody, DismissBody, ShelveBody } from '../alarm-schemas.ts';
-import { ProblemError } from '../problem.ts';
+import { conflictOf, ProblemError } from '../problem.ts';
 import { Problem } from '../problem-schemas.ts';
 import type { RouteContext } from './context.ts';
 
@@ -76,10 +75,7 @@ export function alarmsRoutes(app: FastifyInstance, { view: { operations } }: Rou
 
 /** The alarm as it stands after what was done; what cannot be done is the caller's problem. */
 async function found(id: string, done: Promise<AlarmRow | undefined>): Promise<AlarmRow> {
-  const alarm = await done.catch((error: unknown) => {
-    if (!(error instanceof GatewayError)) throw error;
-    throw new ProblemError(409, error.message, error.hint === undefined ? {} : { hint: error.hint });
-  });
+  const alarm = await done.catch(conflictOf);
   if (alarm !== undefined) return alarm;
   throw new ProblemError(404, `There is no such alarm as '${id.slice(0, 200)}'`, {
     hint: 'what can be acknowledged or shelved is listed under /api/v1/alarms?state=open, what is shelved in the status',

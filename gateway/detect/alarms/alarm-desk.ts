@@ -2,7 +2,7 @@ import type { AlarmRow, AlarmsStatus, ShelvedCondition } from '../../core/alarm.
 import type { EpochMs } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Bound } from '../../core/memory.ts';
-import { type AlarmEvent, PRIORITIES, type Suppression } from '../../core/result.ts';
+import { type AlarmEvent, PRIORITIES, type ResultSeries, type Suppression } from '../../core/result.ts';
 import type { Emit } from '../../core/stage.ts';
 import type { ActiveAlarm } from '../judge.ts';
 import { AlarmRate } from './alarm-rate.ts';
@@ -21,6 +21,8 @@ export interface AlarmDeskOptions {
   readonly groupWithinMs: number;
   /** Alarms that are active by the word of the stages, for a checkpoint of a release that had no desk. */
   readonly activeAlarms: () => readonly ActiveAlarm[];
+  /** Whether a series is in maintenance at a time. */
+  readonly isOutOfService: (series: ResultSeries, time: EpochMs) => boolean;
   /** Asks the stages to end an alarm that was fine, and to learn that; undefined where none of them knows it. */
   readonly dismiss: (raised: AlarmEvent) => Dismissed | undefined;
 }
@@ -58,6 +60,8 @@ export class AlarmDesk {
   readonly #groups: DeviceGroups;
   readonly #flood: Flood;
   readonly #rate = new AlarmRate();
+  /** Receive time, as far as it has been told. */
+  #now: EpochMs = 0;
   readonly #totals: { -readonly [Name in keyof Totals]: number } = {
     raisedTotal: 0,
     shelvedTotal: 0,
@@ -75,6 +79,7 @@ export class AlarmDesk {
 
   /** Takes a step of an alarm from a stage at receive time `now`, and passes it on. */
   take(event: AlarmEvent, now: EpochMs, emit: Emit): void {
+    this.#now = now;
     if (event.state === 'raised') this.#raise(event, now, emit);
     else if (event.state === 'cleared') this.#clear(event, emit);
     else emit(event);
@@ -82,6 +87,7 @@ export class AlarmDesk {
 
   /** What has waited for its time has, by `now`: shelves are emptied, a flood is over. In order of the deadlines. */
   advance(now: EpochMs, emit: Emit): void {
+    this.#now = now;
     while (this.isDue(now)) {
       const { endsAt } = this.#flood;
       if (endsAt <= this.#shelf.nextDue) this.#clear(this.#flood.end(Number.isFinite(endsAt) ? endsAt : now), emit);
@@ -283,7 +289,8 @@ export class AlarmDesk {
   #row(alarm: OpenAlarm): AlarmRow {
     const shelved = this.#shelf.get(alarm.raised.id);
     const isHeldBack = alarm.raised.suppressed === 'flood' && this.#flood.state !== undefined;
-    const state = shelved !== undefined ? 'shelved' : isHeldBack ? 'suppressed' : undefined;
+    const isOut = this.#options.isOutOfService(alarm.raised.series, this.#now);
+    const state = isOut ? 'out-of-service' : shelved !== undefined ? 'shelved' : isHeldBack ? 'suppressed' : undefined;
     return alarmRow(alarm, { state, shelvedUntil: shelved?.until ?? null });
   }
 }

@@ -3,6 +3,7 @@ import { MqttBroker } from '../../../devices/mqtt/broker.ts';
 import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
 import { SteadyClock } from '../../../gateway/base/steady-clock.ts';
 import { systemDisk } from '../../../gateway/base/system-disk.ts';
+import { Maintenance } from '../../../gateway/detect/maintenance/maintenance.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
 import { Tables } from '../../../gateway/pipeline/enrich/tables.ts';
 import { Normaliser } from '../../../gateway/pipeline/normalise.ts';
@@ -56,6 +57,7 @@ export class BrokerBox {
       registry: new SeriesRegistry(),
       recent: new RecentReadings(),
       maxShelvingMs: 3_600_000,
+      maxMaintenanceMs: 3_600_000,
       normaliser: new Normaliser([]),
       deduplicator: new Deduplicator(16),
       namedStages: [],
@@ -66,6 +68,7 @@ export class BrokerBox {
         derivers: [],
         byName: {},
         alarmDesk: openDesk(),
+        maintenance: new Maintenance([]),
         watermarkOf: () => undefined,
         windowsAt: () => [],
         outOfOrdernessOf: () => undefined,

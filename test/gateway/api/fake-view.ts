@@ -3,6 +3,7 @@ import { GatewayError } from '../../../gateway/core/errors.ts';
 import type { Explanation, Inspection, TapListener, TapQuery } from '../../../gateway/core/inspection.ts';
 import type { Rejected } from '../../../gateway/core/intake.ts';
 import type { LogStatus } from '../../../gateway/core/log.ts';
+import type { MaintenanceRow } from '../../../gateway/core/maintenance.ts';
 import { type AlarmEvent, PRIORITIES, type Severity } from '../../../gateway/core/result.ts';
 import type { AggregateQuery, AggregateRow } from '../../../gateway/core/sink.ts';
 import type {
@@ -121,6 +122,7 @@ export class FakeView implements GatewayView {
   letters: Rejected[] = [];
   windows: AggregateRow[] = [];
   alarmRows: AlarmRow[] = [];
+  maintenance: MaintenanceRow[] = [];
   readonly acknowledged: { id: string; by: string }[] = [];
   readonly #series = new Map<string, FakeSeries>();
   readonly #listeners = new Set<(event: LiveEvent) => void>();
@@ -266,6 +268,7 @@ export class FakeView implements GatewayView {
       ],
       activeAlarms: this.alarmRows.filter((row) => row.clearedAt === null).length,
       alarms: this.#alarmsStatus(),
+      maintenance: this.maintenance.filter(({ active }) => active),
       series: { count: this.#series.size, max: 10_000, refusedTotal: 3 },
       memory: this.memory,
     };
@@ -346,6 +349,18 @@ export class FakeView implements GatewayView {
       const row = this.#change(id, { clearedAt: this.now, acknowledgedAt: this.now, acknowledgedBy: by });
       if (row !== undefined) this.#tell(id, 'cleared', this.now);
       return row;
+    },
+    maintenances: () => this.maintenance,
+    startMaintenance: async (series, { by, reason, forMs }) => {
+      if (forMs > 86_400_000) throw new GatewayError(`Cannot start for ${forMs} ms`, { hint: 'a day at the most' });
+      const row = { id: `${series}@1`, series, by, reason, active: true, from: this.now, until: this.now + forMs };
+      this.maintenance = [...this.maintenance, row];
+      return row;
+    },
+    stopMaintenance: async (id) => {
+      const before = this.maintenance.length;
+      this.maintenance = this.maintenance.filter((row) => row.id !== id);
+      return this.maintenance.length < before;
     },
     unshelve: async (id) => {
       const row = this.#change(id, { shelvedUntil: null });

@@ -40,6 +40,7 @@ describe('/openapi.json', () => {
       'get /api/v1/dead-letters',
       'get /api/v1/explain',
       'get /api/v1/ledger',
+      'get /api/v1/maintenance',
       'get /api/v1/readings',
       'get /api/v1/series',
       'get /api/v1/status',
@@ -54,6 +55,8 @@ describe('/openapi.json', () => {
       'post /api/v1/alarms/{id}/dismiss',
       'post /api/v1/alarms/{id}/shelve',
       'post /api/v1/alarms/{id}/unshelve',
+      'post /api/v1/maintenance',
+      'post /api/v1/maintenance/{id}/stop',
       'post /api/v1/write',
     ]);
   });

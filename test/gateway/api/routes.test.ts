@@ -5,6 +5,7 @@ import { AggregatesReply } from '../../../gateway/api/aggregates-schemas.ts';
 import * as alarmSchemas from '../../../gateway/api/alarm-schemas.ts';
 import { DeadLettersReply } from '../../../gateway/api/dead-letters-schemas.ts';
 import { LedgerReply } from '../../../gateway/api/ledger-schemas.ts';
+import * as maintenanceSchemas from '../../../gateway/api/maintenance-schemas.ts';
 import { HealthReply, Problem, ReadyReply } from '../../../gateway/api/problem-schemas.ts';
 import { ReadingsReply, SeriesReply } from '../../../gateway/api/readings-schemas.ts';
 import { StatusReply } from '../../../gateway/api/status-schemas.ts';
@@ -203,6 +204,24 @@ describe('/api/v1/alarms', () => {
     const reply = await one.http.inject({ method: 'POST', url, headers: { origin: 'http://evil.example' } });
     expect(reply.statusCode).toBe(403);
     expect(one.view.acknowledged).toHaveLength(count);
+  });
+});
+
+describe('/api/v1/maintenance', () => {
+  test('series are put into maintenance for a time and a reason, and it is stopped', async () => {
+    const post = (url: string, payload: object) => one.http.inject({ method: 'POST', url, payload });
+    const body = { series: 'press-1/*', forSeconds: 600, reason: 'new oil', by: 'Ada' };
+    const begun = await post('/api/v1/maintenance', body);
+    expectShape(maintenanceSchemas.Maintenance, begun.json());
+    expect(begun.json()).toMatchObject({ series: 'press-1/*', by: 'Ada', active: true, until: one.view.now + 600_000 });
+    const listed = await get('/api/v1/maintenance');
+    expectShape(maintenanceSchemas.MaintenanceReply, listed.body);
+    expect(listed.body.maintenance).toHaveLength(1);
+    const url = `/api/v1/maintenance/${encodeURIComponent(begun.json().id)}/stop`;
+    expect((await post(url, {})).json().maintenance).toEqual([]);
+    expect((await post(url, {})).statusCode).toBe(404);
+    expect((await post('/api/v1/maintenance', { ...body, forSeconds: 90_000 })).statusCode).toBe(409);
+    expect((await post('/api/v1/maintenance', { ...body, reason: '' })).statusCode).toBe(400);
   });
 });
 

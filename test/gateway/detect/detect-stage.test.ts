@@ -6,6 +6,7 @@ import type { Reading, Series, SeriesIdentity, Value } from '../../../gateway/co
 import { type AlarmEvent, type Result, resultId } from '../../../gateway/core/result.ts';
 import { Fate } from '../../../gateway/core/stage.ts';
 import { DetectStage, type DetectStageOptions } from '../../../gateway/detect/detect-stage.ts';
+import { Maintenance } from '../../../gateway/detect/maintenance/maintenance.ts';
 import type { DetectRule } from '../../../gateway/detect/rule.ts';
 import { seededRandom } from './seeded-random.ts';
 
@@ -193,6 +194,49 @@ test('of an alarm that is over only the detector learns: a newer one of the rule
   expect(bench.stage.dismiss(bench.events[0]!)).toEqual({ hasLearnt: false, time: 90_000 });
   expect(bench.stage.activeAlarms()).toHaveLength(1);
   expect(bench.stage.dismiss({ ...bench.events[0]!, id: 'gone@press-1/temperature@0' })).toBeUndefined();
+});
+
+test('in maintenance nothing is judged or learnt, and an alarm that is active stays', () => {
+  const maintenance = new Maintenance([]);
+  const rules: readonly DetectRule[] = [HOT, { series: '*', detector: 'novelty', options: { warmUp: 20, window: 9 } }];
+  const bench = new Bench({ rules, maintenance });
+  const press = bench.series({ device: 'press-1', metric: 'temperature' });
+  const other = bench.series({ device: 'press-2', metric: 'temperature' });
+  bench.feed(press, 40, 1000);
+  maintenance.start({ id: 'a', series: 'press-1/*', by: 'Ada', reason: 'new oil', from: 2000, until: 9000 });
+  const before = structuredClone(bench.stage.snapshot());
+  for (const time of [2000, 5000, 8999]) {
+    expect(bench.feed(press, 20, time)).toBe(Fate.filtered);
+    expect(bench.feed(press, 500, time + 0.5)).toBe(Fate.filtered);
+  }
+  expect(bench.stage.snapshot()).toEqual(before);
+  expect(bench.stage.activeAlarms()).toHaveLength(1);
+  bench.feed(other, 40, 3000);
+  expect(bench.feed(press, 20, 9000)).toBe(Fate.aggregated);
+  expect(bench.states()).toEqual(['raised@1000', 'raised@3000', 'cleared@9000']);
+});
+
+test('silence in maintenance is none, and begins anew when that is over', () => {
+  const maintenance = new Maintenance([]);
+  const registry = new SeriesRegistry();
+  const rules: readonly DetectRule[] = [
+    { series: '*', detector: 'heartbeat', options: { afterMs: 1000 }, alarm: { severity: 'warning' } },
+  ];
+  const stage = new DetectStage({ rules, maintenance, findSeries: (key) => registry.get(key) });
+  const events: AlarmEvent[] = [];
+  const emit = (result: Result) => void (result.kind === 'alarm' && events.push(result));
+  const series = registry.intern({ device: 'd', metric: 'm' }) as Series;
+  const feed = (time: number) =>
+    stage.process({ series, source: 'x', value: 1, quality: Quality.good, sourceTime: time, receiveTime: time }, emit);
+  feed(0);
+  maintenance.start({ id: 'a', series: '*', by: 'Ada', reason: 'new oil', from: 500, until: 60_000 });
+  for (const now of [5_000, 30_000]) stage.advance(now, emit);
+  feed(40_000);
+  stage.advance(59_500, emit);
+  stage.advance(60_400, emit);
+  expect(events).toEqual([]);
+  stage.advance(61_000, emit);
+  expect(events.map(({ state, time }) => `${state}@${time}`)).toEqual(['raised@60500']);
 });
 
 test('stopped and resumed at every reading it emits what it emits in one run', () => {

@@ -10,6 +10,7 @@ import type { History, Sink } from '../../../gateway/core/sink.ts';
 import type { TableContent } from '../../../gateway/core/table.ts';
 import type { AlarmDeskOptions } from '../../../gateway/detect/alarms/alarm-desk.ts';
 import { DetectStage } from '../../../gateway/detect/detect-stage.ts';
+import { Maintenance } from '../../../gateway/detect/maintenance/maintenance.ts';
 import type { DetectRule } from '../../../gateway/detect/rule.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
 import { Derivation, type DerivationSettings, type SeriesAccess } from '../../../gateway/pipeline/derive/derivation.ts';
@@ -134,8 +135,9 @@ export class Box {
         },
         findSeries,
       });
-    const detection = () =>
+    const detection = (maintenance: Maintenance) =>
       new DetectStage({
+        maintenance,
         rules: [
           { series: '*', detector: 'range', options: { max: 100 }, alarm: { severity: 'critical', holdMs: 5_000 } },
           ...this.detect,
@@ -161,6 +163,7 @@ export class Box {
       registry,
       recent,
       maxShelvingMs: 3_600_000,
+      maxMaintenanceMs: 3_600_000,
       normaliser: new Normaliser([]),
       deduplicator: new Deduplicator(this.rememberedReadings),
       namedStages: [],
@@ -172,7 +175,8 @@ export class Box {
           derive: (identity, unit) => registry.derive(identity, unit),
           tables,
         };
-        const byName = { windows: windows(), detection: detection() };
+        const maintenance = new Maintenance([]);
+        const byName = { windows: windows(), detection: detection(maintenance) };
         return {
           tables,
           gate: new Reduction({ rules: this.reduce, findSeries, idleTimeoutMs: 5_000 }),
@@ -185,7 +189,9 @@ export class Box {
             ...this.alarms,
             activeAlarms: () => byName.detection.activeAlarms(),
             dismiss: (raised) => byName.detection.dismiss(raised),
+            isOutOfService: (series, time) => maintenance.covers(series, time),
           }),
+          maintenance,
           watermarkOf: (series) => byName.windows.watermarkOf(series),
           windowsAt: () => [],
           outOfOrdernessOf: (series) => byName.windows.outOfOrdernessOf(series),

@@ -3,6 +3,7 @@ import { MarkTable } from '../../../gateway/base/mark-table.ts';
 import { SeriesRegistry } from '../../../gateway/base/series-registry.ts';
 import { SegmentLog, type SyncPolicy } from '../../../gateway/buffer/segment-log.ts';
 import type { Log } from '../../../gateway/core/log.ts';
+import { Maintenance } from '../../../gateway/detect/maintenance/maintenance.ts';
 import { Deduplicator } from '../../../gateway/pipeline/deduplicate.ts';
 import { Tables } from '../../../gateway/pipeline/enrich/tables.ts';
 import { Analysis } from '../../../gateway/runtime/analysis.ts';
@@ -77,6 +78,7 @@ class Rig {
           derivers: [],
           byName: {},
           alarmDesk: openDesk(),
+          maintenance: new Maintenance([]),
           watermarkOf: () => undefined,
           windowsAt: () => [],
           outOfOrdernessOf: () => undefined,

@@ -88,6 +88,31 @@ test('what operators do to alarms is so after a crash, too, and comes out once',
   await box.stop();
 });
 
+test('a maintenance that was started is on after a crash, too, and over when it is stopped', async () => {
+  const box = await bootedBox();
+  const started = await box.gateway.operations.startMaintenance('d/*', {
+    by: 'Ada',
+    reason: 'new oil',
+    forMs: 600_000,
+  });
+  const tooLong = box.gateway.operations.startMaintenance('d/*', { by: 'Ada', reason: 'x', forMs: 1e12 });
+  await expect(tooLong).rejects.toThrow('Cannot start a maintenance');
+  await box.crash();
+  await box.untilCheckpoint();
+  await box.crash();
+  box.send({ metric: 'a', value: 500, time: box.clock.now() });
+  await box.acknowledged();
+  expect(box.gateway.status()).toMatchObject({ activeAlarms: 0, maintenance: [{ id: started.id, by: 'Ada' }] });
+  expect(await box.gateway.operations.stopMaintenance('other', 'Ada')).toBe(false);
+  expect(await box.gateway.operations.stopMaintenance(started.id!, 'Ada')).toBe(true);
+  await box.crash();
+  await box.clock.advance(10);
+  box.send({ metric: 'a', value: 500, time: box.clock.now() });
+  await box.acknowledged();
+  expect(box.gateway.status()).toMatchObject({ activeAlarms: 1, maintenance: [] });
+  await box.stop();
+});
+
 test('what a start had to replay the next one need not, however soon it crashes again', async () => {
   const box = await bootedBox();
   box.send({ metric: 'b', value: 1, time: START });

@@ -1,0 +1,52 @@
+import type { FastifyInstance } from 'fastify';
+import { ByBody } from '../alarm-schemas.ts';
+import { Maintenance, MaintenanceBody, MaintenanceParams, MaintenanceReply } from '../maintenance-schemas.ts';
+import { conflictOf, ProblemError } from '../problem.ts';
+import { Problem } from '../problem-schemas.ts';
+import type { RouteContext } from './context.ts';
+
+const UNKNOWN = 'anonymous';
+
+/** `/api/v1/maintenance`: series that no detector judges for a time. */
+export function maintenanceRoutes(app: FastifyInstance, { view: { operations } }: RouteContext): void {
+  const tags = ['alarms'];
+  const refused = { 400: Problem, 403: Problem };
+  app.get(
+    '/api/v1/maintenance',
+    { schema: { tags, summary: 'What is planned, and what is on', response: { 200: MaintenanceReply } } },
+    async () => ({ maintenance: operations.maintenances() }),
+  );
+  app.post<{ Body: MaintenanceBody }>(
+    '/api/v1/maintenance',
+    {
+      schema: {
+        tags,
+        summary: 'Puts series into maintenance: they go on to windows, and no detector judges them or learns from them',
+        body: MaintenanceBody,
+        response: { 200: Maintenance, ...refused, 409: Problem },
+      },
+    },
+    ({ body: { series, forSeconds, reason, by = UNKNOWN } }) =>
+      operations.startMaintenance(series, { by, reason, forMs: forSeconds * 1000 }).catch(conflictOf),
+  );
+  app.post<{ Params: MaintenanceParams; Body: ByBody | undefined }>(
+    '/api/v1/maintenance/:id/stop',
+    {
+      schema: {
+        tags,
+        summary: 'Ends a maintenance before its time',
+        params: MaintenanceParams,
+        body: ByBody,
+        response: { 200: MaintenanceReply, ...refused, 404: Problem },
+      },
+    },
+    async ({ params: { id }, body }) => {
+      if (!(await operations.stopMaintenance(id, body?.by ?? UNKNOWN))) {
+        throw new ProblemError(404, `There is no maintenance '${id.slice(0, 200)}' that could be stopped`, {
+          hint: 'those that were started are listed under /api/v1/maintenance; what is planned is in the configuration',
+        });
+      }
+      return { maintenance: operations.maintenances() };
+    },
+  );
+}
