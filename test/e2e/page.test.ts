@@ -2,6 +2,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Api } from '../../gateway/api/app.ts';
 import { systemClock } from '../../gateway/base/system-clock.ts';
+import { Quality } from '../../gateway/core/quality.ts';
 import { FakeView, groupRow } from '../gateway/api/fake-view.ts';
 import { KeepingLogger } from '../gateway/api/start-api.ts';
 import { requireProgram } from '../services/require-program.ts';
@@ -105,6 +106,14 @@ function redraws(page: Page): Promise<number> {
 
 const overflow = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/** Whatever reaches beyond the right edge of the page, though it could be scrolled to. */
+const cutOff = (page: Page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('main table, main td, main li, main p')]
+      .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth)
+      .map((one) => one.textContent),
+  );
 
 describe.skipIf(program === undefined)('the page', () => {
   test('shows every series, and values that change by themselves', async () => {
@@ -243,6 +252,57 @@ describe.skipIf(program === undefined)('the page', () => {
     expect(problems).toEqual([]);
   });
 
+  test('the path of a reading through the pipeline is told: of the newest, and of one that is chosen in the chart', async () => {
+    const { page, problems } = await plantPage();
+    await page.locator('[data-series="pump-1/vibration"]').click();
+    const verdict = page.getByTestId('path-verdict');
+    await eventually(() => verdict.textContent()).toMatch(/taken pump-1\/vibration at .*46.50, good.*went through/s);
+    const stages = await page.getByTestId('path-stages').textContent();
+    expect(stages).toContain('deadband: 0.5');
+    expect(stages).toMatch(/derive:fahrenheit: pump-1\/vibration_f 115.7 *join:load \(left\)/);
+    expect(stages).toMatch(/minute [\d:]+ – [\d:]+: open.*hour .*: ended, revision 2/s);
+    expect(stages).toMatch(/Detectors *range/);
+    const newest = await verdict.textContent();
+    await eventually(() => page.getByTestId('chart').getAttribute('aria-label')).toContain('pump-1/vibration, 5');
+    await page.getByTestId('chart').click({ position: { x: 300, y: 200 } });
+    await eventually(() => verdict.textContent()).not.toBe(newest);
+    const chosen = await verdict.textContent();
+    await page.getByTestId('path-newest').click();
+    await eventually(() => verdict.textContent()).not.toBe(chosen);
+    expect(problems).toEqual([]);
+  });
+
+  test('a stage is watched live until it is stopped, or another series is chosen', async () => {
+    const { page, plant, problems } = await plantPage();
+    const { taps } = plant.view.inspection;
+    const rows = page.getByTestId('tap-rows');
+    const toggle = page.getByTestId('tap-toggle');
+    await page.locator('[data-series="pump-1/current"]').click();
+    await eventually(() => page.getByTestId('path-verdict').textContent()).toContain('pump-1/current');
+    await page.getByTestId('tap-stage').selectOption('accepted');
+    const before = await page.getByTestId('path').boundingBox();
+    await toggle.click();
+    await eventually(() => taps).toMatchObject([{ stage: 'accepted', series: 'pump-1/current' }]);
+    const series = { id: 1, key: 'pump-1/current', device: 'pump-1', metric: 'current', tags: {}, unit: undefined };
+    for (let value = 1; value <= 20; value++) {
+      const reading = { series, source: 'floor', value, quality: Quality.good, sourceTime: value, receiveTime: value };
+      taps[0]!.listener.passed(reading, 'passed');
+    }
+    // Five a second are shown, of the others only the number.
+    await eventually(() => rows.textContent()).toMatch(/5.000 {2}good {2}passed.*1.000 {2}good {2}passed/s);
+    await eventually(() => page.getByTestId('tap-note').textContent()).toBe('15 more passed');
+    expect(await page.getByTestId('path').boundingBox()).toEqual(before);
+    await page.getByTestId('tap-stage').selectOption('window:minute');
+    await eventually(() => taps).toMatchObject([{ stage: 'window:minute' }]);
+    await toggle.click();
+    await eventually(() => taps).toEqual([]);
+    await toggle.click();
+    await eventually(() => taps.length).toBe(1);
+    await page.locator('[data-series="hall/humidity"]').click();
+    await eventually(() => taps).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
   test('a lost connection is told, and the page goes on by itself when the gateway is back', async () => {
     const plant = new LivePlant();
     const first = await serve(plant.view);
@@ -282,10 +342,14 @@ describe.skipIf(program === undefined)('the page', () => {
 
   test.each(['light', 'dark'] as const)('fits a phone and follows the %s scheme', async (colorScheme) => {
     const { page, plant, problems } = await plantPage({ viewport: PHONE, colorScheme });
+    const counts = { received: 12_345_678, aggregated: 12_345_000, duplicate: 600, late: 70, rejected: 8 };
+    plant.view.groups = [groupRow('press-hall/press-1', counts)];
     plant.view.raise(plant.oil, 'warning', plant.time, 'expected between 41 and 51 °C, saw 67.2 °C');
     await eventually(() => page.getByTestId('alarm').count()).toBe(1);
     await eventually(() => page.getByTestId('ledger').count()).toBe(3);
+    await eventually(() => page.getByTestId('ledger-devices').locator('tbody tr').count()).toBe(1);
     expect(await overflow(page)).toBe(0);
+    expect(await cutOff(page)).toEqual([]);
     const shade = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     expect(Number(/\d+/.exec(shade)?.[0])).toSatisfy((red: number) => (colorScheme === 'dark' ? red < 60 : red > 200));
     expect(problems).toEqual([]);

@@ -7,6 +7,7 @@ import { DeadLetters } from './dead-letters.ts';
 import { Banner, Header } from './header.ts';
 import { html, type View } from './html.ts';
 import { Ledger } from './ledger.ts';
+import { PathPanel } from './path-panel.ts';
 import { SeriesList } from './series-list.ts';
 import { Sinks, Sources } from './sources.ts';
 import { Storage } from './storage.ts';
@@ -31,6 +32,7 @@ function App({ store }: { store: Store }): View {
     <main>
       <${Alarms} ...${shared} />
       <div class="watch"><${SeriesList} ...${shared} /><${ChartPanel} ...${shared} /></div>
+      <${PathPanel} ...${shared} />
       <div class="plant"><${Sources} ...${shared} /><${Sinks} ...${shared} /><${Storage} ...${shared} /></div>
       <${Ledger} ...${shared} />
       <${DeadLetters} ...${shared} />

@@ -40,6 +40,7 @@ export function ChartPanel({ store, version }: { store: Store; version: number }
         data-testid="chart"
         role="img"
         aria-label=${`Chart of ${chart.key ?? 'no series'}, ${describe(store)}`}
+        onClick=${() => hover?.reading && store.explain(hover.reading.sourceTime)}
       ></div>
       <${Overlay} store=${store} entry=${entry} />
     </div>

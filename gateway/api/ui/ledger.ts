@@ -80,7 +80,7 @@ function Derived({ rows }: { rows: GatewayStatus['derived'] }): View {
 function Devices({ report }: { report: LedgerReport }): View {
   const { groups, groupCount } = report;
   return html`<div class="devices" tabindex="0" role="region" aria-label="Ledger by device">
-    <table data-testid="ledger-devices">
+    <table class="by-device" data-testid="ledger-devices">
       <caption class="muted">by device${groups.length < groupCount ? `, ${groups.length} of ${formatCount(groupCount)}` : ''}</caption>
       <thead>
         <tr><th scope="col">device</th><th scope="col">received</th>${TERMS.map(([term, label]) => html`<th key=${term} scope="col">${label}</th>`)}</tr>
@@ -88,8 +88,8 @@ function Devices({ report }: { report: LedgerReport }): View {
       <tbody>
         ${groups.map(
           (row) => html`<tr key=${row.name} class=${row.imbalance === 0 ? '' : 'no'}>
-            <th scope="row">${row.name}</th><td>${formatCount(row.received)}</td>
-            ${TERMS.map(([term]) => html`<td key=${term} class=${`${term} ${row[term] === 0 ? 'zero' : ''}`}>${formatCount(row[term])}</td>`)}
+            <th scope="row">${row.name}</th><td data-label="received">${formatCount(row.received)}</td>
+            ${TERMS.map(([term, label]) => html`<td key=${term} data-label=${label} class=${`${term} ${row[term] === 0 ? 'zero' : ''}`}>${formatCount(row[term])}</td>`)}
           </tr>`,
         )}
       </tbody>

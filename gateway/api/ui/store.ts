@@ -6,6 +6,8 @@ import { now, throttled } from './browser-clock.ts';
 import { ChartData } from './chart-data.ts';
 import { fetchJson, postJson } from './fetch-json.ts';
 import { listenLive } from './live.ts';
+import { ReadingPath } from './reading-path.ts';
+import { Tap } from './tap.ts';
 
 /** A payload that was set aside, as the API gives it. */
 export interface DeadLetter {
@@ -48,6 +50,8 @@ export class Store {
     () => this.now(),
     () => this.changed(),
   );
+  readonly path = new ReadingPath();
+  readonly tap = new Tap(() => this.changed());
   /** Gateway's clock minus the browser's, in milliseconds. */
   #clockOffset = 0;
   #refused = -1;
@@ -105,6 +109,18 @@ export class Store {
     this.#show(key);
   }
 
+  /** Tells where the reading of this source time went, of the series on show. */
+  explain(time: number): void {
+    const { key } = this.chart;
+    if (key !== undefined) this.#attempt(() => this.path.show(key, time));
+  }
+
+  /** Tells it of the newest reading of the series on show. */
+  explainNewest(): void {
+    const last = this.chart.key === undefined ? undefined : this.series?.get(this.chart.key)?.status.last;
+    if (last) this.explain(last.sourceTime);
+  }
+
   /** Shows another stretch of time, in milliseconds, in the chart. */
   setRange(rangeMs: number): void {
     this.#attempt(() => this.chart.setRange(rangeMs));
@@ -119,7 +135,12 @@ export class Store {
 
   #show(key: string): void {
     const last = this.series?.get(key)?.status.last?.sourceTime;
+    const isAnother = key !== this.path.series;
     this.#attempt(() => this.chart.show(key, last));
+    if (isAnother) {
+      this.tap.close();
+      this.explainNewest();
+    }
     this.changed();
   }
 
@@ -211,6 +232,8 @@ export class Store {
       }
     }
     this.chart.addReadings(batch);
+    // Of a series that had no reading when it was chosen.
+    if (this.path.series !== this.chart.key) this.explainNewest();
     if (unknown) this.#readSeries();
     this.changed();
   }

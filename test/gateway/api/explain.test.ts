@@ -54,7 +54,7 @@ beforeAll(async () => {
 afterAll(() => one.stop());
 
 test('the answer is what the gateway knows, as the schema says, for a time in either form', async () => {
-  one.view.explanation = EXPLANATION;
+  one.view.inspection.explanation = EXPLANATION;
   for (const time of ['1500.25', '1970-01-01T00:00:01.50025Z']) {
     const reply = await one.http.inject({ url: '/api/v1/explain', query: { series: 'press-1/flow', time } });
     expect(reply.statusCode).toBe(200);
@@ -71,7 +71,7 @@ test.each([
   { query: { series: 'press-1/flow', time: 'noon' }, status: 400 },
   { query: { series: 'press-1/nothing', time: '1' }, status: 404 },
 ])('what cannot be answered is a problem: $query', async ({ query, status }) => {
-  one.view.explanation = undefined;
+  one.view.inspection.explanation = undefined;
   const reply = await one.http.inject({ url: '/api/v1/explain', query });
   expect(reply.statusCode).toBe(status);
   expect(reply.headers['content-type']).toContain('application/problem+json');

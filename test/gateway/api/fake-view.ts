@@ -1,6 +1,5 @@
 import { type AlarmListQuery, type AlarmOperations, type AlarmRow, plainState } from '../../../gateway/core/alarm.ts';
 import { GatewayError } from '../../../gateway/core/errors.ts';
-import type { Explanation, Inspection, TapListener, TapQuery } from '../../../gateway/core/inspection.ts';
 import type { Rejected } from '../../../gateway/core/intake.ts';
 import type { LogStatus } from '../../../gateway/core/log.ts';
 import type { MaintenanceRow } from '../../../gateway/core/maintenance.ts';
@@ -21,6 +20,7 @@ import type {
   SeriesStatus,
   SinkStatus,
 } from '../../../gateway/core/view.ts';
+import { FakeInspection } from './fake-inspection.ts';
 
 const NO_READINGS: LedgerCounts = {
   received: 0,
@@ -83,27 +83,7 @@ export class FakeView implements GatewayView {
     rejected: 1,
   };
   liveIsOff = false;
-  /** Of whatever is asked; undefined where there is no such series. */
-  explanation: Explanation | undefined;
-  /** Who watches stages of the pipeline. */
-  readonly taps: (TapQuery & { readonly listener: TapListener })[] = [];
-  readonly inspection: Inspection = {
-    stages: [
-      { name: 'accepted', of: 'readings', description: 'Readings that are durable.' },
-      { name: 'window:minute', of: 'results', description: 'Results of the window minute.' },
-    ],
-    explain: async ({ series, time }) => {
-      return this.explanation === undefined ? undefined : { ...this.explanation, series, time };
-    },
-    tap: (query, listener) => {
-      if (this.liveIsOff) return undefined;
-      const tap = { ...query, listener };
-      this.taps.push(tap);
-      return () => {
-        this.taps.splice(this.taps.indexOf(tap), 1);
-      };
-    },
-  };
+  readonly inspection = new FakeInspection((key) => this.#series.has(key));
   memory: GatewayStatus['memory'] = {
     rssBytes: 98_000_000,
     rssLimitBytes: 512_000_000,

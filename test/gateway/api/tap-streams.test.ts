@@ -17,15 +17,15 @@ function watch(perSecond = 2) {
   const streams = new TapStreams(view.inspection, clock);
   const socket = new MemorySocket();
   const leave = streams.join(socket, { stage: 'accepted', series: undefined, perSecond });
-  const pass = (value: number) => view.taps[0]?.listener.passed(reading(value), undefined);
+  const pass = (value: number) => view.inspection.taps[0]?.listener.passed(reading(value), undefined);
   return { view, clock, streams, socket, leave, pass };
 }
 
 describe('those who watch a stage', () => {
   test('see readings and results as they pass, and what became of them', () => {
     const { view, socket } = watch(10);
-    view.taps[0]!.listener.passed(reading(3), 'filtered');
-    view.taps[0]!.listener.passed(aggregate(), undefined);
+    view.inspection.taps[0]!.listener.passed(reading(3), 'filtered');
+    view.inspection.taps[0]!.listener.passed(aggregate(), undefined);
     expect(socket.events.map(({ name, data }) => [name, data])).toEqual([
       [
         'passed',
@@ -81,7 +81,7 @@ describe('those who watch a stage', () => {
   test('are let go when they leave, and when the gateway stops', () => {
     const { view, leave, streams, socket } = watch();
     leave();
-    expect(view.taps).toEqual([]);
+    expect(view.inspection.taps).toEqual([]);
     streams.join(socket, { stage: 'accepted', series: undefined, perSecond: 1 });
     streams.stop();
     expect(socket.ended).toBe(true);
@@ -122,8 +122,8 @@ describe('/api/v1/tap', () => {
     const url = `${api.url}api/v1/tap?stage=accepted&series=press-1/*&limit=5`;
     const { body, headers } = await fetch(url, { signal: leaving.signal });
     expect(headers.get('content-type')).toContain('text/event-stream');
-    expect(view.taps).toMatchObject([{ stage: 'accepted', series: 'press-1/*' }]);
-    view.taps[0]!.listener.passed(reading(7), undefined);
+    expect(view.inspection.taps).toMatchObject([{ stage: 'accepted', series: 'press-1/*' }]);
+    view.inspection.taps[0]!.listener.passed(reading(7), undefined);
     let text = '';
     for await (const chunk of body!.pipeThrough(new TextDecoderStream())) {
       text += chunk;
@@ -131,7 +131,7 @@ describe('/api/v1/tap', () => {
     }
     expect(eventsIn(text)).toMatchObject([{ name: 'passed', data: { value: 7 } }]);
     leaving.abort();
-    await expect.poll(() => view.taps).toEqual([]);
+    await expect.poll(() => view.inspection.taps).toEqual([]);
   });
 
   test('an unknown stage is refused with those there are, and so is one while memory is short', async () => {
