@@ -4,7 +4,8 @@ import type { Offset } from '../core/log.ts';
 /*
  * The bytes of a segment, as FORMAT.md describes them. All numbers are little endian.
  *
- *   segment = header record* seal?
+ *   segment = header (gap? record)* seal? zeros?
+ *   gap     = zeros up to a multiple of the page size
  *   header  = magic[4] version:u16 headerBytes:u16 firstOffset:u64 created:f64 level:u32 crc:u32       crc over what is before it
  *             itemsBefore:f64 unwrittenBefore:f64 thinnedItems:f64 itemsAtThinning:f64 crc:u32         crc over what is before it
  *   record  = crc:u32 length:u32 items:u32 offset:u64 time:f64 ordinal:u64 payload[length]             crc over what is after it
@@ -18,6 +19,11 @@ import type { Offset } from '../core/log.ts';
 export const VERSION = 2;
 /** Largest payload: bounds what a damaged length can make a reader load. */
 export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+
+/** Memory and most disks are written in pages of this size. */
+export const PAGE_BYTES = 4096;
+/** So many zeros at the most may stand behind what a segment holds, where more was to come. */
+export const AHEAD_BYTES = 16 * PAGE_BYTES;
 
 /** How long the parts of a segment are in one version of the format. */
 export interface Layout {

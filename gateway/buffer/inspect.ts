@@ -165,11 +165,12 @@ async function verify(
     });
     const damage = [...scan.damage];
     if (header?.firstOffset !== firstOffset || !header.isWhole) damage.unshift({ start: 0, end: headerBytes });
-    if (scan.surplus !== undefined) damage.push(scan.surplus);
-    const tornBytes = scan.tail === undefined ? 0 : size - scan.tail.start;
+    const { surplus, tail } = scan.endsInZeros ? {} : scan;
+    if (surplus !== undefined) damage.push(surplus);
+    const tornBytes = tail === undefined ? 0 : size - tail.start;
     // Only a torn write at the very end of the log, or a torn seal, is what a crash leaves.
     const isOrdinary = limit === Number.MAX_SAFE_INTEGER || tornBytes <= sealBytes;
-    if (scan.tail !== undefined && !isOrdinary) damage.push(scan.tail);
+    if (tail !== undefined && !isOrdinary) damage.push(tail);
     return {
       ...empty,
       ...(header?.place === undefined ? {} : { ...header.place, firstOrdinal: header.place.itemsBefore }),

@@ -213,15 +213,16 @@ async function rewrite(file: DiskFile, end: number): Promise<void> {
 async function mend(options: RecoveryOptions, file: DiskFile, scan: Scanned, limit: Offset): Promise<void> {
   const { logger, quarantine } = options;
   const { name, layout, place, headerIsGood } = scan;
+  const { surplus, tail } = scan.endsInZeros ? {} : scan;
   const damage = [...scan.damage];
   if (!headerIsGood) damage.unshift({ start: 0, end: layout.headerBytes });
-  if (scan.surplus !== undefined) damage.push(scan.surplus);
-  if (scan.tail !== undefined) {
-    const bytes = scan.tail.end - scan.tail.start;
+  if (surplus !== undefined) damage.push(surplus);
+  if (tail !== undefined) {
+    const bytes = tail.end - tail.start;
     // The last segment ends in a torn write after every crash. In another one it is damage, unless it is but a torn seal.
     const isOrdinary = limit === Number.MAX_SAFE_INTEGER || bytes <= layout.sealBytes;
     if (isOrdinary) logger.info({ segment: name, bytes }, `cut ${bytes} bytes of a torn write from segment ${name}`);
-    else damage.push(scan.tail);
+    else damage.push(tail);
   }
   for (const stretch of damage) await quarantine.setAside(name, file, stretch);
   try {

@@ -1,10 +1,19 @@
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
-import { type Disk, type DiskFile, errorCode, writeFully } from '../core/disk.ts';
+import { type Disk, type DiskFile, errorCode, isNoSpace, writeFully } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Offset } from '../core/log.ts';
 import type { Logger } from '../core/telemetry.ts';
-import { encodeHeader, encodeSeal, LAYOUT, type SegmentPlace, segmentName, UNTHINNED } from './format.ts';
+import {
+  AHEAD_BYTES,
+  encodeHeader,
+  encodeSeal,
+  LAYOUT,
+  PAGE_BYTES,
+  type SegmentPlace,
+  segmentName,
+  UNTHINNED,
+} from './format.ts';
 import { keptItems, type Segment, type SegmentList } from './segment.ts';
 import type { Chunk } from './write-buffer.ts';
 
@@ -25,12 +34,27 @@ export interface SegmentAppenderOptions {
   readonly release: (chunk: Chunk) => void;
 }
 
-/** The segment that is being written. */
-interface Open {
-  readonly segment: Segment;
-  readonly file: DiskFile;
+const ZEROS = Buffer.alloc(AHEAD_BYTES);
+
+/** Where a chunk goes. */
+interface Extent {
+  readonly start: number;
+  readonly end: number;
+  /** The length of the file then, with zeros behind the chunk. */
+  readonly fileBytes: number;
+}
+
+/** Where the log ends. */
+interface Tip {
+  readonly segment: Pick<Segment, 'fileBytes'>;
   /** Where the next write goes. */
   position: number;
+}
+
+/** The segment that is being written. */
+interface Open extends Tip {
+  readonly segment: Segment;
+  readonly file: DiskFile;
   /** What the segment was when it was synced last: the state to fall back to. */
   safe: Pick<Segment, 'endOffset' | 'dataEnd' | 'records' | 'appendedItems' | 'firstTime' | 'lastTime'>;
   /** Ordinal of the item that would follow without a gap. */
@@ -53,6 +77,8 @@ export class SegmentAppender {
   #written: Chunk[] = [];
   #open: Open | undefined;
   #unwrittenItems: number;
+  /** What the last sync made durable, where syncs come now and then. */
+  #syncedBytes = 0;
 
   constructor(options: SegmentAppenderOptions) {
     this.#options = options;
@@ -108,8 +134,12 @@ export class SegmentAppender {
     const chunk = this.head;
     if (chunk === undefined) return 0;
     const { headerBytes, sealBytes } = LAYOUT;
-    if (this.#open === undefined) return headerBytes + chunk.used + sealBytes;
-    return this.#fits(this.#open, chunk) ? chunk.used + sealBytes : sealBytes + headerBytes + chunk.used + sealBytes;
+    const open = this.#open;
+    if (open !== undefined && this.#fits(open, chunk)) {
+      return this.#extentOf(open, chunk).fileBytes - open.segment.fileBytes + sealBytes;
+    }
+    const { fileBytes } = this.#extentOf({ position: headerBytes, segment: { fileBytes: headerBytes } }, chunk);
+    return (open === undefined ? 0 : sealBytes) + fileBytes + sealBytes;
   }
 
   /** Writes the head. It may be lost until the next `sync`. */
@@ -119,10 +149,12 @@ export class SegmentAppender {
     if (this.#open !== undefined && !this.#fits(this.#open, chunk)) await this.close(chunk.firstOffset);
     this.#open ??= await this.#create(chunk);
     const open = this.#open;
-    await writeFully(open.file, chunk.bytes.subarray(0, chunk.used), open.position);
-    open.position += chunk.used;
+    const { start, end, fileBytes } = this.#extentOf(open, chunk);
+    await writeFully(open.file, chunk.bytes.subarray(0, chunk.used), start);
+    if (end > open.segment.fileBytes) await this.#writeAhead(open, end, fileBytes);
+    chunk.end = end;
+    open.position = end;
     open.endOrdinal = chunk.firstOrdinal + chunk.items;
-    this.#options.segments.resize(open.segment, open.position);
     this.#queue.shift();
     this.#written.push(chunk);
     if (this.#options.countsAfter === 'write') count(open.segment, chunk);
@@ -161,6 +193,7 @@ export class SegmentAppender {
     segment.endOffset = endOffset;
     try {
       // Not synced: if it is lost, the segment is scanned at the next start.
+      if (segment.fileBytes > segment.dataEnd) await file.truncate(segment.dataEnd);
       const seal = encodeSeal({ ...segment, items: keptItems(segment) }, segment.place, segment.dataEnd);
       await writeFully(file, seal, segment.dataEnd);
       this.#options.segments.resize(segment, segment.dataEnd + seal.length);
@@ -197,11 +230,49 @@ export class SegmentAppender {
    * Where something was dropped before, a new segment begins: so there is no gap in the count of items within one. And where a reader has found that
    * the file is not there any more.
    */
-  #fits(open: Open, { used, firstOrdinal }: Chunk): boolean {
-    if (firstOrdinal !== open.endOrdinal || open.segment.removed) return false;
-    return (
-      open.position === LAYOUT.headerBytes || open.position + used + LAYOUT.sealBytes <= this.#options.segmentBytes
-    );
+  #fits(open: Open, chunk: Chunk): boolean {
+    if (chunk.firstOrdinal !== open.endOrdinal || open.segment.removed) return false;
+    const end = this.#startOf(open, chunk) + chunk.used + LAYOUT.sealBytes;
+    return open.position === LAYOUT.headerBytes || end <= this.#options.segmentBytes;
+  }
+
+  #extentOf(open: Tip, chunk: Chunk): Extent {
+    const start = this.#startOf(open, chunk);
+    const end = start + chunk.used;
+    const { fileBytes } = open.segment;
+    if (end <= fileBytes) return { start, end, fileBytes };
+    if (this.#together(chunk) > PAGE_BYTES) return { start, end, fileBytes: end };
+    // Small writes then find zeros in their place: what does not make a file longer costs the file system no note of its own.
+    const ahead = Math.min(end + AHEAD_BYTES, this.#options.segmentBytes);
+    return { start, end, fileBytes: Math.max(end, ahead - (ahead % PAGE_BYTES)) };
+  }
+
+  /** Where there is no room for zeros nothing is lost. */
+  async #writeAhead({ segment, file }: Open, from: number, to: number): Promise<void> {
+    const { segments } = this.#options;
+    segments.resize(segment, from);
+    try {
+      await writeFully(file, ZEROS.subarray(0, to - from), from);
+      segments.resize(segment, to);
+    } catch (error) {
+      if (!isNoSpace(error)) throw error;
+    }
+  }
+
+  /** Bytes that are synced at once with a chunk. With syncs now and then it is what the last one took that tells. */
+  #together({ used }: Chunk): number {
+    return Math.max(used, this.#syncedBytes);
+  }
+
+  /**
+   * Where a chunk begins: with the next page where what is synced together fits one page, but not the rest of this one. So it costs the disk one page and
+   * not two.
+   */
+  #startOf({ position }: Tip, chunk: Chunk): number {
+    if (this.unsynced) return position;
+    const together = this.#together(chunk);
+    const room = PAGE_BYTES - (position % PAGE_BYTES);
+    return together > room && together <= PAGE_BYTES ? position + room : position;
   }
 
   async #create({ firstOffset, firstOrdinal, unwrittenBefore }: Chunk): Promise<Open> {
@@ -267,8 +338,13 @@ export class SegmentAppender {
   #settle(open: Open): void {
     const { endOffset, dataEnd, records, appendedItems, firstTime, lastTime } = open.segment;
     open.safe = { endOffset, dataEnd, records, appendedItems, firstTime, lastTime };
-    for (const chunk of this.#written) this.#options.release(chunk);
+    let bytes = 0;
+    for (const chunk of this.#written) {
+      bytes += chunk.used;
+      this.#options.release(chunk);
+    }
     this.#written = [];
+    if (this.#options.countsAfter === 'write') this.#syncedBytes = bytes;
   }
 
   async #closeFile(open: Open): Promise<void> {
@@ -288,7 +364,7 @@ export class SegmentAppender {
 function count(segment: Segment, chunk: Chunk): void {
   if (segment.records === 0) segment.firstTime = chunk.firstTime;
   segment.endOffset = chunk.endOffset;
-  segment.dataEnd += chunk.used;
+  segment.dataEnd = chunk.end;
   segment.records += chunk.records;
   segment.appendedItems += chunk.items;
   segment.lastTime = chunk.lastTime;

@@ -1,11 +1,13 @@
 import type { DiskFile } from '../core/disk.ts';
 import type { LogRecord, Offset } from '../core/log.ts';
 import {
+  AHEAD_BYTES,
   claimedLength,
   decodeSeal,
   isRecord,
   type Layout,
   MAX_PAYLOAD_BYTES,
+  PAGE_BYTES,
   recordItems,
   recordOffset,
   recordOrdinal,
@@ -31,6 +33,8 @@ export interface Stretch {
   /** Nothing more is to be had before the end that was given. */
   readonly finished: boolean;
 }
+
+const ZEROS = Buffer.alloc(PAGE_BYTES);
 
 /** How much is read at once; a larger record is read whole. */
 const READ_AHEAD_BYTES = 256 * 1024;
@@ -94,6 +98,7 @@ export class SegmentScanner {
       const parsed = this.#parse(end, limit);
       if (parsed === 'behind') return { records, damage, seal: undefined, finished: true };
       if (parsed === 'bad') {
+        if (await this.#skipGap(end, limit)) continue;
         damage.push(await this.#skipDamage(end, limit));
       } else if ('need' in parsed) {
         if (await this.#load(parsed.need, end)) continue;
@@ -142,6 +147,27 @@ export class SegmentScanner {
     };
   }
 
+  /** Moves over zeros to a record that begins with a page, where no item is missing between: they were left out on purpose. */
+  async #skipGap(end: number, limit: Offset): Promise<boolean> {
+    if (this.#layout.version === 1) return false;
+    const { recordBytes } = this.#layout;
+    const bytes = PAGE_BYTES - (this.#position % PAGE_BYTES);
+    if (bytes === PAGE_BYTES || !(await this.#has(bytes + recordBytes, end))) return false;
+    const at = this.#position - this.#blockStart;
+    if (!this.#block.subarray(at, at + bytes).equals(ZEROS.subarray(0, bytes))) return false;
+    const size = recordBytes + claimedLength(this.#block, at + bytes);
+    if (bytes + size > end - this.#position || !(await this.#has(bytes + size, end))) return false;
+    const next = this.#position - this.#blockStart + bytes;
+    if (!this.#isGood(next, end, limit) || recordOrdinal(this.#block, next) !== this.#ordinal) return false;
+    this.#position += bytes;
+    return true;
+  }
+
+  /** Whether so many bytes from the position on are in the block, or can be read into it. */
+  async #has(need: number, end: number): Promise<boolean> {
+    return this.#block.length - (this.#position - this.#blockStart) >= need || (await this.#load(need, end));
+  }
+
   /** Gets `need` bytes from the position on into the block, and some more ahead; false when the file ends before. */
   async #load(need: number, end: number): Promise<boolean> {
     const block = Buffer.allocUnsafeSlow(Math.min(end - this.#position, Math.max(need, READ_AHEAD_BYTES)));
@@ -186,8 +212,10 @@ export interface ScanResult extends SegmentSummary {
   readonly damage: readonly Damage[];
   /** Damaged bytes at the end: the last write of a crashed process, or the rest of a file that was cut or overwritten. */
   readonly tail: Damage | undefined;
-  /** Bytes behind the seal, which nobody of ours writes. */
+  /** Bytes behind the seal. */
   readonly surplus: Damage | undefined;
+  /** The tail or surplus is but the zeros that are written ahead. */
+  readonly endsInZeros: boolean;
   readonly seal: Seal | undefined;
 }
 
@@ -235,13 +263,22 @@ export async function scanSegment(
   const tail = damage.at(-1)?.end === size && seal === undefined ? damage.pop() : undefined;
   const dataEnd = tail?.start ?? scanner.position;
   const sealEnd = dataEnd + start.layout.sealBytes;
+  const surplus = seal !== undefined && size > sealEnd ? { start: sealEnd, end: size } : undefined;
   if (seal !== undefined) found.endOffset = Math.min(seal.endOffset, limit);
   return {
     ...found,
     dataEnd,
     damage,
     tail,
-    surplus: seal !== undefined && size > sealEnd ? { start: sealEnd, end: size } : undefined,
+    surplus,
+    endsInZeros: await isZeros(file, tail ?? surplus),
     seal,
   };
+}
+
+async function isZeros(file: DiskFile, rest: Damage | undefined): Promise<boolean> {
+  if (rest === undefined || rest.end - rest.start > AHEAD_BYTES) return false;
+  const bytes = Buffer.alloc(rest.end - rest.start);
+  await file.read(bytes, rest.start);
+  return bytes.equals(Buffer.alloc(bytes.length));
 }

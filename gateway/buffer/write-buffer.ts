@@ -15,6 +15,8 @@ export interface Chunk {
   unwrittenBefore: number;
   firstTime: number;
   lastTime: number;
+  /** Where it ends in the file of its segment; 0 before it is written. */
+  end: number;
 }
 
 const SMALLEST = 64 * 1024;
@@ -83,6 +85,7 @@ export class WriteBuffer {
       unwrittenBefore: 0,
       firstTime: time,
       lastTime: time,
+      end: 0,
     };
     this.#chunks.push(chunk);
     this.#last = chunk;

@@ -7,7 +7,7 @@ import { recordingLogger } from '../recording-logger.ts';
 
 const SECTOR_BYTES = 512;
 const READING_BYTES = 100;
-const COMMITS = 60;
+const COMMITS = 120;
 const never = new AbortController().signal;
 
 /** How readings come to a log. */
@@ -33,20 +33,22 @@ export interface MeasuredDisk {
   readonly device: string;
 }
 
-/** What a log, with nothing around it, costs the disk for each byte of a reading, by how many share a commit; each commit is synced. */
+/** What a log, with nothing around it, costs the device for each byte of a reading, by how many share a commit; each commit is synced. */
 export async function bytesOfLog(disk: MeasuredDisk, flush: () => Promise<unknown>): Promise<readonly string[]> {
   const found: string[] = [];
   for (const group of GROUPS) {
-    const { process, device } = await measure(disk, group, flush);
-    const each = (bytes: number) => (bytes / (COMMITS * group.inCommit * READING_BYTES)).toFixed(2);
-    found.push(
-      `the log alone, ${group.inCommit} readings a commit, ${group.inRecord} a record: × ${each(process)} written, × ${each(device)} with what the file system notes`,
-    );
+    const bytes = await measure(disk, group, flush);
+    const each = (bytes / (COMMITS * group.inCommit * READING_BYTES)).toFixed(2);
+    found.push(`the log alone, ${group.inCommit} readings a commit, ${group.inRecord} a record: × ${each}`);
   }
   return found;
 }
 
-async function measure(disk: MeasuredDisk, { inCommit, inRecord }: Group, flush: () => Promise<unknown>) {
+async function measure(
+  disk: MeasuredDisk,
+  { inCommit, inRecord }: Group,
+  flush: () => Promise<unknown>,
+): Promise<number> {
   const log = new SegmentLog({
     path: join(disk.path, `log-${inCommit}-${inRecord}`),
     disk: systemDisk,
@@ -63,19 +65,16 @@ async function measure(disk: MeasuredDisk, { inCommit, inRecord }: Group, flush:
   // The first one makes the segment.
   await commit();
   await flush();
-  const before = await counts(disk);
+  const before = await writtenTo(disk);
   for (let commits = 0; commits < COMMITS; commits++) await commit();
   await flush();
-  const after = await counts(disk);
+  const after = await writtenTo(disk);
   await log.stop(never);
-  return { process: after.process - before.process, device: after.device - before.device };
+  return after - before;
 }
 
-async function counts({ device }: MeasuredDisk): Promise<{ readonly process: number; readonly device: number }> {
-  const io = await readFile('/proc/self/io', 'utf8');
+/** Bytes that have reached a device, with all that its file system notes. */
+async function writtenTo({ device }: MeasuredDisk): Promise<number> {
   const stat = await readFile(`/sys/block/${device}/stat`, 'utf8');
-  return {
-    process: Number(/^write_bytes: (\d+)$/m.exec(io)![1]),
-    device: Number(stat.trim().split(/\s+/)[6]) * SECTOR_BYTES,
-  };
+  return Number(stat.trim().split(/\s+/)[6]) * SECTOR_BYTES;
 }

@@ -27,8 +27,9 @@ const STOP_WITHIN_MS = 8_000;
 /** A start that takes longer is a fault. */
 const START_WITHIN_MS = 120_000;
 const DRAIN_WITHIN_MS = 1_800_000;
-/** After the last reading its window ends, its device is idle, and corrections are given. */
+/** After the last reading its window ends, its device is idle, corrections are given, and a flood of alarms is over. */
 const QUIET_MS = 180_000;
+const QUIET_AFTER_FLOOD_MS = 700_000;
 /** A person looks at the alarms that often. */
 const ACKNOWLEDGE_EVERY_MS = 20_000;
 
@@ -224,7 +225,7 @@ export class World {
   }
 
   async #rest(): Promise<void> {
-    await this.#passLooking(QUIET_MS);
+    await this.#passLooking(this.#climate.hasOperators ? QUIET_AFTER_FLOOD_MS : QUIET_MS);
     const { gateway } = this.#life;
     await this.#until('the sinks have everything', () =>
       gateway.status().sinks.every(({ backlog }) => backlog.records === 0),

@@ -12,6 +12,8 @@ export class Rig {
   readonly disk = new FaultyDisk(seededRandom(1));
   readonly clock: LeapingClock;
   readonly logger = recordingLogger();
+  /** What is the greatest size of segments where nothing else is said. */
+  segmentBytes = 4096;
 
   /** @param now wall time to begin with */
   constructor(now?: number) {
@@ -26,7 +28,7 @@ export class Rig {
       clock: this.clock,
       logger: this.logger,
       maxBytes: 1024 * 1024,
-      segmentBytes: 4096,
+      segmentBytes: this.segmentBytes,
       random: seededRandom(2),
       ...options,
     });

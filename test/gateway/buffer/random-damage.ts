@@ -16,8 +16,12 @@ export function placesOf(segment: Buffer): readonly Placed[] {
   const places: Placed[] = [];
   const headerBytes = segment.length < 8 ? segment.length : segment.readUInt16LE(6);
   for (let start = headerBytes; start + 36 <= segment.length && segment.readUInt32LE(start + 4) !== 0xffff_ffff; ) {
+    const page = Math.ceil(start / 4096) * 4096;
+    if (page > start && page < segment.length && segment.subarray(start, page).every((byte) => byte === 0))
+      start = page;
     const end = start + 36 + segment.readUInt32LE(start + 4);
-    if (end > segment.length) break;
+    const isBlank = segment.readUInt32LE(start) === 0;
+    if (isBlank || end > segment.length) break;
     places.push({
       offset: Number(segment.readBigUInt64LE(start + 12)),
       items: segment.readUInt32LE(start + 8),

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { SegmentLog } from '../../../gateway/buffer/segment-log.ts';
 import type { DiskCall } from '../../model/faulty-disk.ts';
 import { fill, never, offsetsOf, Rig, range } from './open-log.ts';
+import { placesOf } from './random-damage.ts';
 
 const RECORDS = 100;
 const READS: readonly DiskCall[] = ['list', 'open', 'size', 'read'];
@@ -160,8 +161,8 @@ describe('a log that starts while the disk refuses calls', () => {
 
   it('gives no offset again of records at the end of a segment that the disk refuses', async () => {
     await crashed();
-    const size = rig.disk.content(rig.segments()[0]!).length;
-    const lastPage = size - (size % 4096);
+    const { end } = placesOf(rig.disk.content(rig.segments()[0]!)).at(-1)!;
+    const lastPage = end - (end % 4096);
     rig.disk.refusesRead = (path, _start, end) => path.endsWith('.log') && end > lastPage;
     const log = await open();
     const found = await offsetsOf(log);

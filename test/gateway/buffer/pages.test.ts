@@ -1,0 +1,114 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { verifyLog } from '../../../gateway/buffer/inspect.ts';
+import type { SegmentLogOptions } from '../../../gateway/buffer/segment-log.ts';
+import { seededRandom } from '../../model/faulty-disk.ts';
+import { fill, never, offsetsOf, Rig, range } from './open-log.ts';
+import { placesOf } from './random-damage.ts';
+
+const PAGE = 4096;
+const HEADER = 36;
+
+describe('commits and the pages of the disk', () => {
+  let rig: Rig;
+  beforeEach(() => {
+    rig = new Rig();
+    rig.segmentBytes = 64 * 1024;
+  });
+
+  const places = () => rig.segments().flatMap((path) => placesOf(rig.disk.content(path)));
+  /** Pages that a stretch of a file lies in. */
+  const pages = (start: number, end: number) => Math.floor((end - 1) / PAGE) - Math.floor(start / PAGE) + 1;
+  const problems = async () => {
+    const { segments } = await verifyLog('/log', undefined, rig.disk.mount());
+    return segments.filter(({ damage, tornBytes }) => damage.length > 0 || tornBytes > 0);
+  };
+
+  it.each([
+    ['of a fortieth of a page', 100],
+    ['of half a page', 2_000],
+    ['of just more', 2_040],
+    ['of a page', PAGE - HEADER],
+  ])('what is %s is written to one page each time, and read again', async (_what, bytes) => {
+    const log = await rig.open();
+    await fill(log, 60, bytes);
+    expect(places().map(({ start, end }) => pages(start, end))).toEqual(Array.from({ length: 60 }, () => 1));
+    expect(await offsetsOf(log)).toEqual(range(0, 60));
+    expect(await problems()).toEqual([]);
+    expect(log.status()).toMatchObject({ damagedItems: 0, keptItems: 60 });
+    await log.stop(never);
+    expect(await problems()).toEqual([]);
+  });
+
+  it('what does not fit a page follows without a gap', async () => {
+    const log = await rig.open();
+    await fill(log, 10, PAGE);
+    const found = places();
+    for (const [index, { start }] of found.entries()) if (index > 0) expect(start).toBe(found[index - 1]!.end);
+    await log.stop(never);
+  });
+
+  it('what is synced now and then begins with a page where the last time tells that it fits one', async () => {
+    const log = await rig.open({ sync: { everyMs: 1_000 } });
+    // Twenty readings a second, as they come.
+    for (let second = 0; second < 20; second++) {
+      await fill(log, 20, 20);
+      await log.sync();
+    }
+    const found = places();
+    const seconds = Array.from({ length: 20 }, (_, second) => found.slice(second * 20, (second + 1) * 20));
+    const written = seconds.map((records) => pages(records[0]!.start, records.at(-1)!.end));
+    expect(written.filter((count) => count > 1).length).toBeLessThanOrEqual(1);
+    expect(await offsetsOf(log)).toEqual(range(0, 400));
+    await log.stop(never);
+  });
+
+  it('counts as damage the records that zeros have taken between one and the next page, for no gap is in the count of items', async () => {
+    const log = await rig.open();
+    await fill(log, 60, 300);
+    await log.stop(never);
+    const [path] = rig.segments();
+    const content = rig.disk.content(path!);
+    const inFirstPage = places().filter(({ end }) => end <= PAGE);
+    const kept = inFirstPage[5]!;
+    content.fill(0, kept.end, PAGE);
+    rig.disk.damage(path!, content);
+    const lost = inFirstPage.length - 6;
+    for (let life = 0; life < 2; life++) {
+      const again = await rig.open();
+      expect(await offsetsOf(again)).toEqual([...range(0, 6), ...range(6 + lost, 60)]);
+      expect(again.status()).toMatchObject({ damagedItems: lost, keptItems: 60 - lost });
+      await again.stop(never);
+    }
+  });
+
+  it('nothing is lost or taken for damage, whatever sizes come and wherever the process dies', async () => {
+    const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+    process.stderr.write(`pages: SEED=${seed}\n`);
+    const random = seededRandom(seed);
+    const policies: readonly Partial<SegmentLogOptions>[] = [{}, { sync: { everyMs: 1_000 } }, { sync: 'never' }];
+    for (let round = 0; round < 30; round++) {
+      rig = new Rig();
+      rig.segmentBytes = 1_000 + Math.floor(random() * 40_000);
+      let next = 0;
+      for (let life = 0; life < 3; life++) {
+        const log = await rig.open(policies[round % 3]);
+        expect(log.status().nextOffset).toBe(next);
+        for (let commits = Math.floor(random() * 60); commits > 0; commits--) {
+          for (let records = Math.ceil(random() * 3); records > 0; records--) {
+            log.append(Buffer.from(`${next++} `.padEnd(Math.floor(random() ** 3 * 6_000), '.')), 1);
+          }
+          await log.commit();
+        }
+        expect(await offsetsOf(log)).toEqual(range(0, next));
+        const dies = random() < 0.7;
+        if (dies) rig.disk.kill();
+        await log.stop(dies ? AbortSignal.abort() : never);
+      }
+      const last = await rig.open();
+      expect(await offsetsOf(last)).toEqual(range(0, next));
+      expect(last.status()).toMatchObject({ damagedItems: 0, keptItems: next, quarantined: 0 });
+      await last.stop(never);
+      expect(await problems()).toEqual([]);
+    }
+  });
+});
