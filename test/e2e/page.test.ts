@@ -298,8 +298,14 @@ describe.skipIf(program === undefined)('the page', () => {
     await eventually(() => taps).toEqual([]);
     await toggle.click();
     await eventually(() => taps.length).toBe(1);
+    taps[0]!.listener.passed(
+      { series, source: 'floor', value: 21, quality: Quality.good, sourceTime: 21, receiveTime: 21 },
+      undefined,
+    );
+    await eventually(() => rows.textContent()).toContain('21.00');
     await page.locator('[data-series="hall/humidity"]').click();
     await eventually(() => taps).toEqual([]);
+    await eventually(async () => (await rows.textContent())?.trim()).toBe('');
     expect(problems).toEqual([]);
   });
 

@@ -138,7 +138,7 @@ export class Store {
     const isAnother = key !== this.path.series;
     this.#attempt(() => this.chart.show(key, last));
     if (isAnother) {
-      this.tap.close();
+      this.tap.clear();
       this.explainNewest();
     }
     this.changed();

@@ -39,10 +39,8 @@ export class Tap {
 
   /** Watches another stage, from now on. */
   open(watched: Watchable): void {
-    this.close();
+    this.clear();
     this.watched = watched;
-    this.rows = [];
-    this.leftOut = 0;
     const query = new URLSearchParams({ ...watched, limit: String(PER_SECOND) });
     const source = new EventSource(`/api/v1/tap?${query}`);
     this.#source = source;
@@ -59,6 +57,13 @@ export class Tap {
       this.close();
       this.trouble = 'the gateway lets nobody watch just now: too many do, or memory is short';
     };
+  }
+
+  /** Watches nothing any more, and forgets what was seen. */
+  clear(): void {
+    this.rows = [];
+    this.leftOut = 0;
+    this.close();
   }
 
   /** Watches nothing any more; what was seen stays. */
