@@ -101,6 +101,13 @@ export class CusumDetector implements Detector {
     return rangeInWords(this.#numbers[EXPECTED_LOW]! / SCALE, this.#numbers[EXPECTED_HIGH]! / SCALE);
   }
 
+  /** What it drifts to is learnt anew at once. */
+  accept(): boolean {
+    if (this.#numbers[STRANGE] === 0) return false;
+    this.#forget();
+    return true;
+  }
+
   snapshot(): unknown {
     return snapshotOf(STATE_VERSION, this.#numbers);
   }

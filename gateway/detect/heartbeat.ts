@@ -29,7 +29,13 @@ const IS_TOLD = 4;
 const IS_BROKEN = 5;
 const LAST_VALUE = 6;
 const SILENT = 7;
-const END = 8;
+/** The gap that ended a silence last told of; 0 where nobody needs to know it any more. */
+const TOLD_GAP = 8;
+/** 1: the silence that lasts is fine by the word of a person, however long it becomes. */
+const IS_FINE = 9;
+/** 1: it has listened for long enough. */
+const IS_LEARNT = 10;
+const END = 11;
 
 /** In a time as long as itself the longest usual gap becomes shorter by this share: so slowly that a reading always puts off when silence is too long. */
 const FORGET = 1 / 1000;
@@ -51,35 +57,32 @@ const STATE_VERSION = 1;
  *
  * While the gateway does not listen no time passes here: see `Silence.listenAgain`.
  */
-export class HeartbeatDetector implements Detector {
+export class HeartbeatDetector implements Detector, Silence {
   readonly #fixedMs: number | undefined;
   readonly #threshold: number;
   readonly #atLeastMs: number;
   readonly #numbers = new Float64Array(END);
   readonly #verdict = newVerdict();
-  readonly silence: Silence;
+  readonly silence: Silence = this;
 
   constructor(options: HeartbeatOptions = {}) {
     this.#fixedMs = options.afterMs;
     this.#threshold = options.threshold ?? 5;
     this.#atLeastMs = options.atLeastMs ?? 60_000;
-    const detector = this;
-    this.silence = {
-      get dueAt() {
-        return detector.#dueAt;
-      },
-      get since() {
-        return detector.#numbers[LAST]!;
-      },
-      get lastValue() {
-        return detector.#numbers[LAST_VALUE]!;
-      },
-      fall: () => this.#fallSilent(),
-      listenAgain: (now) => this.#listenAgain(now),
-      step: (byMs) => {
-        this.#numbers[LAST]! += byMs;
-      },
-    };
+  }
+
+  get dueAt(): EpochMs {
+    const numbers = this.#numbers;
+    if (numbers[SEEN] === 0 || numbers[IS_TOLD] === 1 || this.#isLearning) return Number.POSITIVE_INFINITY;
+    return numbers[LAST]! + this.#limitMs;
+  }
+
+  get since(): EpochMs {
+    return this.#numbers[LAST]!;
+  }
+
+  get lastValue(): number {
+    return this.#numbers[LAST_VALUE]!;
   }
 
   judge(value: number, time: EpochMs): Verdict {
@@ -93,13 +96,37 @@ export class HeartbeatDetector implements Detector {
     verdict.score = counts ? boundedScore(gapMs / this.#limitMs) : 0;
     verdict.anomaly = verdict.score >= 1;
     numbers[SILENT] = gapMs;
-    if (numbers[SEEN] === 1 && numbers[IS_BROKEN] === 0) this.#learn(gapMs, verdict.learning);
+    if (numbers[SEEN] === 1 && numbers[IS_BROKEN] === 0) this.#learn(gapMs, verdict.learning || numbers[IS_FINE] === 1);
+    if (numbers[IS_TOLD] === 1) numbers[TOLD_GAP] = numbers[IS_FINE] === 1 ? 0 : gapMs;
     numbers[LISTENED]! += gapMs;
+    if (numbers[LISTENED]! >= SILENCES_TO_LEARN * this.#limitMs) numbers[IS_LEARNT] = 1;
     numbers[SEEN] = 1;
     numbers[IS_TOLD] = 0;
+    numbers[IS_FINE] = 0;
     numbers[IS_BROKEN] = 0;
     numbers[LAST] = time;
     return verdict;
+  }
+
+  fall(): Verdict {
+    const verdict = this.#verdict;
+    verdict.learning = false;
+    verdict.score = 1;
+    verdict.anomaly = true;
+    this.#numbers[SILENT] = this.#limitMs;
+    this.#numbers[IS_TOLD] = 1;
+    return verdict;
+  }
+
+  listenAgain(now: EpochMs): void {
+    const numbers = this.#numbers;
+    if (numbers[SEEN] === 0) return;
+    numbers[LAST] = now;
+    numbers[IS_BROKEN] = 1;
+  }
+
+  step(byMs: number): void {
+    this.#numbers[LAST]! += byMs;
   }
 
   seen(): string {
@@ -109,6 +136,17 @@ export class HeartbeatDetector implements Detector {
   expected(): string {
     if (this.#fixedMs !== undefined) return `a reading within ${durationInWords(this.#fixedMs)}`;
     return `a reading at least every ${durationInWords(this.#numbers[LONGEST]!)}`;
+  }
+
+  /** A gap as long as the silence that was told of, or as it becomes, is usual. */
+  accept(): boolean {
+    const numbers = this.#numbers;
+    const isSilent = numbers[IS_TOLD] === 1;
+    if (this.#fixedMs !== undefined || (!isSilent && numbers[TOLD_GAP] === 0)) return false;
+    if (isSilent) numbers[IS_FINE] = 1;
+    else this.#learn(numbers[TOLD_GAP]!, true);
+    numbers[TOLD_GAP] = 0;
+    return true;
   }
 
   snapshot(): unknown {
@@ -124,38 +162,15 @@ export class HeartbeatDetector implements Detector {
   }
 
   get #isLearning(): boolean {
-    if (this.#fixedMs !== undefined) return false;
-    return this.#numbers[LISTENED]! < SILENCES_TO_LEARN * this.#limitMs;
+    return this.#fixedMs === undefined && this.#numbers[IS_LEARNT] === 0;
   }
 
-  get #dueAt(): EpochMs {
-    const numbers = this.#numbers;
-    if (numbers[SEEN] === 0 || numbers[IS_TOLD] === 1 || this.#isLearning) return Number.POSITIVE_INFINITY;
-    return numbers[LAST]! + this.#limitMs;
-  }
-
-  #learn(gapMs: number, isLearning: boolean): void {
+  /** @param isWhole the gap counts however long it is */
+  #learn(gapMs: number, isWhole: boolean): void {
     const numbers = this.#numbers;
     const longest = numbers[LONGEST]!;
-    const most = isLearning || longest === 0 ? gapMs : Math.min(gapMs, longest * MOST_OF_A_GAP);
+    const most = isWhole || longest === 0 ? gapMs : Math.min(gapMs, longest * MOST_OF_A_GAP);
     numbers[LONGEST] = Math.max(most, longest - FORGET * gapMs);
-  }
-
-  #fallSilent(): Verdict {
-    const verdict = this.#verdict;
-    verdict.learning = false;
-    verdict.score = 1;
-    verdict.anomaly = true;
-    this.#numbers[SILENT] = this.#limitMs;
-    this.#numbers[IS_TOLD] = 1;
-    return verdict;
-  }
-
-  #listenAgain(now: EpochMs): void {
-    const numbers = this.#numbers;
-    if (numbers[SEEN] === 0) return;
-    numbers[LAST] = now;
-    numbers[IS_BROKEN] = 1;
   }
 }
 

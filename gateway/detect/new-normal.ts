@@ -43,8 +43,3 @@ export function isNewNormal(
   numbers[at + TROUBLED_MS] = isNew ? 0 : troubled;
   return isNew;
 }
-
-/** Whether there has been no anomaly for so long that none counts any more. */
-export function isUntroubled(numbers: Float64Array, at: number): boolean {
-  return numbers[at + TROUBLED_MS] === 0;
-}

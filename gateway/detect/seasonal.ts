@@ -5,7 +5,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { DetectorKind } from './detector-kind.ts';
 import { sumOfLines } from './lines.ts';
 import { learntOf, shareOf } from './moving-spread.ts';
-import { isNewNormal, isUntroubled, NEW_NORMAL_NUMBERS } from './new-normal.ts';
+import { endTrouble, isNewNormal, isTroubled, NEW_NORMAL_NUMBERS } from './new-normal.ts';
 import { PROFILE_NUMBERS, SeasonalProfile, type SeriesMemory } from './seasonal-profile.ts';
 import { learnStep, ROUNDING, SMALLEST_STEP_NUMBERS, SMALLEST_STEPS, smallestStep } from './smallest-step.ts';
 import { restoreState, snapshotOf } from './state-snapshot.ts';
@@ -111,15 +111,22 @@ export class SeasonalDetector implements Detector {
     // Until its spread is known nothing tells how far a value may be off.
     profile.learn(this.#series, cycles < 2 ? scaled - base : usual + learntOf(offset, unit));
     if (verdict.anomaly) this.#followLevel(offset);
-    if (isNewNormal(numbers, NEW_NORMAL, verdict.anomaly, time, relearnAfterMs)) {
-      numbers[LEVEL]! += numbers[STRANGE_OFFSET]!;
-    }
+    if (isNewNormal(numbers, NEW_NORMAL, verdict.anomaly, time, relearnAfterMs)) this.#takeLevel();
     return verdict;
   }
 
   expected(): string {
     const { numbers } = this.#series;
     return `${rangeInWords(numbers[EXPECTED_LOW]! / SCALE, numbers[EXPECTED_HIGH]! / SCALE)} at this hour of the week`;
+  }
+
+  /** The level of what is strange just now is the new one at once. */
+  accept(): boolean {
+    const { numbers } = this.#series;
+    if (!isTroubled(numbers, NEW_NORMAL)) return false;
+    endTrouble(numbers, NEW_NORMAL);
+    this.#takeLevel();
+    return true;
   }
 
   snapshot(): unknown {
@@ -130,10 +137,15 @@ export class SeasonalDetector implements Detector {
     restoreState('seasonal', STATE_VERSION, this.#series.numbers, snapshot);
   }
 
+  #takeLevel(): void {
+    const { numbers } = this.#series;
+    numbers[LEVEL]! += numbers[STRANGE_OFFSET]!;
+  }
+
   /** Takes note of how far strange values are off, since the last trouble began. */
   #followLevel(offset: number): void {
     const { numbers } = this.#series;
-    const count = isUntroubled(numbers, NEW_NORMAL) ? 1 : numbers[STRANGE]! + 1;
+    const count = isTroubled(numbers, NEW_NORMAL) ? numbers[STRANGE]! + 1 : 1;
     numbers[STRANGE] = count;
     numbers[STRANGE_OFFSET]! += (offset - numbers[STRANGE_OFFSET]!) * shareOf(count, MEMORY);
   }

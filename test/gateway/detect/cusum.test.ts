@@ -79,3 +79,15 @@ test('a constant scores 0, and a step of its resolution, a switch or an alternat
   const random = seededRandom(3);
   expect(at(() => (random() < 0.003 ? 1 : 0))).toEqual([]);
 });
+
+test('a drift that is fine by the word of a person is learnt anew at once', () => {
+  const detector = new CusumDetector();
+  const at: number[] = [];
+  for (const [i, value] of noise(20, (minute) => (minute >= 10 * DAY ? 2 : 0)).entries()) {
+    if (!detector.judge(value, i * MINUTE).anomaly) continue;
+    at.push(i);
+    if (at.length === 1) expect(detector.accept()).toBe(true);
+  }
+  expect(at.length).toBe(1);
+  expect(detector.accept()).toBe(false);
+});

@@ -35,7 +35,12 @@ const value = fc.oneof(
   fc.integer({ min: 0, max: 1 }),
   fc.constantFrom(0, -0, 5e-324, -5e-324, 1e308, -1e308, Number.MAX_VALUE, -Number.MAX_VALUE),
 );
-const step = fc.oneof(fc.constantFrom(0.001, 1, 1000), fc.double({ min: 0.001, max: 1e12, noNaN: true }));
+/** Times ascend in a stage; a detector must bear it where they do not. */
+const step = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom(0.001, 1, 1000) },
+  { weight: 8, arbitrary: fc.double({ min: 0.001, max: 1e12, noNaN: true }) },
+  { weight: 1, arbitrary: fc.constantFrom(0, -1, -1e6) },
+);
 const stretch = fc.tuple(value, step, fc.integer({ min: 1, max: 30 }));
 const stream = fc
   .array(stretch, { maxLength: 40 })

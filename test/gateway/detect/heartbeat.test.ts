@@ -161,3 +161,19 @@ test('of a recording, the row after a gap that is too long is the anomaly', () =
   expect(detector.seen()).toBe('has been silent for 1 h');
   expect(detector.judge(1, time + HOUR + 30 * SECOND).anomaly).toBe(false);
 });
+
+test('a silence that was fine is usual from then on, whether it is over or lasts', () => {
+  for (const isOver of [true, false]) {
+    const { detector, time } = after(regular(30 * SECOND, 1000));
+    expect(detector.accept()).toBe(false);
+    detector.silence.fall();
+    if (isOver) detector.judge(1, time + HOUR);
+    expect(detector.accept()).toBe(true);
+    if (!isOver) detector.judge(1, time + HOUR);
+    expect(detector.silence.dueAt - (time + HOUR)).toBeCloseTo(5 * HOUR, -4);
+    expect(detector.accept()).toBe(false);
+  }
+  const fixed = after([], new HeartbeatDetector({ afterMs: MINUTE })).detector;
+  fixed.silence.fall();
+  expect(fixed.accept()).toBe(false);
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isNewNormal, isUntroubled, NEW_NORMAL_NUMBERS } from '../../../gateway/detect/new-normal.ts';
+import { endTrouble, isNewNormal, isTroubled, NEW_NORMAL_NUMBERS } from '../../../gateway/detect/new-normal.ts';
 
 const HOUR = 3_600_000;
 
@@ -29,12 +29,17 @@ test('a gap of days proves nothing: it takes twenty readings at least', () => {
   expect(newNormals((i) => i >= 10, 40, 86_400_000)).toEqual([29]);
 });
 
-test('it is untroubled again when ten times as long was calm', () => {
+test('it is troubled until ten times as long was calm, or a person ends it', () => {
   const numbers = new Float64Array(NEW_NORMAL_NUMBERS);
-  const untroubled = Array.from({ length: 60 }, (_, i) => {
-    isNewNormal(numbers, 0, i >= 10 && i < 13, i * 60_000, HOUR);
-    return isUntroubled(numbers, 0);
-  });
-  expect(untroubled.indexOf(false)).toBe(10);
-  expect(untroubled.lastIndexOf(false)).toBe(13 + 29 - 1);
+  const troubled = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => {
+      isNewNormal(numbers, 0, from + i >= 10 && from + i < 13, (from + i) * 60_000, HOUR);
+      return isTroubled(numbers, 0);
+    });
+  const whole = troubled(0, 60);
+  expect(whole.indexOf(true)).toBe(10);
+  expect(whole.lastIndexOf(true)).toBe(13 + 29 - 1);
+  isNewNormal(numbers, 0, true, 61 * 60_000, HOUR);
+  endTrouble(numbers, 0);
+  expect(isTroubled(numbers, 0)).toBe(false);
 });

@@ -113,3 +113,16 @@ test('its state is below 2 kB', () => {
   const { state } = new SeasonalDetector().snapshot() as { state: Uint8Array };
   expect(state.length).toBeLessThan(2000);
 });
+
+test('a level that is fine by the word of a person is the new one at once', () => {
+  const detector = new SeasonalDetector();
+  anomalies(machine(MONDAY, MONDAY + 8 * WEEK), detector);
+  expect(detector.accept()).toBe(false);
+  const later = machine(MONDAY + 8 * WEEK, MONDAY + 9 * WEEK).map(([time, value]): [number, number] => [
+    time,
+    value + 500,
+  ]);
+  expect(anomalies(later.slice(0, 3), detector).length).toBe(3);
+  expect(detector.accept()).toBe(true);
+  expect(anomalies(later.slice(3), detector)).toEqual([]);
+});
