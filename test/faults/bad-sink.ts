@@ -1,7 +1,7 @@
 import { systemClock } from '../../gateway/base/system-clock.ts';
 import { eventually } from '../services/eventually.ts';
-import { type InfluxScene, storedIn, withInflux } from './influx-scene.ts';
-import { type Misbehaviour, RETRY_AFTER_SECONDS } from './misbehaving-influx.ts';
+import { storedIn, withInflux } from './influx-scene.ts';
+import { type MisbehavingServer, type Misbehaviour, RETRY_AFTER_SECONDS } from './misbehaving-server.ts';
 import { balance, describeBalance, isExact } from './oracle.ts';
 import { T0 } from './publisher.ts';
 import type { Rig, Round } from './rig.ts';
@@ -12,9 +12,10 @@ const WEEK_MS = 7 * 86_400_000;
 const MOST_CONNECTIONS = 4;
 
 /** What is to be seen besides: undefined when it was seen. */
-type Check = (with_: InfluxScene) => string | undefined;
+type Check = (proxy: MisbehavingServer) => string | undefined;
 
-const retryAfterIsKept: Check = ({ proxy }) => {
+/** Whether nobody came back before the time that a 429 had asked for. */
+export const retryAfterIsKept: Check = (proxy) => {
   for (const [i, { at, behaviour }] of proxy.requests.entries()) {
     const next = proxy.requests[i + 1];
     if (behaviour === 429 && next !== undefined && next.at - at < RETRY_AFTER_SECONDS * 1000 - 1)
@@ -23,7 +24,8 @@ const retryAfterIsKept: Check = ({ proxy }) => {
   return proxy.requests.some(({ behaviour }) => behaviour === 429) ? undefined : 'no 429 was answered';
 };
 
-const noSocketLeaks: Check = ({ proxy }) =>
+/** Whether a client keeps to a few connections. */
+export const noSocketLeaks: Check = (proxy) =>
   proxy.mostConnections <= MOST_CONNECTIONS ? undefined : `${proxy.mostConnections} connections at once`;
 
 function badSink(id: string, claim: string, behaviours: (round: Round) => readonly Misbehaviour[], check: Check): Rig {
@@ -32,8 +34,7 @@ function badSink(id: string, claim: string, behaviours: (round: Round) => readon
     claim,
     goal: 'each point stored exactly once',
     run: (round) =>
-      withInflux(round, {}, async (with_) => {
-        const { scene, influxd, proxy } = with_;
+      withInflux(round, {}, async ({ scene, influxd, proxy }) => {
         await scene.gateway.start();
         const publisher = scene.publish({ perSecond: 2_000 });
         await publisher.acceptedAgain(0);
@@ -54,7 +55,7 @@ function badSink(id: string, claim: string, behaviours: (round: Round) => readon
           stored: storedIn(influxd),
           timeoutMs: 2 * HOLD_MS + 30_000,
         });
-        const wrong = check(with_);
+        const wrong = check(proxy);
         return {
           measured: `${done.join(', ')}: ${describeBalance(found)}; ${proxy.requests.length} requests over at most ${proxy.mostConnections} connections${wrong === undefined ? '' : `; ${wrong}`}`,
           holds: isExact(found) && wrong === undefined,
@@ -74,7 +75,7 @@ export const lostAnswers = badSink(
   'F10',
   'points whose answer was lost after they were stored are sent twice and stored once',
   () => ['lost', 'unheard', 'random'],
-  ({ proxy }) => (proxy.requests.some(({ behaviour }) => behaviour === 'lost') ? undefined : 'no answer was lost'),
+  (proxy) => (proxy.requests.some(({ behaviour }) => behaviour === 'lost') ? undefined : 'no answer was lost'),
 );
 
 export const busySink = badSink(
@@ -89,7 +90,7 @@ export const refusingSink = badSink(
   'F12',
   'an InfluxDB that refuses the gateway itself gets everything when it is mended',
   ({ isFull, random }) => (isFull ? [401, 403, 404] : [[401, 403, 404][Math.floor(random.between(0, 3))]!]),
-  ({ proxy }) => (proxy.requests.length < 1_000 ? undefined : 'it was asked all the time'),
+  (proxy) => (proxy.requests.length < 1_000 ? undefined : 'it was asked all the time'),
 );
 
 export const poison: Rig = {

@@ -1,5 +1,5 @@
 import { type Influxd, startInfluxd } from '../services/influxd.ts';
-import { MisbehavingInflux } from './misbehaving-influx.ts';
+import { MisbehavingServer } from './misbehaving-server.ts';
 import type { StoredWindows } from './oracle.ts';
 import { type Round, Skipped } from './rig.ts';
 import { Scene, type SceneOptions } from './scene.ts';
@@ -10,7 +10,7 @@ export const DATABASE = 'headgate';
 export interface InfluxScene {
   readonly scene: Scene;
   readonly influxd: Influxd;
-  readonly proxy: MisbehavingInflux;
+  readonly proxy: MisbehavingServer;
 }
 
 /**
@@ -27,7 +27,7 @@ export async function withInflux<T>(
   const influxd = await startInfluxd();
   if (influxd === undefined) throw new Skipped('influxd is not installed');
   try {
-    const proxy = await MisbehavingInflux.start(influxd.url, random.fork('proxy'));
+    const proxy = await MisbehavingServer.start(influxd.url, random.fork('proxy'), '/write');
     try {
       // A hanging server is given up after `timeout`; the default is longer than a round may take.
       const sink = `{ name: influx, type: influxdb, url: "${proxy.url}", database: ${DATABASE}, timeout: 2s, batch: { every: 100ms }${influx} }`;

@@ -1,5 +1,6 @@
+import { badBroker, forbiddenTopics } from './bad-broker.ts';
 import { badConfiguration } from './bad-configuration.ts';
-import { badBroker, killedReceiver } from './bad-receivers.ts';
+import { badReceiver, killedReceiver } from './bad-receiver.ts';
 import { busySink, lostAnswers, poison, refusingSink, slowSink } from './bad-sink.ts';
 import { bytesWritten } from './bytes-written.ts';
 import { clockSteps } from './clock-steps.ts';
@@ -40,6 +41,8 @@ export const sinkRigs: readonly Rig[] = [
   outageOfADay,
   badBroker,
   killedReceiver,
+  badReceiver,
+  forbiddenTopics,
 ];
 
 /** What no well-meaning person sends or writes. */

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { eventually } from './eventually.ts';
 import { mosquittoPub } from './mosquitto.ts';
@@ -25,14 +26,14 @@ export class MqttListener {
   readonly #port: number;
   readonly #pub: string;
   #markers = 0;
-  #text = '';
+  readonly #heardMarkers = new Set<string>();
   #output = '';
 
   private constructor(child: ChildProcess, port: number, pub: string) {
     this.#child = child;
     this.#port = port;
     this.#pub = pub;
-    child.stdout!.setEncoding('utf8').on('data', (text: string) => this.#read(text));
+    createInterface({ input: child.stdout! }).on('line', (line) => this.#read(line));
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#output += text;
     });
@@ -57,7 +58,7 @@ export class MqttListener {
   async caughtUp(): Promise<readonly Heard[]> {
     const marker = `marker/${++this.#markers}`;
     await mosquittoPub(this.#pub, this.#port, marker, ['{}'], ['-q', '1']);
-    await eventually(marker, () => this.#text.includes(`${marker}\t`));
+    await eventually(marker, () => this.#heardMarkers.has(marker));
     return this.heard;
   }
 
@@ -72,28 +73,24 @@ export class MqttListener {
   async #isHeard(): Promise<boolean> {
     if (this.#child.exitCode !== null) throw new Error(`mosquitto_sub ended: ${this.#output}`);
     await mosquittoPub(this.#pub, this.#port, 'marker/begin', ['{}'], ['-q', '1']);
-    return this.#text.includes('marker/begin');
+    return this.#heardMarkers.has('marker/begin');
   }
 
-  #read(text: string): void {
-    this.#text += text;
-    const end = this.#text.lastIndexOf('\n') + 1;
-    const lines = this.#text.slice(this.#seen, end).split('\n').slice(0, -1);
-    this.#seen = end;
-    for (const line of lines) {
-      const [topic = '', retained, qos, contentType = '', userProperties = '', payload = ''] = line.split('\t');
-      if (topic.startsWith('marker/')) continue;
-      this.heard.push({
-        topic,
-        retained: retained === '1',
-        qos: Number(qos),
-        contentType,
-        userProperties,
-        payload: JSON.parse(payload),
-      });
+  #read(line: string): void {
+    const [topic = '', retained, qos, contentType = '', userProperties = '', payload = ''] = line.split('\t');
+    if (topic.startsWith('marker/')) {
+      this.#heardMarkers.add(topic);
+      return;
     }
+    this.heard.push({
+      topic,
+      retained: retained === '1',
+      qos: Number(qos),
+      contentType,
+      userProperties,
+      payload: JSON.parse(payload),
+    });
   }
-  #seen = 0;
 }
 
 /** What a broker keeps below a topic, for one who comes just now. */

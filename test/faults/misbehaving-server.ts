@@ -14,22 +14,24 @@ const TRANSIENT: readonly Misbehaviour[] = ['pass', 'pass', 'refuse', 'unheard',
 export const RETRY_AFTER_SECONDS = 2;
 const CRAWL_MS = 150;
 
-/** A proxy in front of a real InfluxDB that does to requests what networks and servers do on bad days. */
-export class MisbehavingInflux {
+/** A proxy in front of a real server that does to requests what networks and servers do on bad days. */
+export class MisbehavingServer {
   readonly #server: Server;
   readonly #target: URL;
   readonly #random: Random;
+  readonly #counted: string;
   readonly #timers = new Set<NodeJS.Timeout>();
   /** Now. */
   behaviour: Misbehaviour = 'pass';
-  /** Moments of all write requests, by `performance.now()`, with what became of them. */
+  /** Moments of all requests that count, by `performance.now()`, with what became of them. */
   readonly requests: { readonly at: number; readonly behaviour: Misbehaviour }[] = [];
   /** Connections that are open. */
   connections = 0;
   mostConnections = 0;
   url = '';
 
-  private constructor(target: string, random: Random) {
+  private constructor(target: string, random: Random, counted: string) {
+    this.#counted = counted;
     this.#target = new URL(target);
     this.#random = random;
     this.#server = createServer((request, response) => this.#take(request, response));
@@ -41,9 +43,9 @@ export class MisbehavingInflux {
     });
   }
 
-  /** @param target where the real one listens */
-  static async start(target: string, random: Random): Promise<MisbehavingInflux> {
-    const proxy = new MisbehavingInflux(target, random);
+  /** @param target where the real one listens; `counted` is how the paths of requests begin that count */
+  static async start(target: string, random: Random, counted: string): Promise<MisbehavingServer> {
+    const proxy = new MisbehavingServer(target, random, counted);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     const address = proxy.#server.address();
@@ -61,7 +63,7 @@ export class MisbehavingInflux {
   #take(request: IncomingMessage, response: ServerResponse): void {
     const isRandom = this.behaviour === 'random';
     const behaviour = isRandom ? TRANSIENT[Math.floor(this.#random.between(0, TRANSIENT.length))]! : this.behaviour;
-    if (request.url?.startsWith('/write') === true) this.requests.push({ at: performance.now(), behaviour });
+    if (request.url?.startsWith(this.#counted) === true) this.requests.push({ at: performance.now(), behaviour });
     request.on('error', () => response.destroy());
     switch (behaviour) {
       case 'refuse':
