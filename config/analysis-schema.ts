@@ -1,9 +1,18 @@
-import Type, { type TSchema, type TUnsafe } from 'typebox';
+import Type, { type TSchema } from 'typebox';
 import type { DetectorOption } from '../gateway/core/detector.ts';
-import { componentName, duration, numberOrText, oneOf, positiveDuration, seriesGlob, text } from './scalars.ts';
+import {
+  componentName,
+  duration,
+  numberOrText,
+  oneOf,
+  positiveDuration,
+  seriesGlob,
+  text,
+  wordOrWords,
+} from './scalars.ts';
 import { closed, list, optional } from './shapes.ts';
 import { formatDuration } from './units.ts';
-import type { Vocabulary } from './vocabulary.ts';
+import type { JointDetectorWords, Vocabulary } from './vocabulary.ts';
 
 const seriesEntry = Type.Object(
   {
@@ -177,6 +186,13 @@ export interface CheckedDetect {
   alarm?: { severity: 'info' | 'warning' | 'critical'; hold: number; delay: number; hysteresis: number };
 }
 
+/** A rule of `detect` that judges series together, once checked: the detector's options lie beside these keys. */
+export interface CheckedTogether extends Omit<CheckedDetect, 'series'> {
+  together: readonly string[];
+  on?: readonly string[];
+  maxAge: number;
+}
+
 const alarm = Type.Object(
   {
     severity: oneOf(['info', 'warning', 'critical'], { description: 'How bad it is.', default: 'warning' }),
@@ -200,20 +216,46 @@ const alarm = Type.Object(
 );
 
 /** What is judged. */
-export function detect({ detectors }: Vocabulary) {
-  const rules = detectors.map(({ name, description, options }) =>
-    Type.Object(
-      {
-        series: seriesGlob({ description: 'Which series.', examples: ['*/temperature'] }),
-        detector: Type.Literal(name, { description }),
-        ...Object.fromEntries(Object.entries(options).map(([key, words]) => [optionKey(key), option(key, words)])),
-        alarm: optional(alarm),
-      },
-      { ...closed, description },
-    ),
-  );
-  const rule: TUnsafe<CheckedDetect> = Type.Unsafe<CheckedDetect>(Type.Union(rules));
+export function detect({ detectors, jointDetectors }: Vocabulary) {
+  const series = { series: seriesGlob({ description: 'Which series.', examples: ['*/temperature'] }) };
+  const rules = [
+    ...detectors.map((words) => ruleOf(series, words)),
+    ...jointDetectors.map((words) => ruleOf(together, words)),
+  ];
+  const rule = Type.Unsafe<CheckedDetect | CheckedTogether>(Type.Union(rules));
   return list(rule, { description: 'What is judged, reading by reading.' });
+}
+
+const together = {
+  together: Type.Array(seriesGlob({ description: 'Which series.' }), {
+    description: 'Which series are judged together: 2 to 32.',
+    minItems: 1,
+    examples: [['pump-1/vibration', 'pump-1/current', 'pump-1/pressure']],
+  }),
+  on: optional(
+    wordOrWords({
+      description:
+        'What is equal in series that are judged together: device, the name of a tag, or a list of these. Default: nothing where each is named with its device, else device.',
+      examples: ['device'],
+    }),
+  ),
+  maxAge: duration({
+    description: 'How much older than the newest value of its group one may be to be judged with it.',
+    default: '1m',
+  }),
+};
+
+/** @param which the keys that say which series are judged */
+function ruleOf(which: Record<string, TSchema>, { name, description, options }: JointDetectorWords): TSchema {
+  return Type.Object(
+    {
+      ...which,
+      detector: Type.Literal(name, { description }),
+      ...Object.fromEntries(Object.entries(options).map(([key, words]) => [optionKey(key), option(key, words)])),
+      alarm: optional(alarm),
+    },
+    { ...closed, description },
+  );
 }
 
 /** The name of a detector's option in the file. */

@@ -33,6 +33,7 @@ export interface Configuration {
   readonly derive: readonly DerivationConfiguration[];
   readonly join: readonly JoinConfiguration[];
   readonly detect: readonly DetectConfiguration[];
+  readonly together: readonly TogetherConfiguration[];
   readonly alarms: AlarmsConfiguration;
   readonly maintenance: readonly PlannedMaintenance[];
   readonly sinks: readonly SinkConfiguration[];
@@ -323,6 +324,14 @@ export interface DetectConfiguration {
   readonly alarm:
     | { readonly severity: Severity; readonly holdMs: number; readonly onDelayMs: number; readonly hysteresis: number }
     | undefined;
+}
+
+/** A detector on several series together: an entry of `detect`, too. */
+export interface TogetherConfiguration extends Omit<DetectConfiguration, 'series'> {
+  readonly together: readonly string[];
+  /** What is equal in the series of a group; none: all that match are one. */
+  readonly on: readonly string[];
+  readonly maxAgeMs: number;
 }
 
 /** How alarms reach people. */

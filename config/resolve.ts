@@ -1,5 +1,5 @@
 import type { PlannedMaintenance } from '../gateway/core/maintenance.ts';
-import { type CheckedDetect, optionKey } from './analysis-schema.ts';
+import { type CheckedDetect, type CheckedTogether, optionKey } from './analysis-schema.ts';
 import type {
   Configuration,
   DerivationConfiguration,
@@ -14,6 +14,7 @@ import type {
   ReductionConfiguration,
   RollupConfiguration,
   SourceConfiguration,
+  TogetherConfiguration,
   WindowConfiguration,
   WindowShape,
 } from './configuration.ts';
@@ -70,7 +71,8 @@ export function resolveConfiguration(file: CheckedFile, tables: ReadTables, voca
     })),
     derive: file.derive.map(derivationOf),
     join: file.join.map((one) => joinOf(one, time.idleTimeout)),
-    detect: file.detect.map((rule) => resolveDetect(rule, vocabulary)),
+    detect: file.detect.flatMap((rule) => (isTogether(rule) ? [] : [resolveDetect(rule, vocabulary)])),
+    together: file.detect.flatMap((rule) => (isTogether(rule) ? [resolveTogether(rule, vocabulary)] : [])),
     alarms: alarmsOf(file.alarms),
     maintenance: file.maintenance.map(maintenanceOf),
     sinks: file.sinks.map((sink) => resolveSink(sink, gateway.name)),
@@ -230,17 +232,46 @@ function resolveRollup(checked: CheckedFile['rollups'][number]): RollupConfigura
 }
 
 /** The options of a checked rule, under the names the detector knows. */
-export function detectorOptions(rule: CheckedDetect, vocabulary: Vocabulary): DetectConfiguration['options'] {
+export function detectorOptions(
+  rule: CheckedDetect | CheckedTogether,
+  { detectors, jointDetectors }: Vocabulary,
+): DetectConfiguration['options'] {
   const given = rule as unknown as DetectConfiguration['options'];
-  const known = vocabulary.detectors.find(({ name }) => name === rule.detector)?.options ?? {};
+  const known = [...detectors, ...jointDetectors].find(({ name }) => name === rule.detector)?.options ?? {};
   const entries = Object.keys(known).map((name) => [name, given[optionKey(name)]] as const);
   return Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
+/** Whether a rule of `detect` judges series together. */
+export function isTogether(rule: CheckedDetect | CheckedTogether): rule is CheckedTogether {
+  return 'together' in rule;
+}
+
+/** Series that are named with their devices belong together as they are named. */
+export function groupedBy({ together, on }: Pick<CheckedTogether, 'together' | 'on'>): readonly string[] {
+  if (on !== undefined) return on;
+  const areNamed = together.every((pattern) => {
+    const device = pattern.split('/').at(-2);
+    return device !== undefined && !device.includes('*');
+  });
+  return areNamed ? [] : ['device'];
+}
+
+function resolveTogether(rule: CheckedTogether, vocabulary: Vocabulary): TogetherConfiguration {
+  const { together, maxAge } = rule;
+  return { together, on: groupedBy(rule), maxAgeMs: maxAge, ...judgementOf(rule, vocabulary) };
+}
+
 function resolveDetect(rule: CheckedDetect, vocabulary: Vocabulary): DetectConfiguration {
-  const { series, detector, alarm } = rule;
+  return { series: rule.series, ...judgementOf(rule, vocabulary) };
+}
+
+function judgementOf(
+  rule: CheckedDetect | CheckedTogether,
+  vocabulary: Vocabulary,
+): Omit<DetectConfiguration, 'series'> {
+  const { detector, alarm } = rule;
   return {
-    series,
     detector,
     options: detectorOptions(rule, vocabulary),
     alarm: alarm && {

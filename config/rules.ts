@@ -1,10 +1,10 @@
 import { checkAlarms, checkMaintenance } from './alarm-rules.ts';
-import type { CheckedDetect } from './analysis-schema.ts';
+import type { CheckedDetect, CheckedTogether } from './analysis-schema.ts';
 import { HTTP_SOURCE } from './configuration.ts';
 import { checkDerived } from './derive-rules.ts';
 import { quoted } from './problems.ts';
 import { type Partly, type Report, reportError } from './report.ts';
-import { detectorOptions, reductionOf } from './resolve.ts';
+import { detectorOptions, groupedBy, isTogether, reductionOf } from './resolve.ts';
 import { checkRollups } from './rollup-rules.ts';
 import type { CheckedFile } from './schema.ts';
 import { checkSinks } from './sink-rules.ts';
@@ -58,7 +58,10 @@ export function checkRules(file: PartlyFile, tables: ReadTables, vocabulary: Voc
   });
   checkDerived(file, tables, vocabulary, report);
   file.detect?.forEach((rule, index) => {
-    if (rule?.detector !== undefined) checkDetect(rule as CheckedDetect, `detect[${index}]`, vocabulary, report);
+    if (rule?.detector === undefined) return;
+    const whole = rule as CheckedDetect | CheckedTogether;
+    if (isTogether(whole)) checkTogether(whole, `detect[${index}]`, vocabulary, report);
+    else checkDetect(whole, `detect[${index}]`, vocabulary, report);
   });
   checkAlarms(file.alarms ?? {}, report);
   checkMaintenance(file.maintenance ?? [], vocabulary, report);
@@ -197,6 +200,13 @@ function checkOpcua(source: Partly<Opcua>, path: string, report: Report): void {
       'give both, or neither',
     );
   }
+}
+
+function checkTogether(rule: CheckedTogether, path: string, vocabulary: Vocabulary, report: Report): void {
+  const { together } = rule;
+  // What is wrong with a pattern is told where it stands.
+  if (together.length === 0 || together.includes(undefined as unknown as string)) return;
+  reportError(`${path}.together`, report, () => vocabulary.checkTogether({ together, on: groupedBy(rule) }));
 }
 
 function checkDetect(rule: CheckedDetect, path: string, vocabulary: Vocabulary, report: Report): void {

@@ -6,6 +6,7 @@ import type {
   OrderedShape,
   ReductionConfiguration,
   RollupShape,
+  TogetherConfiguration,
   WindowShape,
 } from './configuration.ts';
 
@@ -47,6 +48,10 @@ export interface Vocabulary {
   /** The sources of definitions that each read what the one before derives, the first one again at the end; undefined where there are none. */
   readonly derivedCycle: (definitions: readonly DerivedDefinition[]) => readonly string[] | undefined;
   readonly detectors: readonly DetectorWords[];
+  /** Those that judge several series together. */
+  readonly jointDetectors: readonly JointDetectorWords[];
+  /** Throws a `GatewayError` where there can be no such rule. */
+  readonly checkTogether: (rule: Pick<TogetherConfiguration, 'together' | 'on'>) => void;
 }
 
 /** What is wrong, and what is allowed, as sentences. */
@@ -73,14 +78,18 @@ export interface ExpressionProblem {
   readonly at: number;
 }
 
-/** A detector as the configuration knows it. */
-export interface DetectorWords {
+/** A detector of several series as the configuration knows it. */
+export interface JointDetectorWords {
   readonly name: string;
   readonly description: string;
-  /** True when it cannot say that an anomaly lasts: its alarms cannot be delayed. */
-  readonly onsetOnly: boolean;
   /** One whose name ends in `Ms` stands in the file without the `Ms`, as a duration. */
   readonly options: Readonly<Record<string, DetectorOption>>;
+}
+
+/** A detector of single series as the configuration knows it. */
+export interface DetectorWords extends JointDetectorWords {
+  /** True when it cannot say that an anomaly lasts: its alarms cannot be delayed. */
+  readonly onsetOnly: boolean;
   /** Throws a `GatewayError` where the options do not fit each other. */
   readonly factory: (options: Readonly<Record<string, number | string>>) => unknown;
 }

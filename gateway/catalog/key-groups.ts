@@ -1,4 +1,4 @@
-import type { Configuration } from '../../config/configuration.ts';
+import type { Configuration, TogetherConfiguration } from '../../config/configuration.ts';
 import { deviceKey, type SeriesIdentity } from '../core/reading.ts';
 
 /**
@@ -17,14 +17,23 @@ export interface Division {
 
 /**
  * What belongs together, as configured. The series of one device do: they have one watermark. Windows, reduction, detectors and derivations look
- * at one series each, and derive none of another device. A join on the device looks at one device; what else it may be on binds series of
- * several.
+ * at one series each, and derive none of another device. A join on the device looks at one device, and so does a detector of series of one
+ * device; what else they may be on binds series of several.
  */
-export function divisionOf({ join }: Configuration): Division {
+export function divisionOf({ join, together }: Configuration): Division {
   const across = join.find(({ on }) => !on.includes('device'));
+  if (across !== undefined) {
+    const why = `the join ${across.name} is on ${across.on.join(', ')}: it may bind series of any devices, as it is not on device`;
+    return { keyOf: deviceKey, undivided: why };
+  }
+  const group = together.find((rule) => !isOfOneDevice(rule));
   const undivided =
-    across === undefined
-      ? undefined
-      : `the join ${across.name} is on ${across.on.join(', ')}: it may bind series of any devices, as it is not on device`;
+    group === undefined ? undefined : `${group.together.join(', ')} are judged together, and may be of several devices`;
   return { keyOf: deviceKey, undivided };
+}
+
+function isOfOneDevice({ together, on }: TogetherConfiguration): boolean {
+  if (on.includes('device')) return true;
+  const devices = new Set(together.map((pattern) => pattern.slice(0, Math.max(0, pattern.lastIndexOf('/')))));
+  return devices.size === 1 && !/[*]|^$/.test([...devices][0]!);
 }

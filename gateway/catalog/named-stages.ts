@@ -2,8 +2,8 @@ import type { Configuration } from '../../config/configuration.ts';
 import type { TapStage } from '../core/inspection.ts';
 
 /** The stages that a configuration names, in the order in which readings pass them, for those who watch. */
-export function namedStages({ derive, join, windows, rollups, detect }: Configuration): readonly TapStage[] {
-  const detectors = [...new Set(detect.map(({ detector }) => detector))];
+export function namedStages({ derive, join, windows, rollups, detect, together }: Configuration): readonly TapStage[] {
+  const detectors = [...new Set([...detect, ...together].map(({ detector }) => detector))];
   return [
     ...derive.map(({ name }) => stage(`derive:${name}`, 'readings', `What ${name} derives from readings.`)),
     ...join.map(({ name }) => stage(`join:${name}`, 'readings', `What ${name} makes of two series.`)),

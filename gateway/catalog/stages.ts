@@ -6,6 +6,7 @@ import type { Deriver } from '../core/stage.ts';
 import { AlarmDesk } from '../detect/alarms/alarm-desk.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
 import { Maintenance } from '../detect/maintenance/maintenance.ts';
+import { TogetherStage } from '../detect/together-stage.ts';
 import { byDependency } from '../pipeline/derive/dependencies.ts';
 import { Derivation, type SeriesAccess } from '../pipeline/derive/derivation.ts';
 import { Tables } from '../pipeline/enrich/tables.ts';
@@ -38,6 +39,12 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
     findSeries: (key) => registry.get(key),
     onAnomaly: (reading) => recent.markAnomaly(reading),
   });
+  const together = new TogetherStage({
+    rules: configuration.together,
+    maintenance,
+    findSeries: (key) => registry.get(key),
+    onAnomaly: (reading) => recent.markAnomaly(reading),
+  });
   const tables = new Tables(configuration.tables);
   return {
     tables,
@@ -47,12 +54,12 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
       idleTimeoutMs: configuration.time.idleTimeoutMs,
     }),
     derivers: makeDerivers(configuration, registry, tables),
-    byName: { windows, orderedWindows, detection },
+    byName: { windows, orderedWindows, detection, together },
     alarmDesk: new AlarmDesk({
       ...configuration.alarms,
       gateway: configuration.gateway.name,
-      activeAlarms: () => detection.activeAlarms(),
-      dismiss: (raised) => detection.dismiss(raised),
+      activeAlarms: () => [...detection.activeAlarms(), ...together.activeAlarms()],
+      dismiss: (raised) => detection.dismiss(raised) ?? together.dismiss(raised),
       isOutOfService: (series, time) => maintenance.covers(series, time),
     }),
     maintenance,

@@ -2,7 +2,9 @@ import type { Vocabulary } from '../../config/schema.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { DetectorOptions } from '../detect/detector-kind.ts';
 import { detectorFactory, detectorKinds } from '../detect/detectors.ts';
+import { jointDetectorKinds } from '../detect/joint-detectors.ts';
 import { Maintenance } from '../detect/maintenance/maintenance.ts';
+import { checkTogether } from '../detect/together-rule.ts';
 import {
   AggregatePlan,
   aggregateNames,
@@ -54,4 +56,6 @@ export const vocabulary: Vocabulary = {
     ...kind,
     factory: (options: DetectorOptions) => detectorFactory(kind.name, options),
   })),
+  jointDetectors: jointDetectorKinds,
+  checkTogether,
 };

@@ -39,7 +39,7 @@ export type Suppression = 'shelved' | 'flood';
 /** One step in the life of an alarm. What may be missing is so in events of an earlier release. */
 export interface AlarmEvent {
   readonly kind: 'alarm';
-  /** The same for every step of one alarm: `rule@seriesKey@raisedAt`. */
+  /** The same for every step of one alarm: `rule@subject@raisedAt`; the subject is the key of the series, or of several that are judged together. */
   readonly id: string;
   readonly series: ResultSeries;
   readonly detector: string;

@@ -6,6 +6,8 @@ import { durationInWords, numberInWords } from './words.ts';
 /** What is known when a rule raises an alarm. */
 export interface RaisedFacts {
   readonly series: ResultSeries;
+  /** What the alarm is known by. @default the key of the series */
+  readonly subject?: string | undefined;
   readonly detector: string;
   /** Tells alarms of rules with one detector apart; the detector's name, with a number from the second such rule on. */
   readonly ruleName: string;
@@ -24,16 +26,16 @@ export interface RaisedFacts {
   readonly expected: string;
 }
 
-/** The first step of an alarm. Its id is `rule@seriesKey@raisedAt`, with the time in milliseconds since 1970. */
+/** The first step of an alarm. Its id is `rule@subject@raisedAt`, with the time in milliseconds since 1970. */
 export function raisedEvent(facts: RaisedFacts): AlarmEvent {
   const { series, detector, ruleName, severity, time, since, score, value, count, expected } = facts;
-  const { seen = `is ${withUnit(value, series)}` } = facts;
+  const { seen = `is ${withUnit(value, series)}`, subject: knownBy = series.key } = facts;
   const told = `${subject(series)} ${seen} where ${expected} was expected`;
   const chatters =
     count > 1 ? `; it came ${count} times within a minute, and is one until it was away for a minute` : '';
   return {
     kind: 'alarm',
-    id: `${ruleName}@${series.key}@${time}`,
+    id: `${ruleName}@${knownBy}@${time}`,
     series,
     detector,
     severity,

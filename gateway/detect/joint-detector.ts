@@ -24,6 +24,8 @@ export interface JointDetector {
   expected(): string;
   /** What was seen of the leader, in words that follow its name: `averages 31.2`. */
   seen(): string;
+  /** See `Detector`. */
+  accept(): boolean;
   /** Plain data; `restore` of it continues with equal scores. */
   snapshot(): unknown;
   restore(snapshot: unknown): void;

@@ -30,13 +30,16 @@ export interface JudgeSnapshot {
 export class Judge {
   readonly rule: ReadyRule;
   readonly #detector: Detector;
+  readonly #subject: string | undefined;
   /** Made at the first anomaly and dropped when idle: most series never have one. */
   #alarm: Alarm | undefined;
   #raised: AlarmEvent | undefined;
   #acknowledgedAt: EpochMs | undefined;
 
-  constructor(rule: ReadyRule) {
+  /** @param subject what its alarms are known by, where that is not their series: several judged together are, whichever of them stands out */
+  constructor(rule: ReadyRule, subject?: string) {
     this.rule = rule;
+    this.#subject = subject;
     this.#detector = rule.createDetector();
   }
 
@@ -108,6 +111,7 @@ export class Judge {
     if (step === 'raised') {
       this.#raised = raisedEvent({
         series: resultSeries(series),
+        subject: this.#subject,
         detector: this.rule.detector,
         ruleName: this.rule.name,
         severity: this.rule.severity,

@@ -130,6 +130,13 @@ export class MahalanobisDetector implements JointDetector {
     return this.size === 0 ? 'says nothing' : `averages ${numberInWords(this.#baseline.averageOf(this.#leader, 0))}`;
   }
 
+  /** What is strange just now is the new normal at once. */
+  accept(): boolean {
+    if (this.#numbers[STRANGE] === 0) return false;
+    this.#beginAnew();
+    return true;
+  }
+
   snapshot(): unknown {
     const snapshot: JointSnapshot = {
       version: STATE_VERSION,

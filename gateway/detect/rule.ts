@@ -55,8 +55,7 @@ export function readyRules(rules: readonly DetectRule[]): readonly ReadyRule[] {
         matches: seriesPattern(rule.series),
         detector: rule.detector,
         createDetector,
-        severity: rule.alarm?.severity ?? 'warning',
-        alarmPolicy: rule.alarm === undefined ? undefined : alarmPolicy(rule.alarm, rule.detector),
+        ...readyAlarm(rule.alarm, { detector: rule.detector, onsetOnly: detectorKind(rule.detector).onsetOnly }),
         name: numbered(names, rule.detector),
         key: numbered(keys, JSON.stringify([rule.series, rule.detector, options])),
       };
@@ -68,7 +67,21 @@ export function readyRules(rules: readonly DetectRule[]): readonly ReadyRule[] {
   });
 }
 
-function alarmPolicy(alarm: AlarmRule, detector: string): AlarmPolicy {
+/** Checks how a rule raises alarms; throws a `GatewayError` that says what is wrong. Undefined: it raises none. */
+export function readyAlarm(
+  alarm: AlarmRule | undefined,
+  of: { readonly detector: string; readonly onsetOnly: boolean },
+): Pick<ReadyRule, 'severity' | 'alarmPolicy'> {
+  return {
+    severity: alarm?.severity ?? 'warning',
+    alarmPolicy: alarm === undefined ? undefined : alarmPolicy(alarm, of),
+  };
+}
+
+function alarmPolicy(
+  alarm: AlarmRule,
+  { detector, onsetOnly }: { readonly detector: string; readonly onsetOnly: boolean },
+): AlarmPolicy {
   const { holdMs = 30_000, onDelayMs = 0, hysteresis = 0 } = alarm;
   for (const [name, ms] of Object.entries({ holdMs, onDelayMs })) {
     if (ms >= 0 && Number.isFinite(ms)) continue;
@@ -79,7 +92,7 @@ function alarmPolicy(alarm: AlarmRule, detector: string): AlarmPolicy {
   if (!(hysteresis >= 0 && hysteresis <= 1)) {
     throw new GatewayError(`its alarm's hysteresis is ${hysteresis}`, { hint: 'it must be between 0 and 1' });
   }
-  if (onDelayMs > 0 && detectorKind(detector).onsetOnly) {
+  if (onDelayMs > 0 && onsetOnly) {
     throw new GatewayError(
       `its alarm has an onDelayMs of ${onDelayMs}, but ${detector} tells only the onset of an anomaly`,
       {
@@ -90,8 +103,8 @@ function alarmPolicy(alarm: AlarmRule, detector: string): AlarmPolicy {
   return { holdMs, onDelayMs, hysteresis };
 }
 
-/** The name itself when it is new, with its number from the second time on. */
-function numbered(seen: Map<string, number>, name: string): string {
+/** The name itself when it is new, with its number from the second time on: `novelty`, `novelty#2`. */
+export function numbered(seen: Map<string, number>, name: string): string {
   const count = (seen.get(name) ?? 0) + 1;
   seen.set(name, count);
   return count === 1 ? name : `${name}#${count}`;

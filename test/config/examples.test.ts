@@ -38,6 +38,12 @@ test.each(['novelty', 'auto'])('the reference shows the default of every option 
   expect(optionsOf(textOf('gateway.yaml'))).toEqual(optionsOf(`detect: [{ series: "*", detector: ${name} }]`));
 });
 
+test('the reference shows the default of every option of mahalanobis', () => {
+  const ruleOf = (text: string) => configurationOf(text, options).together[0]!;
+  const { together: _, alarm: __, ...plain } = ruleOf('detect: [{ together: ["*/a", "*/b"], detector: mahalanobis }]');
+  expect(ruleOf(textOf('gateway.yaml'))).toMatchObject(plain);
+});
+
 describe('the demonstration', () => {
   const demo = configurationOf(demoConfiguration, { folder: '/srv/plant' });
 

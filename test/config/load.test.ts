@@ -36,6 +36,7 @@ describe('a file that says little', () => {
       windows: [],
       rollups: [],
       detect: [],
+      together: [],
       alarms: {
         maxShelvingMs: 86_400_000,
         maxMaintenanceMs: 604_800_000,
@@ -415,6 +416,39 @@ describe('listening beyond this machine', () => {
 test('paths are relative to the folder of the file, or to the folder that is asked for', () => {
   expect(configurationOf('storage: { path: data }').storage.path).toBe('/etc/headgate/data');
   expect(configurationOf('storage: { path: data }', { folder: '/srv' }).storage.path).toBe('/srv/data');
+});
+
+test('series are judged together as they are named with their devices, else device by device', () => {
+  const text = (rule: string) => `detect: [{ ${rule}, detector: mahalanobis, threshold: 4, relearnAfter: 2h }]`;
+  const { detect, together } = configurationOf(text('together: [a/x, site/b/y]'));
+  expect(detect).toEqual([]);
+  expect(together).toEqual([
+    {
+      together: ['a/x', 'site/b/y'],
+      on: [],
+      maxAgeMs: 60_000,
+      detector: 'mahalanobis',
+      options: { smooth: 20, memory: 4000, warmUp: 200, threshold: 4, relearnAfterMs: 7_200_000 },
+      alarm: undefined,
+    },
+  ]);
+  const onOf = (rule: string) => configurationOf(text(rule)).together[0]?.on;
+  expect(onOf('together: [a/x, "*/y"]')).toEqual(['device']);
+  expect(onOf('together: [x, y]')).toEqual(['device']);
+  expect(onOf('together: [x, y], on: site')).toEqual(['site']);
+  expect(onOf('together: [x, y], on: [site, hall]')).toEqual(['site', 'hall']);
+});
+
+test.each([
+  ['together: [a/x]', '1:22 detect[0].together: a/x is one series'],
+  ['together: [a/x, a/x]', '1:22 detect[0].together: a/x is there twice'],
+  ['together: [a/x, b/x], on: device', '1:22 detect[0].together: on is device, and each of a/x, b/x is of another one'],
+  ['together: [x, y], on: [site, site]', '1:22 detect[0].together: on names site twice'],
+  [`together: [${Array.from({ length: 33 }, (_, i) => `a/x${i}`)}]`, '1:22 detect[0].together: there are 33 series'],
+  ['together: [a/b/c/d, x]', '1:23 detect[0].together[0]: a series has at most three parts: got "a/b/c/d"'],
+  ['together: []', '1:22 detect[0].together: is empty'],
+])('series that cannot be judged together are told where they stand: %s', (rule, problem) => {
+  expect(briefly(problemsOf(`detect: [{ ${rule}, detector: mahalanobis }]`))).toEqual([problem]);
 });
 
 test('the options of a detector reach it under its own names, durations in milliseconds', () => {

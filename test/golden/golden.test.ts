@@ -1,6 +1,8 @@
 import { SeriesRegistry } from '../../gateway/base/series-registry.ts';
 import type { Result } from '../../gateway/core/result.ts';
 import type { Fate, Stage } from '../../gateway/core/stage.ts';
+import type { TogetherRule } from '../../gateway/detect/together-rule.ts';
+import { TogetherStage } from '../../gateway/detect/together-stage.ts';
 import type { OrderedSettings } from '../../gateway/pipeline/windows/ordered-definition.ts';
 import { OrderedWindowStage } from '../../gateway/pipeline/windows/ordered-window-stage.ts';
 import type { RollupSettings } from '../../gateway/pipeline/windows/rollup-settings.ts';
@@ -13,6 +15,7 @@ interface Config {
   readonly shows: string;
   readonly windows: readonly (WindowSettings & OrderedSettings)[];
   readonly rollups?: readonly RollupSettings[];
+  readonly together?: readonly TogetherRule[];
   readonly time: { readonly outOfOrdernessMs: number; readonly idleTimeoutMs: number };
 }
 
@@ -21,6 +24,8 @@ const STAGES: Readonly<Record<string, (config: Config, registry: SeriesRegistry)
     new WindowStage({ windows, rollups, time, findSeries: (key) => registry.get(key) }),
   'ordered-windows': ({ windows, time }, registry) =>
     new OrderedWindowStage({ windows, time, findSeries: (key) => registry.get(key) }),
+  together: ({ together = [] }, registry) =>
+    new TogetherStage({ rules: together, findSeries: (key) => registry.get(key) }),
 };
 
 for (const [kind, make] of Object.entries(STAGES)) {

@@ -7,6 +7,16 @@ function undivided(on: string): string | undefined {
   return divisionOf(configurationOf(`join: [${join}]`)).undivided;
 }
 
+test('series of one device that are judged together leave devices apart, others bind all of them', () => {
+  const of = (rule: string) =>
+    divisionOf(configurationOf(`detect: [{ together: ${rule}, detector: mahalanobis }]`)).undivided;
+  expect(of('[a/x, a/y]')).toBeUndefined();
+  expect(of('["*/x", "*/y"]')).toBeUndefined();
+  expect(of('[x, y]')).toBeUndefined();
+  expect(of('[a/x, b/x]')).toBe('a/x, b/x are judged together, and may be of several devices');
+  expect(of('["pump*/x", "pump*/y"], on: site')).toContain('may be of several devices');
+});
+
 test('a join within a device leaves devices apart, one across devices binds all of them', () => {
   expect(undivided('device')).toBeUndefined();
   expect(undivided('[phase, device]')).toBeUndefined();

@@ -89,6 +89,16 @@ test('what is strange for the stated time is the new normal', () => {
   expect(strange.at(-1)).toBeLessThan(4000 + 700);
 });
 
+test('what a person says is fine is normal at once', () => {
+  const at = machine(seededRandom(11));
+  const detector = detectorOf(3);
+  anomalies(detector, 4000, (i) => at(i));
+  expect(detector.accept(), 'there is nothing to accept').toBe(false);
+  expect(anomalies(detector, 100, (i) => at(i, 4), 4000).length).toBeGreaterThan(50);
+  expect(detector.accept()).toBe(true);
+  expect(anomalies(detector, 2000, (i) => at(i, 4), 4100)).toEqual([]);
+});
+
 test('a state that lasts as long as the one before it is as good a normal', () => {
   const at = machine(seededRandom(5));
   const detector = detectorOf(3);
