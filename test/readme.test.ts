@@ -8,7 +8,8 @@ import { formatDuration } from '../config/units.ts';
 import { Metrics } from '../gateway/api/metrics.ts';
 import { detectorKinds } from '../gateway/detect/detectors.ts';
 import { configurationOf } from './config/load-text.ts';
-import { FakeView, groupRow } from './gateway/api/fake-view.ts';
+import { groupRow } from './gateway/api/fake-rows.ts';
+import { FakeView } from './gateway/api/fake-view.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');

@@ -1,5 +1,6 @@
 import { systemClock } from '../../gateway/base/system-clock.ts';
-import { FakeView, letter } from '../gateway/api/fake-view.ts';
+import { letter } from '../gateway/api/fake-rows.ts';
+import { FakeView } from '../gateway/api/fake-view.ts';
 
 const HISTORY_MS = 280_000;
 const WINDOW_MS = 10_000;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { groupRow } from './fake-view.ts';
+import { groupRow } from './fake-rows.ts';
 import { startApi } from './start-api.ts';
 
 let one: Awaited<ReturnType<typeof startApi>>;

@@ -9,7 +9,7 @@ import * as maintenanceSchemas from '../../../gateway/api/maintenance-schemas.ts
 import { HealthReply, Problem, ReadyReply } from '../../../gateway/api/problem-schemas.ts';
 import { ReadingsReply, SeriesReply } from '../../../gateway/api/readings-schemas.ts';
 import { StatusReply } from '../../../gateway/api/status-schemas.ts';
-import { groupRow, letter } from './fake-view.ts';
+import { groupRow, letter } from './fake-rows.ts';
 import { startApi } from './start-api.ts';
 
 const KEY = 'press-1/oil_temperature';

@@ -123,3 +123,26 @@ export class ForwarderRig {
     };
   }
 }
+
+/** A rig with a forwarder that runs. */
+export async function startRig(change: Partial<ForwarderOptions> = {}): Promise<ForwarderRig> {
+  const rig = new ForwarderRig(change);
+  await rig.boot();
+  return rig;
+}
+
+/** Lets the readers of a log fail for as long as `refuses` is set. */
+export function refusingReads(log: MemoryLog): { refuses: boolean } {
+  const disk = { refuses: false };
+  const reader = log.reader.bind(log);
+  log.reader = (from) => {
+    const healthy = reader(from);
+    const read = healthy.read.bind(healthy);
+    healthy.read = async (maxBytes) => {
+      if (disk.refuses) throw new Error('EIO: i/o error, read');
+      return await read(maxBytes);
+    };
+    return healthy;
+  };
+  return disk;
+}

@@ -5,7 +5,6 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemDisk } from '../../../../gateway/base/system-disk.ts';
 import type { Clock } from '../../../../gateway/core/clock.ts';
-import type { Disk, DiskFile } from '../../../../gateway/core/disk.ts';
 import { GatewayError } from '../../../../gateway/core/errors.ts';
 import type { Result } from '../../../../gateway/core/result.ts';
 import { SinkError } from '../../../../gateway/core/sink.ts';
@@ -39,9 +38,8 @@ describe('HistorySink', () => {
     for (const sink of sinks.splice(0)) await sink.stop(signal);
     rmSync(folder, { recursive: true, force: true });
   });
-
-  function sinkOf(options: Partial<HistorySinkOptions> = {}, disk: Disk = systemDisk): HistorySink {
-    const sink = new HistorySink({ path, ...options }, { clock, logger: log, disk });
+  function sinkOf(options: Partial<HistorySinkOptions> = {}): HistorySink {
+    const sink = new HistorySink({ path, ...options }, { clock, logger: log, disk: systemDisk });
     sinks.push(sink);
     return sink;
   }
@@ -56,64 +54,6 @@ describe('HistorySink', () => {
     sink.aggregates({ series: key, limit: 1000, ...query }).map((row) => row.start);
   const minutes = (count: number, from = 0) =>
     Array.from({ length: count }, (_, i) => aggregate({ start: T0 + (from + i) * MINUTE }));
-
-  describe('a power cut', () => {
-    /** A disk whose `datasync` tells of each file, and fails while it is asked to. */
-    function watchedDisk(failing: () => boolean): { readonly disk: Disk; readonly synced: string[] } {
-      const synced: string[] = [];
-      const watch = (file: string, opened: DiskFile): DiskFile => ({
-        size: () => opened.size(),
-        read: (target, position) => opened.read(target, position),
-        write: (source, position) => opened.write(source, position),
-        truncate: (bytes) => opened.truncate(bytes),
-        close: () => opened.close(),
-        datasync: async () => {
-          if (failing()) throw new Error('EIO: i/o error, fdatasync');
-          await opened.datasync();
-          synced.push(file);
-        },
-      });
-      const disk: Disk = {
-        ...systemDisk,
-        open: async (file, mode) => watch(file, await systemDisk.open(file, mode)),
-        syncDirectory: async (folderOfIt) => {
-          await systemDisk.syncDirectory(folderOfIt);
-          synced.push(folderOfIt);
-        },
-      };
-      return { disk, synced };
-    }
-
-    it('takes nothing that counts as stored: the log of SQLite and its entry are synced before', async () => {
-      const { disk, synced } = watchedDisk(() => false);
-      const sink = sinkOf({}, disk);
-      await sink.start(signal);
-      await write(sink, aggregate());
-      expect(synced).toEqual([`${path}-wal`, join(folder, 'new')]);
-      await write(sink, ...minutes(2));
-      expect(synced.slice(2)).toEqual([`${path}-wal`]);
-    });
-
-    it('is not survived by a batch whose sync failed: it is to be sent again, and is stored then', async () => {
-      let fails = true;
-      const { disk } = watchedDisk(() => fails);
-      const sink = sinkOf({}, disk);
-      await sink.start(signal);
-      await expect(write(sink, ...minutes(2))).rejects.toThrow(/Cannot sync the history .*EIO/);
-      fails = false;
-      await write(sink, ...minutes(2));
-      expect(starts(sink)).toEqual([T0, T0 + MINUTE]);
-    });
-
-    it('is taken into account where nothing is to be synced', async () => {
-      const { disk, synced } = watchedDisk(() => false);
-      const sink = sinkOf({ sync: false }, disk);
-      await sink.start(signal);
-      await write(sink, aggregate());
-      expect(synced).toEqual([]);
-    });
-  });
-
   sinkContract(async () => {
     const sink = sinkOf();
     // Read by a connection of its own, by plain SQL.
