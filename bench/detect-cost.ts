@@ -6,6 +6,7 @@ import type { Reading } from '../gateway/core/reading.ts';
 import { DetectStage } from '../gateway/detect/detect-stage.ts';
 import type { DetectorOptions } from '../gateway/detect/detector-kind.ts';
 import { detectorFactory } from '../gateway/detect/detectors.ts';
+import { jointDetectorFactory } from '../gateway/detect/joint-detectors.ts';
 import { WARMED_AT_ONCE } from '../gateway/runtime/warm.ts';
 
 /** What a reading costs where many series take turns. */
@@ -55,6 +56,33 @@ export function detectorCost(name: string, options: DetectorOptions | undefined,
   });
   const snapshot = serialize(detectors[0]!.snapshot()).length;
   return { ns, bytes, note: `${anomalies} anomalies, snapshot ${snapshot} B` };
+}
+
+/** The cost of a vector in a detector of several series; `bytes` are those of a group. */
+export function jointDetectorCost(name: string, channels: number, load: Load): Cost {
+  const create = jointDetectorFactory(name);
+  const groups = { series: Math.max(1, Math.floor(load.series / channels)), rounds: load.rounds };
+  const before = usedBytes();
+  const detectors = Array.from({ length: groups.series }, () => {
+    const detector = create();
+    for (let channel = 0; channel < channels; channel++) detector.addChannel();
+    return detector;
+  });
+  const bytes = (usedBytes() - before) / groups.series;
+  const values = new Float64Array(channels);
+  let anomalies = 0;
+  const ns = nsOfAReading(
+    groups,
+    () => 0,
+    (id, round) => {
+      for (let channel = 0; channel < channels; channel++) {
+        values[channel] = wave[(round + id * 7919 + channel * 104_729) & 0xffff]!;
+      }
+      if (detectors[id]!.judge(values, round * 1000).anomaly) anomalies++;
+    },
+  );
+  const snapshot = serialize(detectors[0]!.snapshot()).length;
+  return { ns, bytes, note: `${groups.series} groups, ${anomalies} anomalies, snapshot ${snapshot} B` };
 }
 
 /** The cost of the whole stage with some rules. */

@@ -14,9 +14,10 @@ export interface NabTable extends LabelledTable {
   readonly windows: readonly (readonly [from: string, to: string])[];
 }
 
-/** A recording of the SKAB testbed; a label for each row. */
+/** A recording of the SKAB testbed; for each row whether it is an anomaly, and whether something changes there: 0 or 1. */
 export interface SkabTable extends LabelledTable {
   readonly labels: readonly number[];
+  readonly changes: readonly number[];
 }
 
 /** What there is in a data folder; what is not there is left out. */
@@ -53,7 +54,23 @@ export interface Scorers {
   ) => Readonly<Record<NabProfile, NabResult>>;
   readonly skabBinary: (
     files: readonly { readonly name: string; readonly label: readonly number[]; readonly pred: readonly number[] }[],
-  ) => { readonly f1: number; readonly far: number; readonly mar: number };
+  ) => SkabResult & { readonly perFile: readonly (SkabResult & { readonly name: string })[] };
+  readonly cpFromOutlier: (pred: readonly number[]) => ArrayLike<number>;
+  readonly skabChangepoint: (
+    files: readonly {
+      readonly name: string;
+      readonly time: readonly number[];
+      readonly cpLabel: readonly number[];
+      readonly cp: ArrayLike<number>;
+    }[],
+  ) => Readonly<Record<'standard' | 'LowFP' | 'LowFN', number>>;
+}
+
+/** What SKAB's protocol gives for anomalous rows: F1, and the shares of false and of missed rows in percent. */
+export interface SkabResult {
+  readonly f1: number;
+  readonly far: number;
+  readonly mar: number;
 }
 
 /** Reads a folder laid out as `nab/<category>/<file>.csv` with `nab/windows.json`, `skab/` with `skab/labels/`, `skab-normal/`. */
@@ -65,12 +82,14 @@ export function readDetectData(folder: string): DetectData {
     : {};
   return {
     nab: Object.entries(windows).map(([name, labelled]) => ({ ...readTable(nab, name), windows: labelled })),
-    skab: tablesIn(join(skab, 'labels')).map((name) => ({
-      ...readTable(skab, name),
-      labels: readTable(join(skab, 'labels'), name)
-        .rows.slice(1)
-        .map(([, anomaly]) => Number(anomaly)),
-    })),
+    skab: tablesIn(join(skab, 'labels')).map((name) => {
+      const labels = readTable(join(skab, 'labels'), name).rows.slice(1);
+      return {
+        ...readTable(skab, name),
+        labels: labels.map(([, anomaly]) => Number(anomaly)),
+        changes: labels.map(([, , change]) => Number(change)),
+      };
+    }),
     normal: tablesIn(join(folder, 'skab-normal')).map((name) => readTable(join(folder, 'skab-normal'), name)),
   };
 }

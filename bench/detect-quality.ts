@@ -27,7 +27,7 @@ export interface Quality {
 }
 
 /** The first rows of a SKAB recording are for learning. */
-const SKAB_LEARNING = 400;
+export const SKAB_LEARNING = 400;
 
 /** Judges every table of the data and scores it by the published protocols. */
 export async function detectorQuality(detector: string, data: DetectData, scorers: Scorers): Promise<Quality> {
@@ -72,7 +72,8 @@ async function skabQuality(detector: string, data: DetectData, { skabBinary }: S
   );
 }
 
-async function falseShare(detector: string, data: DetectData): Promise<number> {
+/** The share of the rows of normal operation that a detector calls anomalies. */
+export async function falseShare(detector: string, data: DetectData): Promise<number> {
   const anomalies = (await Promise.all(data.normal.map((table) => scoresOf(table, detector)))).flatMap(
     (judged) => judged.anomalies,
   );
