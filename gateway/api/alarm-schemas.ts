@@ -88,6 +88,24 @@ export const Alarm = Type.Object({
 /** The answer of `GET /api/v1/alarms`. */
 export const AlarmsReply = Type.Object({ alarms: Type.Array(Alarm, { description: 'Newest first' }) });
 
+/** The answer of `GET /api/v1/alarms/groups`. */
+export const AlarmGroupsReply = Type.Object({
+  groups: Type.Array(
+    Type.Object({
+      id: Type.String({ description: 'That its alarms bear as group' }),
+      device: Type.String(),
+      severity: Type.String({ description: 'The highest of its alarms' }),
+      priority: Type.Integer({ minimum: 1, maximum: 1000, description: 'The highest of its alarms' }),
+      since: time('When the first of them was raised'),
+      active: count('Of them, those that are active'),
+      unacknowledged: count('Of them, those that nobody has seen'),
+      message: Type.String({ description: 'One sentence for all of them' }),
+      alarms: Type.Array(Alarm, { description: 'Newest first' }),
+    }),
+    { description: 'In the order of their newest alarms' },
+  ),
+});
+
 /** What a status tells of the alarms. */
 export const AlarmsStatus = Type.Object({
   active: Type.Object(

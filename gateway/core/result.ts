@@ -65,6 +65,8 @@ export interface AlarmEvent {
   readonly active?: boolean;
   /** Why nobody is to be told; undefined where people are. It counts and is kept all the same. */
   readonly suppressed?: Suppression | undefined;
+  /** Wall time until which it is shelved, where that was done. */
+  readonly until?: EpochMs | undefined;
   /** Who did it, where it was a person. */
   readonly by?: string | undefined;
 }

@@ -1,8 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import type { AlarmRow } from '../../core/alarm.ts';
-import { Alarm, AlarmParams, AlarmsQuery, AlarmsReply, ByBody, DismissBody, ShelveBody } from '../alarm-schemas.ts';
+import {
+  Alarm,
+  AlarmGroupsReply,
+  AlarmParams,
+  AlarmsQuery,
+  AlarmsReply,
+  ByBody,
+  DismissBody,
+  ShelveBody,
+} from '../alarm-schemas.ts';
 import { conflictOf, ProblemError } from '../problem.ts';
 import { Problem } from '../problem-schemas.ts';
+import { groupAlarms } from '../ui/alarm-groups.ts';
 import type { RouteContext } from './context.ts';
 
 const UNKNOWN = 'anonymous';
@@ -22,6 +32,18 @@ export function alarmsRoutes(app: FastifyInstance, { view: { operations } }: Rou
       },
     },
     async ({ query }) => ({ alarms: operations.alarms(query) }),
+  );
+  app.get<{ Querystring: AlarmsQuery }>(
+    '/api/v1/alarms/groups',
+    {
+      schema: {
+        tags,
+        summary: 'The same, with alarms of one device that came shortly one after the other put together',
+        querystring: AlarmsQuery,
+        response: { 200: AlarmGroupsReply, 400: Problem },
+      },
+    },
+    async ({ query }) => ({ groups: groupAlarms(operations.alarms(query)) }),
   );
   app.post<{ Params: AlarmParams; Body: ByBody | undefined }>(
     '/api/v1/alarms/:id/acknowledge',

@@ -32,9 +32,9 @@ export class AlarmList {
     this.#rows.set(row.id, row);
   }
 
-  /** Alarms raised and not cleared; those that wait for a person first, and the gravest of them. */
-  active(): AlarmRow[] {
-    const rows = [...this.#rows.values()].filter((row) => row.clearedAt === null);
+  /** Alarms that are active, or over and seen by nobody; those that wait for a person first, and the gravest of them. */
+  open(): AlarmRow[] {
+    const rows = [...this.#rows.values()].filter((row) => row.clearedAt === null || row.acknowledgedAt === null);
     return rows.sort((a, b) => urgency(a) - urgency(b) || b.raisedAt - a.raisedAt);
   }
 
@@ -59,15 +59,31 @@ export class AlarmList {
       ...{ priority: event.priority ?? 0, count: event.count ?? 1, group: event.group ?? null },
       ...{ clearedAt: null, acknowledgedAt: null, acknowledgedBy: null, shelvedUntil: null },
       suppressed: event.suppressed ?? null,
-      state: 'unacknowledged',
+      state: event.suppressed === 'flood' ? 'suppressed' : (event.suppressed ?? 'unacknowledged'),
     };
     if (state === 'raised') this.#rows.set(id, row);
-    if (state === 'cleared') this.#rows.set(id, { ...row, clearedAt: time });
-    if (state === 'acknowledged') this.#rows.set(id, { ...row, acknowledgedAt: time });
+    if (state === 'cleared') this.#set(row, { clearedAt: time, count: event.count ?? row.count });
+    if (state === 'acknowledged') this.#set(row, { acknowledgedAt: time, acknowledgedBy: event.by ?? null });
+    if (state === 'shelved') this.#set(row, { shelvedUntil: event.until ?? null });
+    if (state === 'unshelved') this.#set(row, { shelvedUntil: null });
+  }
+
+  #set(row: AlarmRow, change: Partial<AlarmRow>): void {
+    const changed = { ...row, ...change };
+    this.#rows.set(row.id, { ...changed, state: stateOf(changed) });
   }
 }
 
+/** As far as the steps of the alarm tell it. */
+function stateOf({ clearedAt, acknowledgedAt, shelvedUntil }: AlarmRow): AlarmRow['state'] {
+  if (shelvedUntil !== null) return 'shelved';
+  if (clearedAt === null) return acknowledgedAt === null ? 'unacknowledged' : 'acknowledged';
+  return acknowledgedAt === null ? 'returned' : 'normal';
+}
+
+/** What is shelved or in maintenance comes after what waits for a person. */
 function urgency(alarm: AlarmRow): number {
   const rank = alarm.severity === 'critical' ? 0 : alarm.severity === 'warning' ? 1 : 2;
-  return alarm.acknowledgedAt === null ? rank : rank + 3;
+  const isAside = alarm.state === 'shelved' || alarm.state === 'out-of-service';
+  return rank + (alarm.acknowledgedAt === null ? 0 : 3) + (isAside ? 6 : 0);
 }

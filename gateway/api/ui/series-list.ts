@@ -12,7 +12,8 @@ export function SeriesList({ store }: { store: Store; version: number }): View {
   const all = [...(store.series?.values() ?? [])];
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const found = all.filter(({ status }) => words.every((word) => status.key.toLowerCase().includes(word)));
-  const alarmed = new Set(store.alarms.map((alarm) => alarm.series));
+  const active = store.alarms.filter(({ clearedAt }) => clearedAt === null);
+  const alarmed = new Set(active.map((alarm) => alarm.series));
   return html`<section class="panel series-panel" aria-labelledby="series-title">
     <div class="panel-head">
       <h2 id="series-title">Series</h2>

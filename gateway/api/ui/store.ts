@@ -44,6 +44,8 @@ export class Store {
   letters: readonly DeadLetter[] = [];
   /** The ledger with its rows by device; undefined until it was read. */
   ledger: LedgerReport | undefined;
+  /** The alarm that a person does more with than acknowledging it. */
+  attended: AlarmRow | undefined;
   /** What went wrong with the last request of this page, for a person. */
   trouble: string | undefined;
   readonly chart = new ChartData(
@@ -66,9 +68,9 @@ export class Store {
   readonly #refreshRates = throttled(2_000, () => this.#attempt(() => this.#loadSeries()));
   readonly #refreshManyRates = throttled(30_000, () => this.#attempt(() => this.#loadSeries()));
 
-  /** Active alarms, what waits for a person first. */
+  /** Open alarms, what waits for a person first. */
   get alarms(): readonly AlarmRow[] {
-    return this.#alarms.active();
+    return this.#alarms.open();
   }
 
   /** The gateway's wall clock. */
@@ -94,6 +96,8 @@ export class Store {
       aggregate: (aggregate) => this.chart.addAggregate({ ...aggregate, series: aggregate.series.key }),
       alarm: (event) => {
         this.#alarms.take(event);
+        // Only the gateway knows how what is told to nobody stands.
+        if (event.suppressed !== undefined) this.#readAlarms();
         this.chart.addAlarm(event);
         this.changed();
       },
@@ -126,10 +130,33 @@ export class Store {
     this.#attempt(() => this.chart.setRange(rangeMs));
   }
 
-  /** Acknowledges an alarm. */
   acknowledge(id: string): void {
+    this.#act(id, 'acknowledge', {});
+  }
+
+  /** Shelves an alarm for some seconds. */
+  shelve(id: string, forSeconds: number, reason: string): void {
+    this.#act(id, 'shelve', { forSeconds, reason });
+  }
+
+  unshelve(id: string): void {
+    this.#act(id, 'unshelve', {});
+  }
+
+  /** Says that what an alarm told of was fine. */
+  dismiss(id: string, reason: string): void {
+    this.#act(id, 'dismiss', { reason });
+  }
+
+  /** A person looks closer at an alarm, or no longer does. */
+  attend(alarm: AlarmRow | undefined): void {
+    this.attended = alarm;
+    this.changed();
+  }
+
+  #act(id: string, action: string, body: object): void {
     this.#attempt(async () => {
-      this.#alarms.put(await postJson<AlarmRow>(`/api/v1/alarms/${encodeURIComponent(id)}/acknowledge`, {}));
+      this.#alarms.put(await postJson<AlarmRow>(`/api/v1/alarms/${encodeURIComponent(id)}/${action}`, body));
     });
   }
 
@@ -192,7 +219,7 @@ export class Store {
 
   async #loadAlarms(): Promise<void> {
     const { alarms } = await fetchJson<{ alarms: AlarmRow[] }>('/api/v1/alarms', {
-      state: 'active',
+      state: 'open',
       limit: MAX_ALARMS,
     });
     this.#alarms.load(alarms);
@@ -244,7 +271,8 @@ export class Store {
     const refused = status.ledger.rejected + status.sinks.reduce((sum, sink) => sum + sink.rejectedTotal, 0);
     if (this.#refused >= 0 && refused !== this.#refused) this.#readLetters();
     this.#refused = refused;
-    if (Math.min(status.activeAlarms, MAX_ALARMS) !== this.alarms.length) this.#readAlarms();
+    const open = status.activeAlarms + status.alarms.returned;
+    if (Math.min(open, MAX_ALARMS) !== this.alarms.length) this.#readAlarms();
     this.#readLedger();
     if (this.series !== undefined) (this.series.size > MANY_SERIES ? this.#refreshManyRates : this.#refreshRates)();
     this.changed();

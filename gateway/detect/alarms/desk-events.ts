@@ -21,7 +21,7 @@ export function acknowledgedEvent(
 /** An operator has put the condition aside, at wall time `time`. */
 export function shelvedEvent({ raised, by, reason, until }: Shelved, time: EpochMs, isActive: boolean): AlarmEvent {
   const message = `${subject(raised)}, is shelved by ${by} until ${isoTime(until)} (${reason}): ${raised.message}`;
-  return { ...step(raised, 'shelved', time, isActive), by, message, suppressed: 'shelved' };
+  return { ...step(raised, 'shelved', time, isActive), by, until, message, suppressed: 'shelved' };
 }
 
 /** It is not aside any more: by the word of `by`, or as its time is up. */

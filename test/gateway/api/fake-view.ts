@@ -167,7 +167,14 @@ export class FakeView implements GatewayView {
     const severity: Severity =
       row.severity === 'critical' ? 'critical' : row.severity === 'warning' ? 'warning' : 'info';
     const series = { key: row.series, device, metric, tags: {} };
-    const step = { id, series, detector, severity, state, time, raisedAt, score, value, message };
+    const { priority, count, group, shelvedUntil } = row;
+    const marks = {
+      priority,
+      count,
+      ...(group === null ? {} : { group }),
+      ...(shelvedUntil === null ? {} : { until: shelvedUntil }),
+    };
+    const step = { id, series, detector, severity, state, time, raisedAt, score, value, message, ...marks };
     this.emit({ topic: 'alarms', data: { kind: 'alarm', ...step } });
   }
 

@@ -36,6 +36,7 @@ describe('/openapi.json', () => {
     ).toEqual([
       'get /api/v1/aggregates',
       'get /api/v1/alarms',
+      'get /api/v1/alarms/groups',
       'get /api/v1/config',
       'get /api/v1/dead-letters',
       'get /api/v1/explain',

@@ -162,6 +162,26 @@ describe('/api/v1/alarms', () => {
     expect(await open()).toBeUndefined();
   });
 
+  test('/groups puts alarms of a device together that came together, with the highest severity', async () => {
+    const group = { group: 'press-9@1' };
+    const ids = [
+      one.view.raise('press-9/oil', 'warning', T0 + 120_000, 'warm'),
+      one.view.raise('press-9/load', 'critical', T0 + 121_000, 'heavy'),
+    ];
+    one.view.alarmRows = one.view.alarmRows.map((row) => (ids.includes(row.id) ? { ...row, ...group } : row));
+    const { body } = await get('/api/v1/alarms/groups?state=open');
+    expectShape(alarmSchemas.AlarmGroupsReply, body);
+    const found = body.groups.find(({ id }: { id: string }) => id === 'press-9@1');
+    expect(found).toMatchObject({
+      device: 'press-9',
+      severity: 'critical',
+      priority: 900,
+      active: 2,
+      since: T0 + 120_000,
+    });
+    expect(found.alarms.map(({ metric }: { metric: string }) => metric)).toEqual(['load', 'oil']);
+  });
+
   test('an alarm is shelved for a time and a reason, and unshelved', async () => {
     const id = one.view.raise(KEY, 'warning', T0 + 103_000, 'warm');
     const post = (action: string, payload: object) =>

@@ -45,6 +45,20 @@ test('a new spread is learnt after the stated time', () => {
   expect(at.at(-1)).toBeLessThan(2000 + 50 + 66);
 });
 
+test('a new spread that is fine by the word of a person is learnt at once', () => {
+  const detector = new SpreadDetector();
+  const values = wave(3000, (i) => (i >= 2000 ? 20 : 1));
+  let accepted: number | undefined;
+  for (const [i, value] of values.entries()) {
+    if (i === 1999) expect(detector.accept()).toBe(false);
+    if (!detector.judge(value, i * MINUTE).anomaly) continue;
+    expect(accepted).toBeUndefined();
+    expect(detector.accept()).toBe(true);
+    accepted = i;
+  }
+  expect(accepted).toBeGreaterThan(1999);
+});
+
 test('a series that never moved is being learnt, and so is one that has just begun to', () => {
   const detector = new SpreadDetector(spreadSettings({ warmUp: 100 }));
   for (let i = 0; i < 5000; i++) {

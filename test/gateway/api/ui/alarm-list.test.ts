@@ -8,7 +8,7 @@ function step(id: string, state: AlarmEvent['state'], time = 1000, severity: Sev
   return { kind: 'alarm', id, series, severity, state, time, ...rest };
 }
 
-const ids = (list: AlarmList) => list.active().map((row) => row.id);
+const ids = (list: AlarmList) => list.open().map((row) => row.id);
 
 describe('AlarmList', () => {
   test('follows the life of an alarm from the stream alone', () => {
@@ -16,7 +16,7 @@ describe('AlarmList', () => {
     list.take(step('1', 'raised'));
     expect(ids(list)).toEqual(['1']);
     list.take(step('1', 'acknowledged', 1500));
-    expect(list.active()[0]?.acknowledgedAt).toBe(1500);
+    expect(list.open()[0]?.acknowledgedAt).toBe(1500);
     list.take(step('1', 'cleared', 2000));
     expect(ids(list)).toEqual([]);
     expect(list.of('a/x')[0]).toMatchObject({ clearedAt: 2000, acknowledgedAt: 1500 });
@@ -25,9 +25,10 @@ describe('AlarmList', () => {
   test('what the stream said is not undone by a history that is behind', () => {
     const list = new AlarmList();
     list.take(step('1', 'raised'));
-    const behind = list.active();
+    const behind = list.open();
     list.take(step('2', 'raised'));
     list.take(step('1', 'cleared', 2000));
+    list.take(step('1', 'acknowledged', 2500));
     list.load(behind);
     expect(ids(list)).toEqual(['2']);
   });
@@ -40,6 +41,21 @@ describe('AlarmList', () => {
     list.load([]);
     clock.mockRestore();
     expect(ids(list)).toEqual([]);
+  });
+
+  test('an alarm that is over stays until somebody has seen it, one that is shelved says until when', () => {
+    const list = new AlarmList();
+    list.take(step('1', 'raised'));
+    list.take({ ...step('1', 'shelved', 1200), until: 9000 });
+    expect(list.open()[0]).toMatchObject({ state: 'shelved', shelvedUntil: 9000 });
+    list.take(step('1', 'unshelved', 1300));
+    list.take({ ...step('1', 'cleared', 2000), count: 7 });
+    expect(list.open()).toMatchObject([{ state: 'returned', clearedAt: 2000, count: 7, shelvedUntil: null }]);
+    list.take({ ...step('1', 'acknowledged', 3000), by: 'Ada' });
+    expect(ids(list)).toEqual([]);
+    list.take({ ...step('2', 'raised'), suppressed: 'flood' });
+    list.take({ ...step('3', 'raised'), suppressed: 'shelved' });
+    expect(list.open().map(({ state }) => state)).toEqual(['suppressed', 'shelved']);
   });
 
   test('is bounded', () => {

@@ -16,7 +16,7 @@ test('an acknowledgement tells who, when, and what of', () => {
 test('shelving tells until when and why, and is for nobody', () => {
   const event = shelvedEvent({ raised, by: 'Ada', reason: 'a loose wire', until: time }, time - 1, false);
   expect(event.message).toBe(`${what}, is shelved by Ada until 2026-11-23T08:20:00.000Z (a loose wire): ${seen}`);
-  expect(event).toMatchObject({ state: 'shelved', suppressed: 'shelved', active: false, time: time - 1 });
+  expect(event).toMatchObject({ state: 'shelved', suppressed: 'shelved', active: false, time: time - 1, until: time });
 });
 
 test('what is no longer shelved tells whether it is active', () => {
