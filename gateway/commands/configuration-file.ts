@@ -41,6 +41,6 @@ export function loadText(text: string, fileName: string, surroundings: Surroundi
     vocabulary,
   });
   if ('configuration' in loaded) return loaded;
-  surroundings.err(formatProblems(loaded.problems, fileName, text));
+  surroundings.err(`${formatProblems(loaded.problems, fileName, text)}\n`);
   throw new ExitCode(1);
 }

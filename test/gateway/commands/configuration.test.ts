@@ -135,6 +135,8 @@ test('check tells every error at once, with line and column, exit 1', async () =
     expect(stderr).toContain(word);
   }
   expect(stderr).toMatch(/mean/);
+  // So that what the shell says next begins a line of its own.
+  expect(stderr).toMatch(/[^\n]\n$/);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
 });
 
