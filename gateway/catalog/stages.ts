@@ -64,7 +64,7 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
     }),
     maintenance,
     watermarkOf: (series) => timekeeperOf(series).watermarkOf(series),
-    windowsAt: (series, time) => windows.windowsAt(series, time),
+    windowsAt: (series, time) => [...windows.windowsAt(series, time), ...orderedWindows.windowsAt(series, time)],
     outOfOrdernessOf: (series) => timekeeperOf(series).outOfOrdernessOf(series),
   };
 }

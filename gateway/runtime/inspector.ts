@@ -144,8 +144,10 @@ export class Inspector implements Inspection {
     const results = (window: string, from: EpochMs | undefined, to: EpochMs) =>
       history.aggregates({ series: series.key, window, from, to, limit: RESULTS_LOOKED_AT });
     const closed = windows
-      .filter((name) => !known.some(({ window }) => window === name))
+      // Time alone says of the others which windows hold it: all of those are known.
+      .filter((name) => !known.some(({ window, closesAt }) => window === name && closesAt !== null))
       .flatMap((name) => results(name, undefined, time + 1).filter(({ start, end }) => start <= time && time <= end))
+      .filter((result) => !known.some(({ window, start }) => window === result.window && start === result.start))
       .map(({ window, start, end, revision }): WindowAt => {
         return { window, from: null, start, end, closesAt: null, state: 'closed', revision };
       });

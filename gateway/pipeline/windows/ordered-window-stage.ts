@@ -2,6 +2,7 @@ import { DeadlineQueue } from '../../base/deadline-queue.ts';
 import { seriesPattern } from '../../base/series-pattern.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
+import type { WindowAt } from '../../core/inspection.ts';
 import type { Bound } from '../../core/memory.ts';
 import type { Quality } from '../../core/quality.ts';
 import type { Reading, Series } from '../../core/reading.ts';
@@ -146,6 +147,12 @@ export class OrderedWindowStage implements Stage {
   /** How far readings of the series may be out of order just now, in milliseconds; undefined before its first reading. */
   outOfOrdernessOf(series: Series): number | undefined {
     return this.#states[series.id]?.disorder.allowedMs;
+  }
+
+  /** Those of its open windows that hold a reading of this time, as far as it has had its turn. */
+  windowsAt(series: Series, time: EpochMs): readonly WindowAt[] {
+    const windows = this.#states[series.id]?.windows ?? [];
+    return windows.flatMap((one) => one.windowsAt(time));
   }
 
   bounds(maxSeries: number): readonly Bound[] {

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../core/clock.ts';
+import type { WindowAt } from '../../core/inspection.ts';
 import type { Quality } from '../../core/quality.ts';
 import type { Series } from '../../core/reading.ts';
 import type { Aggregate } from '../../core/result.ts';
@@ -39,6 +40,16 @@ export abstract class OrderedWindows {
 
   /** The windows that have begun and not ended, the oldest first. */
   abstract get open(): readonly RunningWindow[];
+
+  /** The open ones between whose readings this time lies. */
+  windowsAt(time: EpochMs): readonly WindowAt[] {
+    const { name: window } = this.definition;
+    const holding = this.open.filter(({ extent }) => extent.start <= time && time < extent.end);
+    return holding.map(({ start, end, revision }) => {
+      const given = revision > this.#firstRevision ? revision - 1 : null;
+      return { window, from: null, start, end, closesAt: null, state: 'open', revision: given };
+    });
+  }
 
   /** How many windows are lost where nobody goes on with them. */
   get openCount(): number {

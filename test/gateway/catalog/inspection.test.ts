@@ -8,7 +8,10 @@ import { bootedGateway } from './booted-gateway.ts';
 
 const TEXT = `
 storage: { path: /data, keepFree: 64 KiB }
-windows: [{ name: second, series: "press/*", window: { tumbling: 1s, allowedLateness: 2s }, aggregates: [count] }]
+windows:
+  - { name: second, series: "press/*", window: { tumbling: 1s, allowedLateness: 2s }, aggregates: [count] }
+  - { name: three, series: "*/speed", window: { count: 3, every: 2 }, aggregates: [count] }
+  - { name: running, series: "*/speed", window: { while: { above: 0 } }, aggregates: [count] }
 rollups: [{ name: ten, from: second, window: { tumbling: 10s } }]
 reduce: [{ series: "*/level", deadband: 1 }]
 derive: [{ name: kelvin, series: "*/temperature", metric: kelvin, value: value + 273.0 }]
@@ -23,7 +26,7 @@ async function booted(disk?: FaultyDisk, clock?: ManualClock) {
       stored
         .filter((one) => one.series.key === series && one.window === window && one.start >= from && one.start < to)
         .map(({ kind: _, ...row }) => ({ ...row, series }))
-        .slice(-1),
+        .filter(({ start }, at, all) => !all.slice(at + 1).some((later) => later.start === start)),
     alarms: () => [],
   };
   const box = await bootedGateway(TEXT, { history, ...(disk && { disk }), ...(clock && { clock }) });
@@ -52,6 +55,8 @@ test('at each stage is seen what passes there', async () => {
     'derive:kelvin',
     'join:heat',
     'window:second',
+    'window:three',
+    'window:running',
     'rollup:ten',
     'detect:range',
     'fates',
@@ -90,6 +95,8 @@ test('at each stage is seen what passes there', async () => {
     ],
     'derive:kelvin': ['press/kelvin=293', 'press/kelvin=363', 'press/kelvin=294'],
     'join:heat': [],
+    'window:three': [],
+    'window:running': [],
     'window:second': ['second {"count":1}', 'second {"count":1}'],
     'rollup:ten': ['ten {"count":1}', 'ten {"count":1}'],
     'detect:range': ['range raised'],
@@ -162,6 +169,32 @@ describe('where a reading went', () => {
     expect(await of('flow', 300)).toEqual([['join:heat (right)', 'press/heat', 999, 999, false, [[50, 999]]]]);
     expect(await of('flow', 1100)).toEqual([['join:heat (right)', 'press/heat', 1999, 1999, true, []]]);
     expect(await of('flow', 301)).toEqual([]);
+    await box.stop();
+  });
+
+  test('one in windows that readings end is in those that are open, and in those that the history knows', async () => {
+    const box = await booted();
+    const windows = async (afterMs: number) =>
+      (await told(box, 'speed', afterMs)).windows.filter(([window]) => window !== 'second' && window !== 'ten');
+    for (const [value, afterMs] of [
+      [5, 100],
+      [6, 200],
+      [7, 300],
+      [0, 400],
+      [8, 500],
+    ] as const)
+      await box.send('speed', value, afterMs);
+    // Three readings fill a window, and one begins with every second of them.
+    expect(await windows(300)).toEqual([
+      ['three', 100, 301, 'closed', true, 0],
+      ['three', 300, 501, 'closed', true, 0],
+      ['running', 100, 400, 'closed', true, 0],
+    ]);
+    expect(await windows(500)).toEqual([
+      ['three', 500, 501, 'open', true, null],
+      ['running', 500, 501, 'open', true, null],
+      ['three', 300, 501, 'closed', true, 0],
+    ]);
     await box.stop();
   });
 
