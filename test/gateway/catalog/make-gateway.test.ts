@@ -3,10 +3,11 @@ import type { Result } from '../../../gateway/core/result.ts';
 import type { Sink } from '../../../gateway/core/sink.ts';
 import { bootedGateway } from './booted-gateway.ts';
 
-const KEEP_FREE = 64 * 1024;
+/** Beside it what a segment writes in advance is little. */
+const KEEP_FREE = 8 * 1024 * 1024;
 
 const TEXT = `
-storage: { path: /data, keepFree: 64 KiB }
+storage: { path: /data, keepFree: 8 MiB }
 sources: [{ name: floor, type: mqtt, listen: "127.0.0.1:0", readings: [{ topic: "sensors/_/+" }] }]
 detect: [{ series: "*", detector: range, max: 0, alarm: {} }]
 windows: [{ name: s, window: { tumbling: 1s }, aggregates: [count] }]
