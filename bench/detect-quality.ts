@@ -1,3 +1,5 @@
+import { detectorKind } from '../gateway/detect/detectors.ts';
+import { ONSET_NUMBERS, onsetScore } from '../gateway/detect/onset.ts';
 import type { DetectData, NabProfile, NabResult, NabTable, Scorers } from './detect-data.ts';
 import { scoresOf } from './detect-data.ts';
 
@@ -26,6 +28,8 @@ export interface Quality {
   readonly falseShare: number | undefined;
 }
 
+/** An onset is over so many rows after its highest score, as in the detectors that tell onsets only. */
+const QUIET = 100;
 /** The first rows of a SKAB recording are for learning. */
 export const SKAB_LEARNING = 400;
 
@@ -44,7 +48,7 @@ async function nabQuality(
   { scoreNab }: Scorers,
 ): Promise<Quality['nab']> {
   const judged = await Promise.all(
-    tables.map(async (table) => ({ table, scores: (await scoresOf(table, detector)).scores })),
+    tables.map(async (table) => ({ table, scores: onsetsOf(detector, (await scoresOf(table, detector)).scores) })),
   );
   const series = judged.map(({ table: { name, rows, windows }, scores }) => ({
     name,
@@ -58,6 +62,13 @@ async function nabQuality(
     .map((one, i) => ({ ...one, lost: best.standard.perFile[i]!.windows - best.standard.perFile[i]!.raw }))
     .sort((a, b) => b.lost - a.lost);
   return { best, own, worst };
+}
+
+/** NAB counts each row of an anomaly, a person its alarm: of a detector that tells how long an anomaly lasts only the onsets are counted. */
+function onsetsOf(detector: string, scores: readonly number[]): readonly number[] {
+  if (detectorKind(detector).onsetOnly) return scores;
+  const onset = new Float64Array(ONSET_NUMBERS);
+  return scores.map((score) => onsetScore(onset, 0, score, QUIET));
 }
 
 async function skabQuality(detector: string, data: DetectData, { skabBinary }: Scorers): Promise<Quality['skab']> {

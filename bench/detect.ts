@@ -80,7 +80,7 @@ async function printQuality(folder: string): Promise<void> {
   const { nab, skab, normal } = data;
   print(`${folder}: ${nab.length} NAB series, ${skab.length} SKAB recordings, ${normal.length} of normal operation\n`);
   print(
-    'NAB: with the threshold best for each profile (standard / few false alarms / few misses), and at 1. SKAB: at 1, each channel by itself.\n\n',
+    'NAB: onsets, with the threshold best for each profile (standard / few false alarms / few misses), and at 1. SKAB: at 1, each channel by itself.\n\n',
   );
   const heads = [
     'detector',

@@ -33,7 +33,7 @@ windows:
 detect:
   - { series: press-1/oil_temperature, detector: range, min: 35, max: 60, alarm: { severity: critical, hold: 5s } }
   - { series: pump-1/flow, detector: flatline, for: 20s, alarm: { severity: warning, hold: 5s } }
-  - { series: "*", detector: novelty, alarm: { severity: warning, hold: 30s } }
+  - { series: "*", detector: novelty, threshold: 0.5, alarm: { severity: warning, hold: 30s } }
 
 # Results wait in the outbox until an InfluxDB is there.
 sinks:

@@ -14,7 +14,7 @@ export interface NoveltyOptions {
   readonly window?: number | undefined;
   /** Nothing is called an anomaly before this many readings. @default 200 */
   readonly warmUp?: number | undefined;
-  /** How far beyond everything seen a value must lie to score 1, in mean deviations. Above 0. @default 0.5 */
+  /** How far beyond everything seen a value must lie to score 1, in mean deviations. Above 0. @default 3 */
   readonly threshold?: number | undefined;
   /** The bounds of what was seen close by this many mean deviations each reading, so that a record is forgotten. @default 0.001 */
   readonly forget?: number | undefined;
@@ -177,7 +177,7 @@ export class NoveltyDetector implements Detector {
 
 /** The options with their defaults. */
 export function noveltySettings(options: NoveltyOptions): NoveltySettings {
-  const { window = 100, warmUp = 200, threshold = 0.5, memory = 4000, quiet = 100 } = options;
+  const { window = 100, warmUp = 200, threshold = 3, memory = 4000, quiet = 100 } = options;
   const { forget = 0.001, settleAfter = 8000, fade = 1e-7 } = options;
   return { window, warmUp, threshold, forget, settleAfter, fade, memory, quiet };
 }
@@ -198,7 +198,7 @@ export const noveltyKind: DetectorKind = {
     warmUp: { description: 'readings before anything is called an anomaly', default: 200, min: 1, whole: true },
     threshold: {
       description: 'how far beyond everything seen scores 1, in mean deviations',
-      default: 0.5,
+      default: 3,
       min: 0,
       above: true,
     },

@@ -33,6 +33,9 @@ const HARMLESS: Readonly<Record<string, Input>> = {
   'times that stand still': { value: noise, time: (i) => Math.floor(i / 100) * MINUTE },
 };
 
+/** Novelty tells of the first movement ever, and of the first further one: nothing like them was seen. */
+const ALLOWED: Readonly<Record<string, number>> = { 'novelty: a counter of nothing, then noise on it': 2 };
+
 function judged(name: string, { value, time = (i) => i * MINUTE }: Input, count = READINGS) {
   const random = seededRandom(name.length + 5);
   const detector = createDetector(name);
@@ -48,9 +51,9 @@ function judged(name: string, { value, time = (i) => i * MINUTE }: Input, count 
   return { anomalies, learning };
 }
 
-describe.each(learningDetectors.filter((name) => name !== 'novelty'))('%s', (name) => {
+describe.each(learningDetectors)('%s', (name) => {
   test.each(Object.keys(HARMLESS))('calls nothing an anomaly in %s', (input) => {
-    expect(judged(name, HARMLESS[input]!).anomalies).toBe(0);
+    expect(judged(name, HARMLESS[input]!).anomalies).toBe(ALLOWED[`${name}: ${input}`] ?? 0);
   });
 
   test('is still learning after two readings, and says so', () => {

@@ -151,7 +151,7 @@ test('an alarm whose series falls silent stays active', () => {
 
 test('an alarm that was fine is over, and a detector that learns does not raise it for the like again', () => {
   const rules: readonly DetectRule[] = [
-    { series: 'a/*', detector: 'novelty', alarm: { severity: 'warning' } },
+    { series: 'a/*', detector: 'novelty', options: { threshold: 0.5 }, alarm: { severity: 'warning' } },
     { series: 'b/*', detector: 'auto', alarm: { severity: 'warning' } },
     { series: 'c/*', detector: 'range', options: { max: 100 }, alarm: { severity: 'warning' } },
   ];
