@@ -34,15 +34,17 @@ export function redactedYaml(text: string): string {
         hide(node);
       } else if (typeof node.value === 'string') {
         node.value = withoutUserInfo(node.value);
-        if (keys.at(-1) === 'url' && isWebhook(parents)) hidePath(node);
+        if (keys.at(-1) === 'url' && hasSecretPath(parents)) hidePath(node);
       }
     },
   });
   return unshield(document.toString({ lineWidth: 0 }));
 }
 
-function isWebhook(parents: readonly unknown[]): boolean {
-  return parents.findLast(isMap)?.get('type') === 'webhook';
+/** That of Alertmanager is the same everywhere. */
+function hasSecretPath(parents: readonly unknown[]): boolean {
+  const sink = parents.findLast(isMap);
+  return sink?.get('type') === 'webhook' && sink.get('format') !== 'alertmanager';
 }
 
 /** What follows the host in the address of a webhook is mostly all that keeps strangers from using it. */

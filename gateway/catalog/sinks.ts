@@ -82,9 +82,9 @@ export function makeConfiguredSinks(
       case 'influxdb':
         return new InfluxdbSink({ ...sink, gatewayTags: { ...gateway.tags, gateway: gateway.name } }, parts);
       case 'mqtt':
-        return new MqttSink({ ...sink, gateway: gateway.name }, { ...parts, activeAlarms });
+        return new MqttSink({ ...sink, gateway }, { ...parts, activeAlarms });
       case 'webhook':
-        return new WebhookSink({ ...sink, gateway: gateway.name }, parts);
+        return new WebhookSink({ ...sink, gateway }, parts);
     }
   };
   return sinks.map((sink) => ({ sink: makeSink(sink), options: feedOf(sink) }));

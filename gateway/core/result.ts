@@ -71,6 +71,11 @@ export interface AlarmEvent {
   readonly by?: string | undefined;
 }
 
+/** Whether the alarm is raised and not cleared, after this step. An earlier release has it in the step alone. */
+export function isActive({ active, state }: AlarmEvent): boolean {
+  return active ?? state !== 'cleared';
+}
+
 /** Whether a step is for people to be told of: not what is suppressed, nor what one of them has done. */
 export function isForPeople({ state, suppressed, active }: AlarmEvent): boolean {
   if (suppressed !== undefined) return false;

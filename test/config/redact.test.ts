@@ -51,10 +51,11 @@ test('references to the environment and paths of secret files stay, without defa
 
 test('the host of a webhook, and what has no secret in it, stays', () => {
   const shown = redactedYaml(
-    'sinks: [{ type: webhook, url: https://a.example }, { type: influxdb, url: http://x/proxy }]',
+    'sinks: [{ type: webhook, url: https://a.example }, { type: influxdb, url: http://x/proxy }, { type: webhook, format: alertmanager, url: http://y/api/v2/alerts }]',
   );
   expect(shown).toContain('https://a.example');
   expect(shown).toContain('http://x/proxy');
+  expect(shown).toContain('http://y/api/v2/alerts');
 });
 
 test('a file that cannot be read shows nothing', () => {

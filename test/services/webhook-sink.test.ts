@@ -25,7 +25,7 @@ afterEach(async () => {
 function sinkOf(change: Partial<WebhookSinkOptions> & Pick<WebhookSinkOptions, 'url'>): WebhookSink {
   const alarms = { severity: 'info', series: '*' } as const;
   const sink = new WebhookSink(
-    { name: 'phones', gateway: 'hall', format: 'json', alarms, ...change },
+    { name: 'phones', gateway: { name: 'hall', tags: {} }, format: 'json', alarms, ...change },
     { clock: systemClock },
   );
   ending.push(() => sink.stop(signal));

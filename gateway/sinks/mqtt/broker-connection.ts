@@ -1,10 +1,8 @@
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
-import { TimeLimitReached } from '../../base/time-limit.ts';
 import { messageOf } from '../../core/errors.ts';
-import { SinkError } from '../../core/sink.ts';
 import type { Logger } from '../../core/telemetry.ts';
-import { isCertificateProblem } from '../http.ts';
-import { isAboutMessage, isTemporary, PROTOCOL_REFUSED, wordsOf } from './reason-codes.ts';
+import { type ConnectionLost, cannotConnect, closedUnheard, ended, notInTime } from './connection-lost.ts';
+import { wordsOf } from './reason-codes.ts';
 
 /** MQTT 5 as a number of the protocol, or 3.1.1. */
 export type ProtocolVersion = 5 | 4;
@@ -38,28 +36,6 @@ export interface Refusal {
   readonly code: number;
   /** What it means, for a person. */
   readonly reason: string;
-}
-
-/** There is no connection, or it has ended; nothing may be assumed of the messages that were on their way. */
-export class ConnectionLost extends SinkError {
-  /** The broker said that it ended the connection for what a message was. */
-  readonly isAboutMessage: boolean;
-  /** The broker does not know this version of the protocol: it said so, or that may be why it said nothing. */
-  readonly aboutProtocol: 'said' | 'perhaps' | undefined;
-
-  constructor(
-    message: string,
-    options: {
-      kind: 'transient' | 'configuration';
-      isAboutMessage?: boolean;
-      aboutProtocol?: 'said' | 'perhaps' | undefined;
-      cause?: unknown;
-    },
-  ) {
-    super(message, options);
-    this.isAboutMessage = options.isAboutMessage ?? false;
-    this.aboutProtocol = options.aboutProtocol;
-  }
 }
 
 /**
@@ -218,13 +194,7 @@ export class BrokerConnection {
   }
 
   #why(): ConnectionLost {
-    const code = this.#disconnectCode;
-    const said = code === undefined ? undefined : wordsOf(code);
-    const reason = said ?? (this.#problem === undefined ? undefined : messageOf(this.#problem));
-    return new ConnectionLost(
-      `The connection to the MQTT broker at ${this.#broker} has ended${reason === undefined ? '' : `: ${reason}`}`,
-      { kind: 'transient', isAboutMessage: code !== undefined && isAboutMessage(code), cause: this.#problem },
-    );
+    return ended(this.#broker, this.#disconnectCode, this.#problem);
   }
 }
 
@@ -252,30 +222,4 @@ function connectOptions({ clientId, user, password, tls }: BrokerAccess, version
     ...(tls.cert === undefined ? {} : { cert: tls.cert }),
     ...(tls.key === undefined ? {} : { key: tls.key }),
   };
-}
-
-function cannotConnect(broker: string, error: Error & { readonly code?: unknown }): ConnectionLost {
-  const { code } = error;
-  if (typeof code === 'number') {
-    return new ConnectionLost(`The MQTT broker at ${broker} refuses the gateway: ${wordsOf(code)}`, {
-      kind: isTemporary(code) || PROTOCOL_REFUSED.has(code) ? 'transient' : 'configuration',
-      aboutProtocol: PROTOCOL_REFUSED.has(code) ? 'said' : undefined,
-      cause: error,
-    });
-  }
-  // Where a name has several addresses the message is empty and the code says it.
-  return new ConnectionLost(`Cannot reach the MQTT broker at ${broker}: ${messageOf(error) || String(code)}`, {
-    kind: isCertificateProblem(error) ? 'configuration' : 'transient',
-    cause: error,
-  });
-}
-
-function closedUnheard(broker: string): ConnectionLost {
-  const message = `The MQTT broker at ${broker} closed the connection without an answer`;
-  return new ConnectionLost(message, { kind: 'transient', aboutProtocol: 'perhaps' });
-}
-
-function notInTime(broker: string, signal: AbortSignal): ConnectionLost {
-  const what = signal.reason instanceof TimeLimitReached ? 'did not answer in time' : 'was not waited for';
-  return new ConnectionLost(`The MQTT broker at ${broker} ${what}`, { kind: 'transient', cause: signal.reason });
 }

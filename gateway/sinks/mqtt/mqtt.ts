@@ -6,15 +6,15 @@ import type { AlarmEvent, Result } from '../../core/result.ts';
 import { type Rejection, type Sink, SinkError } from '../../core/sink.ts';
 import type { Logger } from '../../core/telemetry.ts';
 import { type AlarmChoice, alarmChoice } from '../alarm-choice.ts';
-import { messageId, resultMessage } from '../result-message.ts';
+import { messageId, resultMessage, type Sender } from '../result-message.ts';
 import {
   type BrokerAccess,
   BrokerConnection,
-  ConnectionLost,
   type OutgoingMessage,
   type ProtocolVersion,
   type Refusal,
 } from './broker-connection.ts';
+import { ConnectionLost } from './connection-lost.ts';
 import { isTemporary, NOT_AUTHORIZED } from './reason-codes.ts';
 import { StandingAlarms } from './standing-alarms.ts';
 import { NoTopic, topicOf } from './topics.ts';
@@ -32,8 +32,7 @@ export interface MqttSinkOptions {
   readonly qos?: 0 | 1 | undefined;
   /** First levels of every topic, before the name of the gateway. */
   readonly prefix: string;
-  /** Name of the gateway. */
-  readonly gateway: string;
+  readonly gateway: Sender;
   /** Whether results of windows are published too. */
   readonly aggregates: boolean;
   readonly alarms: AlarmChoice;
@@ -93,7 +92,7 @@ export class MqttSink implements Sink {
     this.#parts = parts;
     const { clientId, user, password, tls = {}, prefix, gateway } = options;
     this.#access = { url: brokerUrl(options), clientId, user, password, tls };
-    this.#prefix = `${prefix}/${gateway}`;
+    this.#prefix = `${prefix}/${gateway.name}`;
     this.#qos = options.qos ?? 1;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#isChosen = alarmChoice(options.alarms);

@@ -1,4 +1,4 @@
-import type { AlarmEvent } from '../../core/result.ts';
+import { type AlarmEvent, isActive } from '../../core/result.ts';
 
 /** Alarms that are remembered; the oldest are forgotten first. */
 const MAX_STANDING = 10_000;
@@ -31,7 +31,7 @@ export class StandingAlarms {
   /** What to publish of a step, in this order. */
   publishes(topic: string, event: AlarmEvent): readonly AlarmPublish[] {
     // One that is over may be acknowledged, too.
-    if (event.active ?? event.state !== 'cleared') {
+    if (isActive(event)) {
       this.add(topic, event);
       return [{ event, retain: true }];
     }

@@ -1,6 +1,6 @@
 import { isoTime } from '../../base/iso-time.ts';
-import type { AlarmEvent, Severity } from '../../core/result.ts';
-import { resultMessage } from '../result-message.ts';
+import { type AlarmEvent, isActive, type Severity } from '../../core/result.ts';
+import { resultMessage, type Sender, tagsOf } from '../result-message.ts';
 
 /** What receivers read: their own form, or the gateway's. */
 export type WebhookFormat = 'json' | 'alertmanager' | 'slack' | 'ntfy';
@@ -11,7 +11,7 @@ export interface WebhookMessage {
   readonly body: unknown;
 }
 
-type Format = (event: AlarmEvent, gateway: string, url: URL) => WebhookMessage;
+type Format = (event: AlarmEvent, sender: Sender, url: URL) => WebhookMessage;
 
 const DAY_MS = 86_400_000;
 /** For so long Alertmanager takes an alarm for active that nobody clears. */
@@ -19,16 +19,16 @@ const UNCLEARED_MS = 365 * DAY_MS;
 
 /** Each format; see README.md for their documentation. */
 export const FORMATS: Readonly<Record<WebhookFormat, Format>> = {
-  json: (event, gateway, url) => ({
+  json: (event, sender, url) => ({
     url,
-    body: { type: `alarm.${event.state}`, timestamp: isoTime(event.time), data: resultMessage(event, gateway) },
+    body: { type: `alarm.${event.state}`, timestamp: isoTime(event.time), data: resultMessage(event, sender) },
   }),
-  alertmanager: (event, gateway, url) => ({ url, body: [alert(event, gateway)] }),
-  slack: (event, gateway, url) => ({
+  alertmanager: (event, sender, url) => ({ url, body: [alert(event, sender)] }),
+  slack: (event, sender, url) => ({
     url,
-    body: { text: escapeSlack(`${SIGNS[signOf(event)]} ${line(event, gateway)}`) },
+    body: { text: escapeSlack(`${SIGNS[signOf(event)]} ${line(event, sender)}`) },
   }),
-  ntfy: (event, gateway, url) => ({ url: new URL('.', url), body: notification(event, gateway, url) }),
+  ntfy: (event, sender, url) => ({ url: new URL('.', url), body: notification(event, sender, url) }),
 };
 
 /** Topic of an ntfy address: the last part of its path; undefined where there is none. */
@@ -38,16 +38,16 @@ export function ntfyTopic(url: URL): string | undefined {
 }
 
 /** As the API of Alertmanager, version 2, takes it: known by its labels, over when `endsAt` is past. */
-function alert(event: AlarmEvent, gateway: string): unknown {
+function alert(event: AlarmEvent, sender: Sender): unknown {
   const { id, series, detector, severity, message, score, value, raisedAt, time } = event;
-  const tags = Object.entries(series.tags).map(([name, text]) => [labelName(name), text]);
-  const isOver = event.state === 'cleared';
+  const tags = Object.entries(tagsOf(event, sender)).map(([name, text]) => [labelName(name), text]);
+  const isOver = !isActive(event);
   return {
     labels: {
       ...Object.fromEntries(tags),
       // Of two rules with one detector the second has a name of its own.
       alertname: id.slice(0, id.indexOf('@')),
-      gateway,
+      gateway: sender.name,
       device: series.device,
       metric: series.metric,
       detector,
@@ -74,12 +74,12 @@ const NTFY_TAGS = {
 } as const;
 
 /** As ntfy takes it on its root. */
-function notification(event: AlarmEvent, gateway: string, url: URL): unknown {
+function notification(event: AlarmEvent, sender: Sender, url: URL): unknown {
   const { series, severity, message } = event;
-  const isOver = event.state === 'cleared';
+  const isOver = !isActive(event);
   return {
     topic: ntfyTopic(url),
-    title: `${isOver ? 'cleared' : severity}: ${series.device} ${series.metric} (${gateway})`,
+    title: `${isOver ? 'cleared' : severity}: ${series.device} ${series.metric} (${sender.name})`,
     message,
     priority: isOver ? PRIORITIES.info : PRIORITIES[severity],
     tags: [NTFY_TAGS[signOf(event)]],
@@ -88,12 +88,13 @@ function notification(event: AlarmEvent, gateway: string, url: URL): unknown {
 
 const SIGNS = { info: '🔵', warning: '🟠', critical: '🔴', cleared: '✅' } as const;
 
-function line({ state, severity, message }: AlarmEvent, gateway: string): string {
-  return `${state === 'cleared' ? 'cleared' : severity}: ${message} (${gateway})`;
+function line(event: AlarmEvent, sender: Sender): string {
+  const { severity, message } = event;
+  return `${isActive(event) ? severity : 'cleared'}: ${message} (${sender.name})`;
 }
 
-function signOf({ state, severity }: AlarmEvent): Severity | 'cleared' {
-  return state === 'cleared' ? 'cleared' : severity;
+function signOf(event: AlarmEvent): Severity | 'cleared' {
+  return isActive(event) ? event.severity : 'cleared';
 }
 
 /** Slack's three characters with a meaning. */

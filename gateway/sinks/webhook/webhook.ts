@@ -3,11 +3,11 @@ import { withTimeLimit } from '../../base/time-limit.ts';
 import { webhookKey } from '../../base/webhook-secret.ts';
 import type { Clock } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
-import { type AlarmEvent, isForPeople, type Result } from '../../core/result.ts';
+import { type AlarmEvent, isActive, isForPeople, type Result } from '../../core/result.ts';
 import { type Rejection, type Sink, SinkError } from '../../core/sink.ts';
 import { type AlarmChoice, alarmChoice } from '../alarm-choice.ts';
 import { type Answer, networkError, newAgent, post, retryAfterMs, shorten } from '../http.ts';
-import { messageId } from '../result-message.ts';
+import { messageId, type Sender } from '../result-message.ts';
 import { FORMATS, ntfyTopic, type WebhookFormat } from './formats.ts';
 import { webhookHeaders, webhookId } from './signature.ts';
 
@@ -21,8 +21,7 @@ export interface WebhookSinkOptions {
   /** More headers; their values may be secrets. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly format: WebhookFormat;
-  /** Name of the gateway. */
-  readonly gateway: string;
+  readonly gateway: Sender;
   readonly alarms: AlarmChoice;
   /** Longest wait for an answer. @default 10000 */
   readonly timeoutMs?: number | undefined;
@@ -103,7 +102,7 @@ export class WebhookSink implements Sink {
 
   /** The one place where that is decided. Alertmanager mirrors what is active: an alarm that it knows has to end there, though it was shelved since. */
   #isTold(event: AlarmEvent): boolean {
-    return isForPeople(event) || (this.#options.format === 'alertmanager' && event.state === 'cleared');
+    return isForPeople(event) || (this.#options.format === 'alertmanager' && !isActive(event));
   }
 
   async #write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {

@@ -31,7 +31,7 @@ it('publishes to the embedded broker of another gateway, over MQTT 3.1.1, which 
     clientId: 'below',
     user: 'sinks',
     prefix: 'headgate',
-    gateway: 'press-hall',
+    gateway: { name: 'press-hall', tags: {} },
     aggregates: true,
     alarms: { severity: 'info', series: '*' },
   } as const;

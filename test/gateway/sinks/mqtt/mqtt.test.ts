@@ -36,7 +36,7 @@ describe('MqttSink', () => {
       url: broker.url,
       clientId: 'headgate-test',
       prefix: 'headgate',
-      gateway: 'press-hall',
+      gateway: { name: 'press-hall', tags: {} },
       aggregates: true,
       alarms: { severity: 'info', series: '*' },
       ...change,

@@ -63,7 +63,14 @@ describe('WebhookSink', () => {
   const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   function sinkOf(change: Partial<WebhookSinkOptions> = {}): WebhookSink {
     const alarms = { severity: 'info', series: '*' } as const;
-    const options = { name: 'phones', url: `${url()}/canary-path`, gateway: 'hall', format: 'json', alarms, ...change };
+    const options = {
+      name: 'phones',
+      url: `${url()}/canary-path`,
+      gateway: { name: 'hall', tags: {} },
+      format: 'json',
+      alarms,
+      ...change,
+    };
     return new WebhookSink(options as WebhookSinkOptions, { clock: systemClock });
   }
   const failure = (sink: WebhookSink, batch: readonly Result[] = [alarm()], until = signal): Promise<SinkError> =>
@@ -280,7 +287,7 @@ describe.skipIf(openssl === undefined)('WebhookSink and certificates', () => {
     try {
       const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
       const alarms = { severity: 'info', series: '*' } as const;
-      const options = { name: 'phones', url, gateway: 'hall', format: 'json', alarms } as const;
+      const options = { name: 'phones', url, gateway: { name: 'hall', tags: {} }, format: 'json', alarms } as const;
       const told = (ca?: string) =>
         new WebhookSink({ ...options, ca }, { clock: systemClock }).write([alarm()], signal);
       await expect(told()).rejects.toMatchObject({ kind: 'configuration' });
