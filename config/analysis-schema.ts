@@ -183,7 +183,13 @@ export function windows(vocabulary: Vocabulary) {
 export interface CheckedDetect {
   series: string;
   detector: string;
-  alarm?: { severity: 'info' | 'warning' | 'critical'; hold: number; delay: number; hysteresis: number };
+  alarm?: {
+    severity: 'info' | 'warning' | 'critical';
+    priority?: number;
+    hold: number;
+    delay: number;
+    hysteresis: number;
+  };
 }
 
 /** A rule of `detect` that judges series together, once checked: the detector's options lie beside these keys. */
@@ -196,6 +202,15 @@ export interface CheckedTogether extends Omit<CheckedDetect, 'series'> {
 const alarm = Type.Object(
   {
     severity: oneOf(['info', 'warning', 'critical'], { description: 'How bad it is.', default: 'warning' }),
+    priority: optional(
+      Type.Integer({
+        description:
+          'How urgent it is, as OPC UA numbers it: 1 to 1000. Default: 100 for info, 500 for warning, 900 for critical.',
+        minimum: 1,
+        maximum: 1000,
+        examples: [620],
+      }),
+    ),
     hold: duration({
       description: 'How long values must be normal again before the alarm is cleared.',
       default: '30s',

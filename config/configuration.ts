@@ -322,7 +322,13 @@ export interface DetectConfiguration {
   readonly options: Readonly<Record<string, number | string>>;
   /** Undefined: anomalies are marked, and no alarm is raised. */
   readonly alarm:
-    | { readonly severity: Severity; readonly holdMs: number; readonly onDelayMs: number; readonly hysteresis: number }
+    | {
+        readonly severity: Severity;
+        readonly priority: number | undefined;
+        readonly holdMs: number;
+        readonly onDelayMs: number;
+        readonly hysteresis: number;
+      }
     | undefined;
 }
 

@@ -276,6 +276,7 @@ function judgementOf(
     options: detectorOptions(rule, vocabulary),
     alarm: alarm && {
       severity: alarm.severity,
+      priority: alarm.priority,
       holdMs: alarm.hold,
       onDelayMs: alarm.delay,
       hysteresis: alarm.hysteresis,

@@ -12,6 +12,7 @@ export interface RaisedFacts {
   /** Tells alarms of rules with one detector apart; the detector's name, with a number from the second such rule on. */
   readonly ruleName: string;
   readonly severity: Severity;
+  readonly priority: number;
   /** Event time of the value that raised it. */
   readonly time: EpochMs;
   /** Event time of the first anomaly; before `time` where the rule has a delay. */
@@ -28,7 +29,7 @@ export interface RaisedFacts {
 
 /** The first step of an alarm. Its id is `rule@subject@raisedAt`, with the time in milliseconds since 1970. */
 export function raisedEvent(facts: RaisedFacts): AlarmEvent {
-  const { series, detector, ruleName, severity, time, since, score, value, count, expected } = facts;
+  const { series, detector, ruleName, severity, priority, time, since, score, value, count, expected } = facts;
   const { seen = `is ${withUnit(value, series)}`, subject: knownBy = series.key } = facts;
   const told = `${subject(series)} ${seen} where ${expected} was expected`;
   const chatters =
@@ -39,6 +40,7 @@ export function raisedEvent(facts: RaisedFacts): AlarmEvent {
     series,
     detector,
     severity,
+    priority,
     state: 'raised',
     time,
     raisedAt: time,

@@ -15,6 +15,8 @@ export interface ActiveAlarm {
   readonly raised: AlarmEvent;
   /** Wall time of the acknowledgement as far as an earlier release has noted it here; undefined where it has not. */
   readonly acknowledgedAt?: EpochMs | undefined;
+  /** How often it has come so far; see `Alarm`. */
+  readonly count?: number | undefined;
 }
 
 /** Plain data of a judge. */
@@ -50,7 +52,7 @@ export class Judge {
 
   get active(): ActiveAlarm | undefined {
     if (this.#raised === undefined) return undefined;
-    return { raised: this.#raised, acknowledgedAt: this.#acknowledgedAt };
+    return { raised: this.#raised, acknowledgedAt: this.#acknowledgedAt, count: this.#alarm?.count };
   }
 
   /** Judges the next value of the series and emits what becomes of the alarm. */
@@ -115,6 +117,7 @@ export class Judge {
         detector: this.rule.detector,
         ruleName: this.rule.name,
         severity: this.rule.severity,
+        priority: this.rule.priority,
         time,
         since: this.silence?.since ?? this.#alarm.firstAnomaly,
         score: verdict.score,

@@ -1,7 +1,7 @@
 import { type SeriesPattern, seriesPattern } from '../base/series-pattern.ts';
 import type { Detector } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { Severity } from '../core/result.ts';
+import { PRIORITIES, type Severity } from '../core/result.ts';
 import type { AlarmPolicy } from './alarm.ts';
 import type { DetectorOptions } from './detector-kind.ts';
 import { detectorFactory, detectorKind } from './detectors.ts';
@@ -21,6 +21,8 @@ export interface DetectRule {
 /** How the anomalies of a rule become alarms. */
 export interface AlarmRule {
   readonly severity: Severity;
+  /** 1 to 1000, the most urgent last. @default that of the severity, see `PRIORITIES` */
+  readonly priority?: number | undefined;
   /** See `AlarmPolicy`. Above 0 or 0. @default 30000 */
   readonly holdMs?: number | undefined;
   /** See `AlarmPolicy`; not for detectors that only tell onsets. @default 0 */
@@ -35,6 +37,7 @@ export interface ReadyRule {
   readonly detector: string;
   readonly createDetector: () => Detector;
   readonly severity: Severity;
+  readonly priority: number;
   /** Undefined where the rule raises no alarms. */
   readonly alarmPolicy: AlarmPolicy | undefined;
   /** The detector's name, with `#2`, `#3` … for further rules with that detector, in order of the configuration. */
@@ -71,9 +74,15 @@ export function readyRules(rules: readonly DetectRule[]): readonly ReadyRule[] {
 export function readyAlarm(
   alarm: AlarmRule | undefined,
   of: { readonly detector: string; readonly onsetOnly: boolean },
-): Pick<ReadyRule, 'severity' | 'alarmPolicy'> {
+): Pick<ReadyRule, 'severity' | 'priority' | 'alarmPolicy'> {
+  const severity = alarm?.severity ?? 'warning';
+  const priority = alarm?.priority ?? PRIORITIES[severity];
+  if (!(Number.isInteger(priority) && priority >= 1 && priority <= 1000)) {
+    throw new GatewayError(`its alarm's priority is ${priority}`, { hint: 'it must be a whole number from 1 to 1000' });
+  }
   return {
-    severity: alarm?.severity ?? 'warning',
+    severity,
+    priority,
     alarmPolicy: alarm === undefined ? undefined : alarmPolicy(alarm, of),
   };
 }

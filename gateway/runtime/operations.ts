@@ -32,7 +32,7 @@ export class Operations implements AlarmOperations {
   }
 
   alarms({ state = 'all', series, limit }: AlarmListQuery): readonly AlarmRow[] {
-    const open = this.#parts.desk().open();
+    const open = this.#parts.desk().open(this.#parts.clock.now());
     const rows = state === 'all' ? this.#withHistory(open, series, limit) : open;
     return rows
       .filter((row) => series === undefined || row.series === series)
@@ -42,18 +42,18 @@ export class Operations implements AlarmOperations {
   }
 
   async acknowledge(id: string, by: string): Promise<AlarmRow | undefined> {
-    const alarm = this.#parts.desk().find(id);
+    const alarm = this.#find(id);
     if (alarm === undefined || alarm.acknowledgedAt !== null) return alarm;
     const time = this.#parts.clock.now();
     await this.#parts.tell({ type: 'acknowledge-alarm', id, by, time });
     // What is over and seen is open no more.
     const state = alarm.clearedAt === null ? 'acknowledged' : 'normal';
-    return this.#parts.desk().find(id) ?? { ...alarm, state, acknowledgedAt: time, acknowledgedBy: by };
+    return this.#find(id) ?? { ...alarm, state, acknowledgedAt: time, acknowledgedBy: by };
   }
 
   async shelve(id: string, { by, reason, forMs }: Shelving): Promise<AlarmRow | undefined> {
     const { clock, desk, maxShelvingMs, tell } = this.#parts;
-    const alarm = desk().find(id);
+    const alarm = this.#find(id);
     if (alarm === undefined) return undefined;
     if (forMs > maxShelvingMs) {
       throw new GatewayError(`Cannot shelve ${id} for ${forMs} ms`, {
@@ -67,7 +67,7 @@ export class Operations implements AlarmOperations {
     }
     const time = clock.now();
     await tell({ type: 'shelve-alarm', id, by, reason, time, until: time + forMs });
-    return desk().find(id) ?? { ...alarm, state: 'shelved', shelvedUntil: time + forMs };
+    return this.#find(id) ?? { ...alarm, state: 'shelved', shelvedUntil: time + forMs };
   }
 
   async unshelve(id: string, by: string): Promise<AlarmRow | undefined> {
@@ -76,17 +76,17 @@ export class Operations implements AlarmOperations {
     if (shelved === undefined) return undefined;
     const known = this.alarms({ series: shelved.series, limit: Number.MAX_SAFE_INTEGER });
     await tell({ type: 'unshelve-alarm', id, by, time: clock.now() });
-    return desk().find(shelved.id) ?? known.find((row) => row.id === shelved.id);
+    return this.#find(shelved.id) ?? known.find((row) => row.id === shelved.id);
   }
 
   async dismiss(id: string, by: string, reason: string): Promise<AlarmRow | undefined> {
-    const { clock, desk, tell } = this.#parts;
-    const alarm = desk().find(id);
+    const { clock, tell } = this.#parts;
+    const alarm = this.#find(id);
     if (alarm === undefined) return undefined;
     const time = clock.now();
     await tell({ type: 'dismiss-alarm', id, by, reason, time });
     const seen = { acknowledgedAt: alarm.acknowledgedAt ?? time, acknowledgedBy: alarm.acknowledgedBy ?? by };
-    return desk().find(id) ?? { ...alarm, ...seen, state: 'normal', clearedAt: alarm.clearedAt ?? time };
+    return this.#find(id) ?? { ...alarm, ...seen, state: 'normal', clearedAt: alarm.clearedAt ?? time };
   }
 
   maintenances(): readonly MaintenanceRow[] {
@@ -113,6 +113,10 @@ export class Operations implements AlarmOperations {
     if (!this.maintenances().some((one) => one.id === id)) return false;
     await this.#parts.tell({ type: 'stop-maintenance', id, by, time: this.#parts.clock.now() });
     return true;
+  }
+
+  #find(id: string): AlarmRow | undefined {
+    return this.#parts.desk().find(id, this.#parts.clock.now());
   }
 
   /** What is open goes before what the history says of it. */

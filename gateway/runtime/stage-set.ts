@@ -31,10 +31,10 @@ export interface AlarmDesk {
   dismiss(action: DeskAction, reason: string, emit: Emit): boolean;
   /** How many are raised and not cleared. */
   readonly activeCount: number;
-  /** An open alarm as it stands. */
-  find(id: string): AlarmRow | undefined;
+  /** An open alarm as it stands at wall time `now`. */
+  find(id: string, now: EpochMs): AlarmRow | undefined;
   /** Active alarms, and those that are over and were seen by nobody. */
-  open(): readonly AlarmRow[];
+  open(now: EpochMs): readonly AlarmRow[];
   /** Whether the condition of an alarm is shelved, or there is no room for a further one. */
   shelfOf(id: string): { readonly shelved: ShelvedCondition | undefined; readonly isFull: boolean };
   status(now: EpochMs): AlarmsStatus;

@@ -243,7 +243,7 @@ test('the options of a detector reach it under its own names, durations in milli
       series: '*',
       detector: 'flatline',
       options: { forMs: 600_000, tolerance: 0 },
-      alarm: { severity: 'critical', holdMs: 5000, onDelayMs: 0, hysteresis: 0 },
+      alarm: { severity: 'critical', priority: undefined, holdMs: 5000, onDelayMs: 0, hysteresis: 0 },
     },
     { series: 'a', detector: 'range', options: { max: 3 }, alarm: undefined },
   ]);

@@ -60,8 +60,6 @@ export class AlarmDesk {
   readonly #groups: DeviceGroups;
   readonly #flood: Flood;
   readonly #rate = new AlarmRate();
-  /** Receive time, as far as it has been told. */
-  #now: EpochMs = 0;
   readonly #totals: { -readonly [Name in keyof Totals]: number } = {
     raisedTotal: 0,
     shelvedTotal: 0,
@@ -79,7 +77,6 @@ export class AlarmDesk {
 
   /** Takes a step of an alarm from a stage at receive time `now`, and passes it on. */
   take(event: AlarmEvent, now: EpochMs, emit: Emit): void {
-    this.#now = now;
     if (event.state === 'raised') this.#raise(event, now, emit);
     else if (event.state === 'cleared') this.#clear(event, emit);
     else emit(event);
@@ -87,7 +84,6 @@ export class AlarmDesk {
 
   /** What has waited for its time has, by `now`: shelves are emptied, a flood is over. In order of the deadlines. */
   advance(now: EpochMs, emit: Emit): void {
-    this.#now = now;
     while (this.isDue(now)) {
       const { endsAt } = this.#flood;
       if (endsAt <= this.#shelf.nextDue) this.#clear(this.#flood.end(Number.isFinite(endsAt) ? endsAt : now), emit);
@@ -152,15 +148,21 @@ export class AlarmDesk {
     return this.#open.activeCount;
   }
 
-  /** The alarm, if it is open; shown as it stands. */
-  find(id: string): AlarmRow | undefined {
+  /** The alarm, if it is open; shown as it stands at wall time `now`. */
+  find(id: string, now: EpochMs): AlarmRow | undefined {
     const alarm = this.#open.get(id);
-    return alarm && this.#row(alarm);
+    return alarm && this.#row(alarm, now);
   }
 
   /** Active alarms, and those that are over and were seen by nobody. */
-  open(): readonly AlarmRow[] {
-    return [...this.#open.all()].map((alarm) => this.#row(alarm));
+  open(now: EpochMs): readonly AlarmRow[] {
+    const all = [...this.#open.all()];
+    if (all.every(({ raised }) => raised.count === 1)) return all.map((alarm) => this.#row(alarm, now));
+    const counts = new Map(this.#options.activeAlarms().map(({ raised, count }) => [raised.id, count]));
+    return all.map((alarm) => {
+      const row = this.#row(alarm, now);
+      return { ...row, count: counts.get(row.id) ?? row.count };
+    });
   }
 
   /** Whether the condition of an alarm is shelved, or there is no room for a further one. */
@@ -286,10 +288,10 @@ export class AlarmDesk {
     emit(unshelvedEvent(raised, { time, by, isActive: this.#open.isActive(known.id) }));
   }
 
-  #row(alarm: OpenAlarm): AlarmRow {
+  #row(alarm: OpenAlarm, now: EpochMs): AlarmRow {
     const shelved = this.#shelf.get(alarm.raised.id);
     const isHeldBack = alarm.raised.suppressed === 'flood' && this.#flood.state !== undefined;
-    const isOut = this.#options.isOutOfService(alarm.raised.series, this.#now);
+    const isOut = this.#options.isOutOfService(alarm.raised.series, now);
     const state = isOut ? 'out-of-service' : shelved !== undefined ? 'shelved' : isHeldBack ? 'suppressed' : undefined;
     return alarmRow(alarm, { state, shelvedUntil: shelved?.until ?? null });
   }

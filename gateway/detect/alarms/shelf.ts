@@ -24,6 +24,7 @@ export function conditionOf(alarmId: string): string {
 /** The conditions that operators have put aside, each for a time of its own (ISA-18.2: no shelving without an end). */
 export class Shelf {
   #shelved = new Map<string, Shelved>();
+  #nextDue = Number.POSITIVE_INFINITY;
 
   get size(): number {
     return this.#shelved.size;
@@ -31,9 +32,7 @@ export class Shelf {
 
   /** When the first of them is due; +∞ where there is none. */
   get nextDue(): EpochMs {
-    let due = Number.POSITIVE_INFINITY;
-    for (const { until } of this.#shelved.values()) due = Math.min(due, until);
-    return due;
+    return this.#nextDue;
   }
 
   /** The one that an alarm belongs to. */
@@ -46,6 +45,7 @@ export class Shelf {
     const condition = conditionOf(shelved.raised.id);
     if (!this.#shelved.has(condition) && this.#shelved.size >= MAX_SHELVED) return false;
     this.#shelved.set(condition, shelved);
+    this.#seekNextDue();
     return true;
   }
 
@@ -59,6 +59,7 @@ export class Shelf {
   take(alarmId: string): Shelved | undefined {
     const shelved = this.get(alarmId);
     this.#shelved.delete(conditionOf(alarmId));
+    this.#seekNextDue();
     return shelved;
   }
 
@@ -76,6 +77,7 @@ export class Shelf {
     for (const [condition, shelved] of this.#shelved) {
       this.#shelved.set(condition, { ...shelved, until: shelved.until + byMs });
     }
+    this.#seekNextDue();
   }
 
   list(): readonly ShelvedCondition[] {
@@ -92,5 +94,12 @@ export class Shelf {
   restore(snapshot: unknown): void {
     if (!Array.isArray(snapshot)) throw new GatewayError('Cannot restore what is shelved: its snapshot is no list');
     this.#shelved = new Map((snapshot as readonly Shelved[]).map((one) => [conditionOf(one.raised.id), one]));
+    this.#seekNextDue();
+  }
+
+  /** Once for each change, as it is asked for with each reading. */
+  #seekNextDue(): void {
+    this.#nextDue = Number.POSITIVE_INFINITY;
+    for (const { until } of this.#shelved.values()) this.#nextDue = Math.min(this.#nextDue, until);
   }
 }

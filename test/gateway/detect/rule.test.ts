@@ -17,6 +17,7 @@ function hintOf(rules: readonly DetectRule[]): string {
 test('an alarm holds half a minute, waits for nothing and has no hysteresis unless told', () => {
   const [rule] = readyRules([range]);
   expect(rule!.alarmPolicy).toEqual({ holdMs: 30_000, onDelayMs: 0, hysteresis: 0 });
+  expect(rule!.priority).toBe({ info: 100, warning: 500, critical: 900 }[rule!.severity]);
   expect(rule!.severity).toBe('critical');
 });
 
@@ -45,6 +46,7 @@ test('a wrong rule is told with its number, its series and what is allowed', () 
   expect(hintOf([{ ...range, alarm: { severity: 'info', holdMs: -1 } }])).toContain('holdMs is -1 | it must be');
   expect(hintOf([{ ...range, alarm: { severity: 'info', onDelayMs: Number.NaN } }])).toContain('onDelayMs is NaN');
   expect(hintOf([{ ...range, alarm: { severity: 'info', hysteresis: 2 } }])).toContain('between 0 and 1');
+  expect(hintOf([{ ...range, alarm: { severity: 'info', priority: 0 } }])).toContain('from 1 to 1000');
 });
 
 test('a delay is refused for a detector that only tells onsets: it would never raise', () => {

@@ -57,10 +57,10 @@ test('an alarm is acknowledged once, also after it is over, and is open until th
   bench.take(event);
   expect(bench.desk.acknowledge(act(raise('other', 1), 5), bench.emit)).toBe(false);
   bench.take(clear(event, 2000));
-  expect(bench.desk.open()).toMatchObject([{ state: 'returned', clearedAt: 2000 }]);
+  expect(bench.desk.open(0)).toMatchObject([{ state: 'returned', clearedAt: 2000 }]);
   expect(bench.desk.acknowledge(act(event, 77_000), bench.emit)).toBe(true);
   expect(bench.desk.acknowledge(act(event, 78_000), bench.emit)).toBe(false);
-  expect(bench.desk.open()).toEqual([]);
+  expect(bench.desk.open(0)).toEqual([]);
   expect(bench.steps()).toEqual(['press-1 raised@1000', 'press-1 cleared@2000', '(press-1 acknowledged@77000)']);
 });
 
@@ -69,7 +69,7 @@ test('what is shelved is told to nobody, over a clear and a raise, until the tim
   const first = raise('press-1', 1000);
   bench.take(first);
   expect(bench.desk.shelve(act(first, 2000), 60_000, 'a loose wire', bench.emit)).toBe(true);
-  expect(bench.desk.find(first.id)).toMatchObject({ state: 'shelved', shelvedUntil: 60_000 });
+  expect(bench.desk.find(first.id, 0)).toMatchObject({ state: 'shelved', shelvedUntil: 60_000 });
   bench.take(clear(first, 3000));
   const second = raise('press-1', 4000);
   bench.take(second);
@@ -85,7 +85,7 @@ test('what is shelved is told to nobody, over a clear and a raise, until the tim
     'press-1 unshelved@60000',
   ]);
   expect(bench.events.at(-1)).toMatchObject({ id: second.id, active: true });
-  expect(bench.desk.find(second.id)).toMatchObject({ state: 'unacknowledged', suppressed: null });
+  expect(bench.desk.find(second.id, 0)).toMatchObject({ state: 'unacknowledged', suppressed: null });
   bench.take(clear(second, 70_000));
   expect(bench.steps().at(-1)).toBe('press-1 cleared@70000');
   expect(bench.desk.status(0)).toMatchObject({ raisedTotal: 3, shelvedTotal: 1, shelved: [] });
@@ -112,7 +112,7 @@ test('in a flood those below critical are kept and told to nobody, an alarm of t
   for (let i = 0; i < 5; i++) bench.take(raise(`d${i}`, i));
   const critical = raise('boiler', 6, 'critical');
   bench.take(critical);
-  expect(bench.desk.find(raise('d4', 4).id)?.state).toBe('suppressed');
+  expect(bench.desk.find(raise('d4', 4).id, 0)?.state).toBe('suppressed');
   bench.take(clear(raise('d3', 3), 7));
   bench.desk.advance(4 + 10 * MINUTE, bench.emit);
   bench.take(clear(raise('d4', 4), 10 * MINUTE));
@@ -158,7 +158,7 @@ test('an alarm that was fine is over and seen, and says whether its detector has
   expect(bench.events[1]?.message).toContain(
     'is cleared: Ada said that it was fine (a test run); its detector takes what it saw for normal from now on.',
   );
-  expect(bench.desk.open()).toEqual([]);
+  expect(bench.desk.open(0)).toEqual([]);
   expect(bench.desk.status(0).dismissedTotal).toBe(1);
 });
 
@@ -169,7 +169,27 @@ test('one that no stage knows, or that is over, is only seen', () => {
   for (const event of [own, over]) bench.desk.dismiss(act(event, 5000), 'x', bench.emit);
   expect(bench.steps().slice(3)).toEqual(['(box acknowledged@5000)', '(press-1 acknowledged@5000)']);
   expect(bench.events.at(-1)?.message).toContain('has nothing to learn of it');
-  expect(bench.desk.open()).toMatchObject([{ id: own.id, state: 'acknowledged' }]);
+  expect(bench.desk.open(0)).toMatchObject([{ id: own.id, state: 'acknowledged' }]);
+});
+
+test('an alarm that chatters is listed with how often it has come so far', () => {
+  const chattering = { ...raise('press-1', 1000), count: 3 };
+  let count = 3;
+  const bench = new Bench({ activeAlarms: () => [{ raised: chattering, count }] });
+  bench.take(chattering);
+  count = 17;
+  expect(bench.desk.open(0)).toMatchObject([{ count: 17 }]);
+  bench.take({ ...clear(chattering, 90_000), count: 18 });
+  expect(bench.events.map((event) => event.count)).toEqual([3, 18]);
+  expect(bench.desk.status(0).chatteringTotal).toBe(1);
+});
+
+test('what is in maintenance is out of service, at the time at which one looks', () => {
+  const bench = new Bench({ isOutOfService: ({ device }, time) => device === 'press-1' && time >= 5000 });
+  for (const device of ['press-1', 'pump-1']) bench.take(raise(device, 1000));
+  const states = (now: number) => bench.desk.open(now).map(({ state }) => state);
+  expect(states(4999)).toEqual(['unacknowledged', 'unacknowledged']);
+  expect(states(5000)).toEqual(['out-of-service', 'unacknowledged']);
 });
 
 test('it counts active alarms by severity', () => {
@@ -224,7 +244,7 @@ test('stopped and resumed at every step it says what it says in one run', () => 
   expect(whole.events.filter(({ suppressed }) => suppressed === 'flood').length).toBeGreaterThan(5);
   expect(whole.events.filter(({ suppressed }) => suppressed === 'shelved').length).toBeGreaterThan(5);
   expect(events).toEqual(whole.events);
-  expect(pieces.desk.open()).toEqual(whole.desk.open());
+  expect(pieces.desk.open(0)).toEqual(whole.desk.open(0));
   expect(pieces.desk.status(now)).toEqual(whole.desk.status(now));
 });
 
@@ -232,7 +252,7 @@ test('a checkpoint of a release without a desk goes on with what the stages know
   const known = raise('press-1', 1000);
   const bench = new Bench({ activeAlarms: () => [{ raised: known, acknowledgedAt: 5 }] });
   bench.desk.adopt([{ raised: raise('box', 7) }]);
-  expect(bench.desk.open()).toMatchObject([
+  expect(bench.desk.open(0)).toMatchObject([
     { id: known.id, state: 'acknowledged', acknowledgedAt: 5 },
     { state: 'unacknowledged' },
   ]);
