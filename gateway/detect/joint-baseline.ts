@@ -3,6 +3,7 @@ import {
   averageInUnits,
   beginAnew,
   CHANNEL_NUMBERS,
+  lastInUnits,
   learnNoise,
   moveLevel,
   noiseOfAverage,
@@ -59,15 +60,19 @@ export class JointBaseline {
     this.#offsets = new Float64Array(size).fill(Number.NaN);
   }
 
-  /** Moves the averages; answers whether any channel says something. */
-  takeIn(values: Float64Array): boolean {
+  /**
+   * Moves the averages; answers whether any channel says something.
+   *
+   * @param furthestOf how far from its level a reading of the channel at a place may be to count as what it is
+   */
+  takeIn(values: Float64Array, furthestOf: (place: number) => number): boolean {
     let present = 0;
     for (let place = 0; place < this.size; place++) {
       const value = values[place]!;
       const isPresent = !Number.isNaN(value);
       if (isPresent) present++;
       this.#offsets[place] = isPresent
-        ? smoothedOffset(this.#channels, placeOf(place), value, this.#settings.smooth)
+        ? smoothedOffset(this.#channels, placeOf(place), value, this.#settings.smooth, furthestOf(place))
         : Number.NaN;
     }
     return present > 0;
@@ -96,18 +101,23 @@ export class JointBaseline {
     return averageInUnits(this.#channels, placeOf(place), offset);
   }
 
+  /** The last reading of a channel, in the unit of its series. */
+  lastOf(place: number): number {
+    return lastInUnits(this.#channels, placeOf(place));
+  }
+
   /** Has the offset of a channel learnt as another one. */
   replaceOffset(place: number, offset: number): void {
     this.#offsets[place] = offset;
   }
 
   /** The moment is normal. */
-  learn(values: Float64Array): void {
+  learn(): void {
     const { memory } = this.#settings;
     for (let place = 0; place < this.size; place++) {
       if (Number.isNaN(this.#offsets[place]!)) continue;
       this.#learnCovariances(place);
-      learnNoise(this.#channels, placeOf(place), values[place]!, memory);
+      learnNoise(this.#channels, placeOf(place), memory);
     }
     for (let place = 0; place < this.size; place++) {
       const offset = this.#offsets[place]!;
@@ -127,9 +137,9 @@ export class JointBaseline {
   }
 
   /** Ends a moment, normal or not. */
-  pass(values: Float64Array): void {
+  pass(): void {
     for (let place = 0; place < this.size; place++) {
-      if (!Number.isNaN(this.#offsets[place]!)) passReading(this.#channels, placeOf(place), values[place]!);
+      if (!Number.isNaN(this.#offsets[place]!)) passReading(this.#channels, placeOf(place));
     }
   }
 

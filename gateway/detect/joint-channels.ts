@@ -1,4 +1,4 @@
-import { learnStep, ROUNDING, smallestStep } from './smallest-step.ts';
+import { lastValue, learnStep, ROUNDING, smallestStep } from './smallest-step.ts';
 
 /**
  * What is known of each of several channels by itself, in one array, channel by channel. Values are measured from the first one of their channel in
@@ -6,7 +6,7 @@ import { learnStep, ROUNDING, smallestStep } from './smallest-step.ts';
  */
 
 /** Numbers that a channel takes. */
-export const CHANNEL_NUMBERS = 9;
+export const CHANNEL_NUMBERS = 10;
 
 // Places of the numbers, from where the channel's begin.
 const SEEN = 0;
@@ -16,7 +16,9 @@ const SMOOTHED = 3;
 const LEVEL = 4;
 const RECENT = 5;
 const NOISE = 6;
-const STEP = 7;
+/** The reading at hand, as far from the level as one may be. */
+const BOUNDED = 7;
+const STEP = 8;
 
 /** Values are kept at an eighth, so that no difference of finite numbers overflows. */
 const SCALE = 1 / 8;
@@ -32,12 +34,25 @@ export function seenOf(channels: Float64Array, at: number): number {
 
 /** Lets the channel begin anew from what it says now, as if it had seen so few readings. */
 export function beginAnew(channels: Float64Array, at: number, seen: number): void {
+  const now = lastValue(channels, at + STEP);
   channels[at + SEEN] = Math.min(channels[at + SEEN]!, seen);
-  channels[at + LEVEL] = channels[at + SMOOTHED]!;
+  channels[at + SMOOTHED] = now;
+  channels[at + LEVEL] = now;
+  channels[at + RECENT] = now;
 }
 
-/** Takes a reading in and answers how far the moving average of the last `smooth` is from the level that is normal. */
-export function smoothedOffset(channels: Float64Array, at: number, value: number, smooth: number): number {
+/**
+ * Takes a reading in and answers how far the moving average of the last `smooth` is from the level that is normal.
+ *
+ * @param furthest a reading further from the level counts as that far: a wild one is soon forgotten
+ */
+export function smoothedOffset(
+  channels: Float64Array,
+  at: number,
+  value: number,
+  smooth: number,
+  furthest: number,
+): number {
   const own = ownValue(channels, at, value);
   const seen = channels[at + SEEN]! + 1;
   channels[at + SEEN] = seen;
@@ -47,19 +62,22 @@ export function smoothedOffset(channels: Float64Array, at: number, value: number
     channels[at + RECENT] = own;
   }
   learnStep(channels, at + STEP, own, seen === 1);
-  channels[at + SMOOTHED]! += (own - channels[at + SMOOTHED]!) / Math.min(smooth, seen);
-  return channels[at + SMOOTHED]! - channels[at + LEVEL]!;
+  const level = channels[at + LEVEL]!;
+  const bounded = Math.max(level - furthest, Math.min(level + furthest, own));
+  channels[at + BOUNDED] = bounded;
+  channels[at + SMOOTHED]! += (bounded - channels[at + SMOOTHED]!) / Math.min(smooth, seen);
+  return channels[at + SMOOTHED]! - level;
 }
 
-/** Learns how much the channel moves from one reading to the next; for every reading that is normal. */
-export function learnNoise(channels: Float64Array, at: number, value: number, memory: number): void {
-  const offset = ownValue(channels, at, value) - channels[at + RECENT]!;
+/** Learns from the reading at hand how much the channel moves from one to the next; for every one that is normal. */
+export function learnNoise(channels: Float64Array, at: number, memory: number): void {
+  const offset = channels[at + BOUNDED]! - channels[at + RECENT]!;
   channels[at + NOISE]! += (offset * offset - channels[at + NOISE]!) / Math.min(memory, channels[at + SEEN]!);
 }
 
 /** Ends a reading: it is one of the recent ones. */
-export function passReading(channels: Float64Array, at: number, value: number): void {
-  const offset = ownValue(channels, at, value) - channels[at + RECENT]!;
+export function passReading(channels: Float64Array, at: number): void {
+  const offset = channels[at + BOUNDED]! - channels[at + RECENT]!;
   channels[at + RECENT]! += offset / Math.min(RECENT_READINGS, channels[at + SEEN]!);
 }
 
@@ -86,7 +104,15 @@ export function moveLevel(channels: Float64Array, at: number, by: number): void 
 
 /** The moving average plus `offset`, in the unit of the series. */
 export function averageInUnits(channels: Float64Array, at: number, offset: number): number {
-  const own = channels[at + SMOOTHED]! + offset;
+  return inUnits(channels, at, channels[at + SMOOTHED]! + offset);
+}
+
+/** The last reading, in the unit of the series. */
+export function lastInUnits(channels: Float64Array, at: number): number {
+  return inUnits(channels, at, lastValue(channels, at + STEP));
+}
+
+function inUnits(channels: Float64Array, at: number, own: number): number {
   const value = (channels[at + ORIGIN]! + own * channels[at + UNIT]!) / SCALE;
   return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
 }

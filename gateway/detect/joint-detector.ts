@@ -22,8 +22,8 @@ export interface JointDetector {
   shareOf(place: number): number;
   /** What would have been normal for the leader, going by all others, in words for an operator. */
   expected(): string;
-  /** What was seen of the leader, in words that follow its name: `averages 31.2`. */
-  seen(): string;
+  /** What was seen of the leader, in words that follow its name: `is 30.9 °C, on average 31.2`. */
+  seen(unit: string | undefined): string;
   /** See `Detector`. */
   accept(): boolean;
   /** Plain data; `restore` of it continues with equal scores. */

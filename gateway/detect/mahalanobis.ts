@@ -25,6 +25,8 @@ type MahalanobisSettings = { readonly [Name in keyof MahalanobisOptions]-?: numb
 
 /** What is beyond this share of the threshold is learnt as if it were there: no anomaly widens what is normal on its way up. */
 const LEARNT_UP_TO = 0.44;
+/** A reading further away than so many thresholds counts as that far: it is soon forgotten, and what follows seen as it is. */
+const FURTHEST = 10;
 /** An anomaly is over when the score has been below this … */
 const OVER_BELOW = 0.8;
 /** … for more than so many readings. */
@@ -95,7 +97,7 @@ export class MahalanobisDetector implements JointDetector {
     verdict.score = 0;
     verdict.anomaly = false;
     verdict.learning = true;
-    if (!this.#baseline.takeIn(values)) return verdict;
+    if (!this.#baseline.takeIn(values, this.#furthestOf)) return verdict;
     const numbers = this.#numbers;
     const count = numbers[COUNT]! + 1;
     numbers[COUNT] = count;
@@ -107,8 +109,8 @@ export class MahalanobisDetector implements JointDetector {
       verdict.score = verdict.anomaly ? Math.max(1, score) : score;
     }
     if (verdict.anomaly) this.#follow();
-    else this.#learn(values, distance);
-    this.#baseline.pass(values);
+    else this.#learn(distance);
+    this.#baseline.pass();
     const isNew = isNewNormal(numbers, NEW_NORMAL, verdict.anomaly, time, this.#settings.relearnAfterMs);
     if (isNew || numbers[STRANGE]! > numbers[NORMAL]! + 1) this.#beginAnew();
     return verdict;
@@ -126,8 +128,11 @@ export class MahalanobisDetector implements JointDetector {
     return rangeInWords(this.#expectedLow, this.#expectedHigh);
   }
 
-  seen(): string {
-    return this.size === 0 ? 'says nothing' : `averages ${numberInWords(this.#baseline.averageOf(this.#leader, 0))}`;
+  seen(unit: string | undefined): string {
+    if (this.size === 0) return 'says nothing';
+    const [last, average] = [this.#baseline.lastOf(this.#leader), this.#baseline.averageOf(this.#leader, 0)];
+    const now = unit === undefined ? numberInWords(last) : `${numberInWords(last)} ${unit}`;
+    return `is ${now}, on average ${numberInWords(average)}`;
   }
 
   /** What is strange just now is the new normal at once. */
@@ -216,6 +221,13 @@ export class MahalanobisDetector implements JointDetector {
     this.#expectedHigh = this.#baseline.averageOf(place, middle + margin);
   }
 
+  /** An arrow, as it is handed on for every moment. */
+  readonly #furthestOf = (place: number): number => {
+    const { threshold } = this.#settings;
+    const spread = this.#baseline.seenOf(place) < 2 ? 0 : this.#baseline.spreadOf(place, threshold);
+    return spread > 0 ? FURTHEST * threshold * spread : Number.POSITIVE_INFINITY;
+  };
+
   #thresholdOf(place: number): number {
     return this.#settings.threshold * (1 + INEXPERIENCE / this.#baseline.seenOf(place));
   }
@@ -230,7 +242,7 @@ export class MahalanobisDetector implements JointDetector {
     return lasts;
   }
 
-  #learn(values: Float64Array, distance: number): void {
+  #learn(distance: number): void {
     const { count, places, spread, deviation } = this.#space;
     const share = Math.min(1, (LEARNT_UP_TO * this.#settings.threshold) / distance);
     this.#numbers[NORMAL]! += 1;
@@ -238,7 +250,7 @@ export class MahalanobisDetector implements JointDetector {
       // From the deviation, as an offset may be further away than that can say.
       this.#baseline.replaceOffset(places[rank]!, deviation[rank]! * spread[rank]! * share);
     }
-    this.#baseline.learn(values);
+    this.#baseline.learn();
   }
 
   /** An anomaly is not learnt; what wanders for itself is followed, so that it does not keep the anomaly. */

@@ -206,7 +206,7 @@ class JointSeat implements Detector {
     return this.#detector.expected();
   }
 
-  /** With the shares of those that stand out most: `averages 31.2 (flow 71 %, current 20 % of what is strange in 3 series together)`. */
+  /** With the shares of those that stand out most: `is 30.9, on average 31.2 (flow 71 %, current 20 % of what is strange in 3 series together)`. */
   seen(): string {
     const { size } = this.#detector;
     const shares = Array.from({ length: size }, (_, place) => ({ place, share: this.#detector.shareOf(place) }))
@@ -214,8 +214,7 @@ class JointSeat implements Detector {
       .sort((a, b) => b.share - a.share || a.place - b.place)
       .slice(0, MOST_SHARES_TOLD)
       .map(({ place, share }) => `${this.#wordsOf(place).name} ${Math.round(100 * share)} %`);
-    const { unit } = this.#wordsOf(this.#detector.leader);
-    const seen = unit === undefined ? this.#detector.seen() : `${this.#detector.seen()} ${unit}`;
+    const seen = this.#detector.seen(this.#wordsOf(this.#detector.leader).unit);
     return `${seen} (${shares.join(', ')} of what is strange in ${size} series together)`;
   }
 
