@@ -28,8 +28,11 @@ export interface SinkParts {
 /** The history is fed at once, so that the page shows a window when it closes. */
 const HISTORY_FEED: ForwarderOptions = { maxItems: 1_000, lingerMs: 50 };
 
-/** A webhook gets alarms, which never linger; results of windows, which it does not get, are passed over now and then. */
-const WEBHOOK_FEED: ForwarderOptions = { maxItems: 1_000, lingerMs: 1_000 };
+/**
+ * A webhook gets alarms, which never linger; results of windows, which it does not get, are passed over now and then. As it posts one by one, and
+ * remembers what was answered, smaller batches would not help it, and hide those that wait behind one that is never answered.
+ */
+const WEBHOOK_FEED: ForwarderOptions = { maxItems: 1_000, minItems: 1_000, lingerMs: 1_000 };
 
 /** Alarms that were active before, of which a sink is told. */
 const MAX_ACTIVE_ALARMS = 10_000;

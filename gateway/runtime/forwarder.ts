@@ -31,6 +31,8 @@ const IN_ORDER: CatchUp = { order: 'in-order', maxPerSecond: Number.POSITIVE_INF
 export interface ForwarderOptions {
   /** Results in one batch at the most. */
   readonly maxItems: number;
+  /** Results that are still sent together after many failures; 1 when left out. */
+  readonly minItems?: number;
   /** How long to wait for more results when there are few, in milliseconds; 0 sends at once. */
   readonly lingerMs: number;
   /** How it catches up after an outage; in order when left out. */
@@ -298,7 +300,7 @@ export class Forwarder implements Lifecycle {
     const waitMs = this.#waitAfter(error);
     this.#failuresInARow++;
     // A slow link that never carries a whole batch in time may carry a small one.
-    this.#batchItems = Math.max(1, Math.floor(this.#batchItems / 2));
+    this.#batchItems = Math.max(this.#options.minItems ?? 1, Math.floor(this.#batchItems / 2));
     this.#fail(error, `trying again within ${Math.ceil(waitMs / 1000)} s`);
     await this.#parts.clock.sleep(waitMs, signal);
   }

@@ -31,6 +31,8 @@ export interface WebhookSinkOptions {
 
 /** Steps whose answer is remembered while their batch is not through. */
 const MAX_ANSWERED = 1_000;
+/** A step that got no answer so often in a row may have itself to blame. */
+const SUSPICIOUS_FAILURES = 5;
 /** Of an answer, in a reason. */
 const ANSWER_LENGTH = 200;
 
@@ -55,6 +57,8 @@ export class WebhookSink implements Sink {
   readonly #running = new Map<Promise<unknown>, AbortController>();
   /** What was answered of a batch that broke off: only the rest is sent again. */
   readonly #answered = new Map<string, Rejection | undefined>();
+  /** The step that was the first without an answer the last time, and how often in a row. */
+  #stuck = { id: '', failures: 0 };
   #agent: ReturnType<typeof newAgent>;
   #stopped = false;
 
@@ -108,15 +112,30 @@ export class WebhookSink implements Sink {
   async #write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
     const events = batch.filter((result) => result.kind === 'alarm');
     for (const event of events) {
-      const id = messageId(event, this.#options.gateway);
-      if (!this.#answered.has(id)) this.#remember(id, await this.#tell(event, id, signal));
+      if (this.#answered.has(this.#idOf(event))) continue;
+      try {
+        await this.#tell(event, signal);
+      } catch (error) {
+        if (!this.#isSuspicious(event, error) || !(await this.#isAnotherTold(event, events, signal))) throw error;
+        await this.#tellSuspect(event, signal);
+      }
     }
     return events.flatMap((event) => {
-      const id = messageId(event, this.#options.gateway);
+      const id = this.#idOf(event);
       const rejection = this.#answered.get(id);
       this.#answered.delete(id);
       return rejection === undefined ? [] : [rejection];
     });
+  }
+
+  #idOf(event: AlarmEvent): string {
+    return messageId(event, this.#options.gateway);
+  }
+
+  /** Posts one step, and remembers the answer. Rejects with a `SinkError` where it is to be sent again. */
+  async #tell(event: AlarmEvent, signal: AbortSignal): Promise<void> {
+    const id = this.#idOf(event);
+    this.#remember(id, this.#judge(await this.#post(event, id, signal), event));
   }
 
   #remember(id: string, rejection: Rejection | undefined): void {
@@ -124,8 +143,40 @@ export class WebhookSink implements Sink {
     if (this.#answered.size > MAX_ANSWERED) this.#answered.delete(this.#answered.keys().next().value!);
   }
 
-  /** Posts one step. Resolves with why it is refused for ever, or undefined. Rejects with a `SinkError` where it is to be sent again. */
-  async #tell(event: AlarmEvent, id: string, signal: AbortSignal): Promise<Rejection | undefined> {
+  /** Whether this step was the first without an answer so often that those behind it must not wait for it any longer. */
+  #isSuspicious(event: AlarmEvent, error: unknown): boolean {
+    // Who was asked to wait is not to blame, and what is for a person is for all.
+    if (!(error instanceof SinkError) || error.kind !== 'transient' || error.retryAfterMs !== undefined) return false;
+    const id = this.#idOf(event);
+    this.#stuck = { id, failures: this.#stuck.id === id ? this.#stuck.failures + 1 : 1 };
+    return this.#stuck.failures >= SUSPICIOUS_FAILURES;
+  }
+
+  /** Whether the server takes a step of another alarm, which tells that it is there: those of one alarm keep their order. */
+  async #isAnotherTold(event: AlarmEvent, events: readonly AlarmEvent[], signal: AbortSignal): Promise<boolean> {
+    const another = events.find((other) => other.id !== event.id && !this.#answered.has(this.#idOf(other)));
+    if (another === undefined) return false;
+    try {
+      await this.#tell(another, signal);
+    } catch (error) {
+      if (error instanceof SinkError) return false;
+      throw error;
+    }
+    return this.#answered.get(this.#idOf(another)) === undefined;
+  }
+
+  /** Once more, as the server may just have come back; what it does not answer then either is set aside. */
+  async #tellSuspect(event: AlarmEvent, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#tell(event, signal);
+    } catch (error) {
+      if (!(error instanceof SinkError) || signal.aborted) throw error;
+      const reason = `${error.message}, ${SUSPICIOUS_FAILURES} times, while it took others`;
+      this.#remember(this.#idOf(event), { result: event, reason });
+    }
+  }
+
+  async #post(event: AlarmEvent, id: string, signal: AbortSignal): Promise<Answer> {
     const { format, gateway, headers = {}, timeoutMs = 10_000 } = this.#options;
     const { url, body: content } = FORMATS[format](event, gateway, this.#url);
     const body = Buffer.from(JSON.stringify(content));
@@ -137,14 +188,14 @@ export class WebhookSink implements Sink {
       'content-length': String(body.length),
       ...webhookHeaders({ id: webhookId(id), timestamp, body }, this.#key),
     };
-    const answer = await withTimeLimit({ ms: timeoutMs, clock: this.#clock, signal }, (limited) =>
+    return withTimeLimit({ ms: timeoutMs, clock: this.#clock, signal }, (limited) =>
       post({ url, agent: this.#agent }, allHeaders, body, limited).catch((error: unknown) => {
         throw networkError('Webhook', error, url, limited);
       }),
     );
-    return this.#judge(answer, event);
   }
 
+  /** Why a step is refused for ever; undefined where it is told. @throws {SinkError} where it is to be sent again */
   #judge({ status, text, retryAfter }: Answer, event: AlarmEvent): Rejection | undefined {
     if (status >= 200 && status < 300) return undefined;
     const said = `The webhook at ${this.#url.origin} answered ${status}: ${shorten(text.trim(), ANSWER_LENGTH)}`;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Result } from '../../../gateway/core/result.ts';
 import { SinkError } from '../../../gateway/core/sink.ts';
+import type { ForwarderOptions } from '../../../gateway/runtime/forwarder.ts';
 import { alarm } from '../sinks/results.ts';
 import { AWAY, aggregate, ForwarderRig, refusingReads, startRig } from './forwarder-rig.ts';
 
@@ -118,6 +119,22 @@ test('few results wait for more, so that one request carries them', async () => 
   await rig.clock.advance(500);
   expect(rig.batches.map((batch) => batch.length)).toEqual([2]);
   await rig.stop();
+});
+
+test('after failures batches are smaller, for links that are slow, but not below what a sink wants at least', async () => {
+  const firstBatch = async (options: Partial<ForwarderOptions>) => {
+    const rig = await startRig({ maxItems: 64, ...options });
+    rig.fail = AWAY;
+    await rig.putMany(0, 64);
+    await rig.clock.advance(60_000);
+    rig.fail = undefined;
+    await rig.clock.advance(30_000);
+    expect(rig.taken()).toHaveLength(64);
+    await rig.stop();
+    return rig.batches[0]!.length;
+  };
+  expect(await firstBatch({})).toBe(1);
+  expect(await firstBatch({ minItems: 16 })).toBe(16);
 });
 
 test('alarms go before everything else, an outage before them or not', async () => {

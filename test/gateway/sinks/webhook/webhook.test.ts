@@ -208,6 +208,60 @@ describe('WebhookSink', () => {
     expect(told().at(-1)).toBe(0);
   });
 
+  describe('an alarm that the server stumbles over', () => {
+    const stumblesOver = (...alarms: readonly AlarmEvent[]) => {
+      answer = ({ body }, response) => {
+        if (alarms.some(({ id }) => id === body.data?.alarm)) response.writeHead(500).end('stumbled');
+        else response.end();
+      };
+    };
+
+    it('is set aside after five failures where another is taken, and the others are told', async () => {
+      const batch = many(4);
+      stumblesOver(batch[1]!);
+      const sink = sinkOf();
+      for (let time = 0; time < 4; time++) expect((await failure(sink, batch)).kind).toBe('transient');
+      expect(told()).toEqual([0, 1, 1, 1, 1]);
+      expect(await sink.write(batch, signal)).toEqual([
+        { result: batch[1], reason: expect.stringMatching(/answered 500: stumbled, 5 times, while it took others$/) },
+      ]);
+      expect(told().slice(5)).toEqual([1, 2, 1, 3]);
+    });
+
+    it('waits where none other is there or taken, however long that takes', async () => {
+      const batch = many(3);
+      stumblesOver(...batch);
+      const sink = sinkOf();
+      for (let time = 0; time < 20; time++) await failure(sink, batch);
+      for (let time = 0; time < 20; time++) await failure(sink, batch.slice(0, 1));
+      answer = status(200);
+      expect(await sink.write(batch, signal)).toEqual([]);
+    });
+
+    it('is told where the server has come back just then', async () => {
+      const batch = many(2);
+      stumblesOver(...batch);
+      const sink = sinkOf();
+      for (let time = 0; time < 4; time++) await failure(sink, batch);
+      let requests = 0;
+      answer = (_, response) => response.writeHead(++requests === 1 ? 502 : 200).end();
+      expect(await sink.write(batch, signal)).toEqual([]);
+      expect(told().slice(4)).toEqual([0, 1, 0]);
+    });
+
+    it('is not passed by its own later steps, nor where the server asked to wait', async () => {
+      const [one] = many(1) as [AlarmEvent];
+      const steps = [one, { ...one, state: 'cleared', time: T0 + 9000 } as const];
+      stumblesOver(one);
+      const sink = sinkOf();
+      for (let time = 0; time < 10; time++) await failure(sink, steps);
+      answer = status(503, '', { 'retry-after': '1' });
+      for (let time = 0; time < 10; time++) await failure(sink, many(3));
+      expect(new Set(told())).toEqual(new Set([0]));
+      expect(received.every(({ body }) => body.type === 'alarm.raised')).toBe(true);
+    });
+  });
+
   it('waits no longer than it was told, also for the end of an answer', async () => {
     const sink = sinkOf({ timeoutMs: 100 });
     answer = () => undefined;
