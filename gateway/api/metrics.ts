@@ -96,7 +96,9 @@ export class Metrics {
     this.#gauge('api_websocket_clients_count', 'MQTT clients over WebSocket', {}, api.upgradedSockets);
   }
 
-  #alarms({ activeAlarms, alarms, maintenance }: GatewayStatus): void {
+  #alarms({ detectors, activeAlarms, alarms, maintenance }: GatewayStatus): void {
+    this.#gauge('detect_detectors_count', 'Detectors of all series', {}, detectors.count);
+    this.#gauge('detect_learning_detectors_count', 'Those that are still learning', {}, detectors.learning);
     this.#gauge('detect_maintenance_count', 'Maintenances that are on', {}, maintenance.length);
     this.#gauge('detect_active_alarms_count', 'Alarms raised and not cleared', {}, activeAlarms);
     for (const [severity, active] of Object.entries(alarms.active)) {

@@ -156,6 +156,10 @@ export const StatusReply = Type.Object({
   ),
   tables: TableStatuses,
   derived: derivedStatuses(Ledger),
+  detectors: Type.Object({
+    count: count('Detectors of all series'),
+    learning: count('Those that have not seen enough yet to call anything an anomaly'),
+  }),
   activeAlarms: count('Alarms raised and not cleared'),
   alarms: AlarmsStatus,
   maintenance: Type.Array(Maintenance, { description: 'What is in maintenance just now' }),

@@ -29,6 +29,12 @@ export interface Silence {
   step(byMs: number): void;
 }
 
+/** How many detectors judge, and how many of them have not seen enough yet. */
+export interface DetectorCounts {
+  readonly count: number;
+  readonly learning: number;
+}
+
 /** A streaming judge of one series: bounded state, no clock, no allocation for each value. */
 export interface Detector {
   /**

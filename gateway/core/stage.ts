@@ -1,4 +1,5 @@
 import type { EpochMs } from './clock.ts';
+import type { DetectorCounts } from './detector.ts';
 import type { DerivedAt } from './inspection.ts';
 import type { Bound } from './memory.ts';
 import type { Reading, Series } from './reading.ts';
@@ -100,6 +101,8 @@ export interface Stage extends Operator<Emit> {
    * compiler leaves it out
    */
   warm?(series: Series): number;
+  /** Its detectors; of one that judges several series there is one for each group. */
+  readonly detectors?: DetectorCounts;
   /** Whether it judges how long nothing has come. */
   readonly judgesSilence?: boolean;
   /** The gateway took no readings, and does from receive time `now` on: nobody was silent meanwhile. */

@@ -1,5 +1,6 @@
 import type { AlarmOperations, AlarmsStatus } from './alarm.ts';
 import type { EpochMs } from './clock.ts';
+import type { DetectorCounts } from './detector.ts';
 import type { Inspection } from './inspection.ts';
 import type { Rejected } from './intake.ts';
 import type { ComponentState } from './lifecycle.ts';
@@ -297,6 +298,8 @@ export interface GatewayStatus {
   readonly tables: readonly TableStatus[];
   /** What is derived from readings, by derivations and joins in the order of the configuration. */
   readonly derived: readonly DerivedStatus[];
+  /** All detectors of all series. */
+  readonly detectors: DetectorCounts;
   /** Alarms that are raised and not cleared. */
   readonly activeAlarms: number;
   readonly alarms: AlarmsStatus;

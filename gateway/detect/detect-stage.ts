@@ -1,5 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
-import type { Verdict } from '../core/detector.ts';
+import type { DetectorCounts, Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Bound } from '../core/memory.ts';
 import { Quality } from '../core/quality.ts';
@@ -190,6 +190,18 @@ export class DetectStage implements Stage {
       }
     }
     return active;
+  }
+
+  get detectors(): DetectorCounts {
+    let count = 0;
+    let learning = 0;
+    for (const watched of this.#all()) {
+      for (const judge of judgesOf(watched)) {
+        count++;
+        if (judge.isLearning) learning++;
+      }
+    }
+    return { count, learning };
   }
 
   bounds(maxSeries: number): readonly Bound[] {

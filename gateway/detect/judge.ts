@@ -26,6 +26,8 @@ export interface JudgeSnapshot {
   readonly alarm: unknown;
   /** The event of the active alarm. */
   readonly raised: AlarmEvent | undefined;
+  /** Those of earlier releases do not say it. */
+  readonly isLearning?: boolean;
 }
 
 /** One rule on one series: its detector and its alarm. */
@@ -37,6 +39,7 @@ export class Judge {
   #alarm: Alarm | undefined;
   #raised: AlarmEvent | undefined;
   #acknowledgedAt: EpochMs | undefined;
+  #isLearning = true;
 
   /** @param subject what its alarms are known by, where that is not their series: several judged together are, whichever of them stands out */
   constructor(rule: ReadyRule, subject?: string) {
@@ -50,6 +53,11 @@ export class Judge {
     return this.#detector.warm?.() ?? 0;
   }
 
+  /** Whether it was still learning at the last value; true before the first. */
+  get isLearning(): boolean {
+    return this.#isLearning;
+  }
+
   get active(): ActiveAlarm | undefined {
     if (this.#raised === undefined) return undefined;
     return { raised: this.#raised, acknowledgedAt: this.#acknowledgedAt, count: this.#alarm?.count };
@@ -58,6 +66,7 @@ export class Judge {
   /** Judges the next value of the series and emits what becomes of the alarm. */
   judge(series: Series, value: number, time: EpochMs, emit: Emit): Verdict {
     const verdict = this.#detector.judge(value, time);
+    this.#isLearning = verdict.learning;
     if (verdict.anomaly || this.#alarm !== undefined) {
       // A judge of silence hears of readings that are no numbers, too.
       this.#stepAlarm(series, this.silence?.lastValue ?? value, time, verdict, emit);
@@ -89,11 +98,13 @@ export class Judge {
   }
 
   snapshot(): JudgeSnapshot {
-    return { detector: this.#detector.snapshot(), alarm: this.#alarm?.snapshot(), raised: this.#raised };
+    const alarm = this.#alarm?.snapshot();
+    return { detector: this.#detector.snapshot(), alarm, raised: this.#raised, isLearning: this.#isLearning };
   }
 
   restore(snapshot: JudgeSnapshot): void {
     this.#detector.restore(snapshot.detector);
+    this.#isLearning = snapshot.isLearning ?? false;
     const policy = this.rule.alarmPolicy;
     if (snapshot.alarm === undefined || policy === undefined) return;
     this.#alarm = new Alarm(policy);

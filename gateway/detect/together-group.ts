@@ -69,6 +69,11 @@ export class TogetherGroup {
     return this.#judge.active;
   }
 
+  /** See `Judge`. */
+  get isLearning(): boolean {
+    return this.#judge.isLearning;
+  }
+
   /** What its alarms are known by, without their times. */
   get condition(): string {
     return `${this.rule.name}@${this.key}`;

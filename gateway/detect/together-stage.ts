@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/clock.ts';
+import type { DetectorCounts } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Bound } from '../core/memory.ts';
 import { Quality } from '../core/quality.ts';
@@ -137,6 +138,12 @@ export class TogetherStage implements Stage {
     const active: ActiveAlarm[] = this.#withdrawn.map(({ raised }) => ({ raised }));
     for (const group of this.#all()) if (group.active !== undefined) active.push(group.active);
     return active;
+  }
+
+  get detectors(): DetectorCounts {
+    let learning = 0;
+    for (const { isLearning } of this.#all()) if (isLearning) learning++;
+    return { count: this.#groupCount, learning };
   }
 
   bounds(): readonly Bound[] {

@@ -1,6 +1,8 @@
 import type { EpochMs } from '../core/clock.ts';
+import type { DetectorCounts } from '../core/detector.ts';
 import type { ComponentState } from '../core/lifecycle.ts';
 import type { Source } from '../core/source.ts';
+import type { Stage } from '../core/stage.ts';
 import type { GatewayStatus, SeriesStatus } from '../core/view.ts';
 import type { Analysis } from './analysis.ts';
 import type { Checkpointer } from './checkpointer.ts';
@@ -75,6 +77,7 @@ export function gatewayStatus({ parts, state, sources, forwarders, ledger, ...re
     reduction: rest.stages.gate.counts(),
     tables,
     derived: rest.derived.status(),
+    detectors: detectorCounts(Object.values(rest.stages.byName)),
     activeAlarms: rest.stages.alarmDesk.activeCount,
     alarms: rest.stages.alarmDesk.status(rest.receiveTime),
     maintenance: rest.stages.maintenance.list(clock.now()).filter(({ active }) => active),
@@ -133,4 +136,12 @@ export function seriesStatus(
     outOfOrdernessMs: outOfOrdernessOf(series) ?? null,
     skewMs: deviceClocks.skewMs(series) ?? null,
   }));
+}
+
+function detectorCounts(stages: readonly Stage[]): DetectorCounts {
+  const counts = stages.map(({ detectors }) => detectors ?? { count: 0, learning: 0 });
+  return {
+    count: counts.reduce((sum, { count }) => sum + count, 0),
+    learning: counts.reduce((sum, { learning }) => sum + learning, 0),
+  };
 }

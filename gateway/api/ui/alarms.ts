@@ -12,6 +12,8 @@ export function Alarms({ store }: { store: Store; version: number }): View {
   const { alarms, attended } = store;
   const unseen = alarms.filter((alarm) => alarm.acknowledgedAt === null).length;
   const flood = store.status?.alarms.flood ?? null;
+  const { count = 0, learning = 0 } = store.status?.detectors ?? {};
+  const stillLearning = learning === 0 ? '' : ` ${learning} of ${count} detectors are still learning.`;
   const words = alarms.length === 0 ? 'none active' : unseen === 0 ? 'all acknowledged' : `${unseen} to acknowledge`;
   return html`<section class="alarms" aria-labelledby="alarms-title" data-testid="alarms">
     <div class="alarms-head">
@@ -21,7 +23,7 @@ export function Alarms({ store }: { store: Store; version: number }): View {
     </div>
     ${
       alarms.length === 0
-        ? html`<p class="alarms-none"><span class="tick" aria-hidden="true">✓</span> No alarm is active.</p>`
+        ? html`<p class="alarms-none"><span class="tick" aria-hidden="true">✓</span> No alarm is active.${stillLearning}</p>`
         : html`<ul class="alarm-list" aria-live="polite" tabindex="0">
             ${groupAlarms(alarms).map((group) => html`<${Group} key=${group.id} store=${store} group=${group} />`)}
           </ul>`

@@ -222,6 +222,7 @@ export class FakeView implements GatewayView {
           lastProblem: 'it gives Infinity, which is no number, for 0 of boiler/temperature',
         },
       ],
+      detectors: { count: 8, learning: 3 },
       activeAlarms: this.alarmRows.filter((row) => row.clearedAt === null).length,
       alarms: this.#alarmsStatus(),
       maintenance: this.maintenance.filter(({ active }) => active),

@@ -315,3 +315,17 @@ test('a snapshot that is not its own is refused', () => {
     expect(() => new DetectStage({ rules: [] }).restore(wrong)).toThrow('Cannot restore the detectors');
   }
 });
+
+test('it tells how many detectors there are, and how many are still learning, after a restart as before', () => {
+  const options: DetectStageOptions = { rules: [HOT, { series: '*', detector: 'zscore', options: { warmUp: 3 } }] };
+  const bench = new Bench(options);
+  const press = bench.series({ device: 'press-1', metric: 'temperature' });
+  const pump = bench.series({ device: 'pump-1', metric: 'flow' });
+  expect(bench.stage.detectors).toEqual({ count: 0, learning: 0 });
+  for (let i = 0; i < 3; i++) bench.feed(press, 20 + i, i);
+  bench.feed(pump, 20, 0);
+  expect(bench.stage.detectors).toEqual({ count: 3, learning: 2 });
+  bench.feed(press, 20, 5);
+  expect(bench.stage.detectors).toEqual({ count: 3, learning: 1 });
+  expect(resumed(bench, options).stage.detectors).toEqual({ count: 3, learning: 1 });
+});
