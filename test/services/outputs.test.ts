@@ -24,17 +24,20 @@ afterEach(async () => {
 });
 
 /** Starts a whole gateway, with these items of `sinks`, on line protocol over HTTP. */
-async function gatewayWith(sinks: readonly string[]): Promise<GatewayProcess> {
+async function gatewayWith(sinks: readonly string[], maxima: readonly number[] = [30]): Promise<GatewayProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-outputs-'));
   ending.push(() => rm(folder, { recursive: true, force: true }));
   const apiPort = await freePort();
+  const rules = maxima.map(
+    (max) => `{ series: "*", detector: range, max: ${max}, alarm: { severity: critical, hold: 0s } }`,
+  );
   const configuration = `
 gateway: { name: hall }
 storage: { path: ${join(folder, 'data')}, keepFree: 0B }
 time: { idleTimeout: 1s }
 sources: [{ name: floor, type: mqtt, listen: "127.0.0.1:${await freePort()}" }]
 windows: [{ name: second, series: "*", window: { tumbling: 1s }, aggregates: [count, mean] }]
-detect: [{ series: "*", detector: range, max: 30, alarm: { severity: critical, hold: 0s } }]
+detect: [${rules.join(', ')}]
 sinks: [${sinks.join(', ')}]
 api: { listen: "127.0.0.1:${apiPort}" }
 `;
@@ -43,14 +46,41 @@ api: { listen: "127.0.0.1:${apiPort}" }
   return gateway;
 }
 
-async function write(gateway: GatewayProcess, ...values: readonly number[]): Promise<void> {
-  const lines = values.map((value, i) => `room,device=desk temperature=${value} ${1_767_600_000_000 + i * 1000}`);
+/** Writes readings of one series, a second apart, from second `from` on. */
+async function write(gateway: GatewayProcess, values: readonly number[], from = 0): Promise<void> {
+  const lines = values.map(
+    (value, i) => `room,device=desk temperature=${value} ${1_767_600_000_000 + (from + i) * 1000}`,
+  );
   const path = `${gateway.apiUrl}/api/v1/write?precision=ms`;
   const { status } = await fetch(path, { method: 'POST', body: lines.join('\n') });
   expect(status).toBe(204);
 }
 
 describe.skipIf([broker, sub, pub, python].includes(undefined))('a gateway with all its outputs', () => {
+  it('has the broker keep an alarm that is active through a restart, though another of its series is cleared', async () => {
+    const mosquitto = await Mosquitto.create(broker!);
+    ending.push(() => mosquitto.remove());
+    const kept = async () =>
+      (await retainedBelow(sub!, mosquitto.port, 'headgate/hall/alarms/#')).map(({ alarm, active }) => [alarm, active]);
+    const gateway = await gatewayWith([`{ name: broker, type: mqtt, url: "${mosquitto.url}" }`], [30, 100]);
+    const delivered = (count: number) =>
+      eventually(`${count} steps are published`, async () => {
+        const { sinks } = await gateway.status();
+        const { alarms } = await gateway.get<{ alarms: { active: boolean }[] }>('/api/v1/alarms?state=active');
+        return alarms.length === count && sinks.every(({ ledger }) => ledger.pending === 0);
+      });
+    await write(gateway, [21, 150, 150]);
+    await delivered(2);
+    await gateway.kill();
+    await gateway.start();
+    await write(gateway, [50, 50], 3);
+    await delivered(1);
+    expect(await kept()).toEqual([['range@desk/room_temperature@1767600001000', true]]);
+    await write(gateway, [21, 21], 5);
+    await delivered(0);
+    expect(await kept()).toEqual([['range@desk/room_temperature@1767600001000', false]]);
+  });
+
   it('publishes windows and alarms on a broker, and tells alarms to a receiver, one id for a step in both', async () => {
     const mosquitto = await Mosquitto.create(broker!);
     ending.push(() => mosquitto.remove());
@@ -62,7 +92,7 @@ describe.skipIf([broker, sub, pub, python].includes(undefined))('a gateway with 
       `{ name: broker, type: mqtt, url: "${mosquitto.url}", batch: { every: 50ms } }`,
       `{ name: phones, type: webhook, url: "${receiver.url}", secret: ${SECRET} }`,
     ]);
-    await write(gateway, 21, 22, 31, 32, 22, 21, 21);
+    await write(gateway, [21, 22, 31, 32, 22, 21, 21]);
     await eventually('the receiver is told', () => receiver.received.length === 2);
     const heard = await eventually('the listener has heard', () => listener.heard.length >= 8 && listener.heard);
     const alarms = heard.filter(({ topic }) => topic === 'headgate/hall/alarms/desk/room_temperature');
@@ -91,7 +121,7 @@ it('publishes on the broker of another gateway over WebSocket', async () => {
   const above = await gatewayWith([]);
   const url = `${above.apiUrl.replace('http', 'ws')}/mqtt`;
   const below = await gatewayWith([`{ name: above, type: mqtt, url: "${url}", batch: { every: 50ms } }`]);
-  await write(below, 21, 31, 22, 21);
+  await write(below, [21, 31, 22, 21]);
   await eventually('the other gateway has four windows and two steps of an alarm', async () => {
     const { sources } = await above.status();
     return sources.find(({ name }) => name === 'floor')?.numbers['messagesTotal'] === 6;
@@ -108,7 +138,7 @@ it('shows no secret of an output anywhere, whatever goes wrong', async () => {
     `{ name: nobody, type: webhook, url: "http://127.0.0.1:1/canary", headers: { Authorization: Bearer canary } }`,
     `{ name: broker, type: mqtt, url: "mqtt://127.0.0.1:1", user: me, password: canary }`,
   ]);
-  await write(gateway, 21, 31, 32);
+  await write(gateway, [21, 31, 32]);
   const status = await eventually('every output is in trouble', async () => {
     const { sinks } = await gateway.status();
     return sinks.filter(({ state }) => state === 'degraded').length === 3 && sinks;
