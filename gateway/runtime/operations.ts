@@ -67,7 +67,10 @@ export class Operations implements AlarmOperations {
     }
     const time = clock.now();
     await tell({ type: 'shelve-alarm', id, by, reason, time, until: time + forMs });
-    return this.#find(id) ?? { ...alarm, state: 'shelved', shelvedUntil: time + forMs };
+    const { shelved } = desk().shelfOf(id);
+    // It may have been over, and seen, before its turn came.
+    if (shelved === undefined) return undefined;
+    return this.#find(id) ?? { ...alarm, state: 'shelved', shelvedUntil: shelved.until };
   }
 
   async unshelve(id: string, by: string): Promise<AlarmRow | undefined> {

@@ -8,7 +8,10 @@ import type { SimBox } from './sim-box.ts';
 import type { SimStore } from './sim-store.ts';
 import type { Trace } from './trace.ts';
 
-/** A person who looks at the open alarms now and then, and acknowledges one. */
+/** For how long every third alarm that is acknowledged is shelved, too. */
+const SHELVED_MS = 20_000;
+
+/** A person who looks at the open alarms now and then, acknowledges one, and shelves some. */
 export class SimOperator {
   readonly #random: () => number;
   readonly #box: SimBox;
@@ -18,6 +21,9 @@ export class SimOperator {
   readonly asked = new Set<string>();
   /** Those for which the answer came, and when by a clock that is right. */
   readonly answered = new Map<string, EpochMs>();
+
+  /** Those that are shelved by the word of the gateway. */
+  readonly shelved = new Set<string>();
 
   /** @param store what the history is made of */
   constructor(store: SimStore, parts: { box: SimBox; random: () => number; trace: Trace }) {
@@ -47,9 +53,22 @@ export class SimOperator {
         if (life.isOver || answer?.acknowledgedAt === null) return;
         this.answered.set(row.id, this.#box.trueTime);
         this.#trace.add(`acknowledged ${row.id}`);
+        if (this.answered.size % 3 === 0) this.#shelve(life, row.id);
         answered();
       },
       (error: unknown) => this.#trace.add(`not acknowledged: ${messageOf(error)}`),
+    );
+  }
+
+  #shelve(life: Life, id: string): void {
+    this.#trace.add(`shelve ${id}`);
+    life.gateway.operations.shelve(id, { by: 'operator', reason: 'a loose wire', forMs: SHELVED_MS }).then(
+      (answer) => {
+        if (life.isOver || answer === undefined) return;
+        this.shelved.add(id);
+        this.#trace.add(`shelved ${id}`);
+      },
+      (error: unknown) => this.#trace.add(`not shelved: ${messageOf(error)}`),
     );
   }
 
