@@ -181,6 +181,8 @@ class JointSeat implements Detector {
   readonly #wordsOf: (place: number) => ChannelWords;
   #detector: JointDetector;
   #verdict: Verdict = newVerdict();
+  /** How many channels were known at the last moment. */
+  #known = 0;
 
   constructor(create: () => JointDetector, wordsOf: (place: number) => ChannelWords) {
     this.#create = create;
@@ -199,6 +201,8 @@ class JointSeat implements Detector {
   }
 
   judgeMoment(values: Float64Array, time: EpochMs): Verdict {
+    this.#known = 0;
+    for (const value of values) if (!Number.isNaN(value)) this.#known++;
     this.#verdict = this.#detector.judge(values, time);
     return this.#verdict;
   }
@@ -220,7 +224,8 @@ class JointSeat implements Detector {
       .slice(0, MOST_SHARES_TOLD)
       .map(({ place, share }) => `${this.#wordsOf(place).name} ${Math.round(100 * share)} %`);
     const seen = this.#detector.seen(this.#wordsOf(this.#detector.leader).unit);
-    return `${seen} (${shares.join(', ')} of what is strange in ${size} series together)`;
+    const known = this.#known === size ? `${size} series` : `${this.#known} of ${size} series`;
+    return `${seen} (${shares.join(', ')} of what is strange in ${known} together)`;
   }
 
   accept(): boolean {

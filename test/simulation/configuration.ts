@@ -42,6 +42,7 @@ reduce:
   detect: `  - { series: "*/level", detector: heartbeat, after: 8s, alarm: { severity: info, hold: 1s } }
   - { series: "*", detector: heartbeat, alarm: { severity: info } }
   - { series: "*/double", detector: zscore, warmUp: 30, alarm: { severity: warning, hold: 1s } }
+  - { together: ["*/load", "*/level", "*/double"], detector: mahalanobis, smooth: 4, warmUp: 30, threshold: 0.1, maxAge: 20s, alarm: { severity: info, hold: 2s } }
   - { series: "*/near", detector: rate-of-change, maxPerSecond: 50, alarm: { severity: critical, hold: 3s } }
 `,
 };

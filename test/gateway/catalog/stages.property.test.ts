@@ -30,6 +30,8 @@ reduce:
   - { series: "*/state", deadband: 0 }
 detect:
   - { series: "*/product", detector: range, max: 50, alarm: { severity: critical, hold: 3s } }
+  - { together: ["*/a", "*/b", "*/twice"], detector: mahalanobis, smooth: 2, memory: 50, warmUp: 20, threshold: 0.03, alarm: { severity: warning, hold: 3s } }
+  - { together: ["*/a"], on: line, maxAge: 5s, detector: mahalanobis, smooth: 1, warmUp: 20, threshold: 0.1, alarm: { severity: info, hold: 0s } }
 `;
 
 test('whatever is configured, and wherever the clock is set: a process that is stopped and resumed gives what one gives that is not', {

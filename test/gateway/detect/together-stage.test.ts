@@ -95,6 +95,21 @@ test('one alarm tells which series stands out, what the others let expect, and h
   expect(new Set(bench.marked.map((mark) => mark.split('@')[0]))).toContain('pump-1/flow');
 });
 
+test('a series that has been silent for longer than maxAge is judged without, and the alarm tells so', () => {
+  const bench = new Bench([{ ...PUMP, maxAgeMs: 10_000 }]);
+  const random = seededRandom(6);
+  const feed = (i: number, apart: number, hasPressure: boolean) => {
+    const load = random() + random();
+    bench.feed(bench.series({ device: 'pump-1', metric: 'current' }), load, i * 1000);
+    if (hasPressure) bench.feed(bench.series({ device: 'pump-1', metric: 'pressure' }), load + random() / 9, i * 1000);
+    bench.feed(bench.series({ device: 'pump-1', metric: 'flow' }), load + random() / 9 + apart, i * 1000);
+  };
+  for (let i = 0; i < 900; i++) feed(i, 0, i < 700);
+  expect(bench.events).toEqual([]);
+  for (let i = 900; i < 950; i++) feed(i, 5, false);
+  expect(bench.events[0]?.message).toContain('of what is strange in 2 of 3 series together');
+});
+
 test('with on each device is a group of its own', () => {
   const bench = new Bench([FLEET]);
   const [one, other] = [seededRandom(1), seededRandom(2)];
