@@ -68,6 +68,11 @@ export class ProvisionalReadings {
     return this.#mode === 'known';
   }
 
+  /** Whether readings are set aside until it is. */
+  get isWaiting(): boolean {
+    return this.#mode === 'holding';
+  }
+
   /** Where the latest estimate of the time began; undefined while the time is known. */
   get lastReference(): ClockReference | undefined {
     return this.#references.at(-1);

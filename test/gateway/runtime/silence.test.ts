@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AlarmEvent } from '../../../gateway/core/result.ts';
+import { ManualClock } from '../../manual-clock.ts';
 import { type Box, newBox, START } from './box.ts';
 
 const HOUR_MS = 3_600_000;
@@ -94,4 +95,28 @@ describe('silence', () => {
     expect(steps(box)).toEqual([`a raised ${downS + 10}`]);
     await box.stop();
   });
+});
+
+test('while nobody knows what time it is, and readings are kept aside for that, nobody is silent', async () => {
+  const box = await newBox();
+  box.detect = [
+    { series: '*', detector: 'heartbeat', options: { afterMs: 10_000 }, alarm: { severity: 'critical', holdMs: 0 } },
+  ];
+  box.clock = new ManualClock(START, 0);
+  await box.boot();
+  await sendFor(box, 15);
+  // Another boot of the box: its clock is not synchronised yet.
+  await box.die(20_000);
+  box.bootId = 'another boot';
+  box.ask = async () => ({ state: 'unsynchronised', source: 'timedatectl' });
+  await box.boot();
+  await sendFor(box, 60);
+  expect(box.gateway.status().clock).toMatchObject({ state: 'waiting', provisionalReadings: 60 });
+  box.ask = async () => ({ state: 'synchronised', source: 'timedatectl' });
+  await sendFor(box, 30);
+  expect(box.gateway.status().clock).toMatchObject({ state: 'synchronised', provisionalReadings: 0 });
+  expect(steps(box)).toEqual([]);
+  await box.clock.advance(30_000);
+  expect(steps(box).length).toBe(1);
+  await box.stop();
 });
