@@ -1,5 +1,4 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { eventually } from './eventually.ts';
 import { mosquittoPub } from './mosquitto.ts';
@@ -33,7 +32,13 @@ export class MqttListener {
     this.#child = child;
     this.#port = port;
     this.#pub = pub;
-    createInterface({ input: child.stdout! }).on('line', (line) => this.#read(line));
+    // Not by readline, which takes U+2028 for the end of a line: names may have it.
+    let rest = '';
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) this.#read(line);
+    });
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.#output += text;
     });

@@ -2,12 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../gateway/base/system-clock.ts';
 import type { AlarmEvent, Result } from '../../gateway/core/result.ts';
 import { SinkError } from '../../gateway/core/sink.ts';
 import { MqttSink, type MqttSinkOptions } from '../../gateway/sinks/mqtt/mqtt.ts';
 import { type SinkRig, sinkContract } from '../contract/sink.ts';
+import { hostileText } from '../gateway/sinks/influxdb/hostile-text.ts';
 import { aggregate, alarm, seriesOf, T0 } from '../gateway/sinks/results.ts';
 import { recordingLogger } from '../recording-logger.ts';
 import { eventually } from './eventually.ts';
@@ -19,6 +21,11 @@ const program = requireProgram('mosquitto');
 const sub = requireProgram('mosquitto_sub');
 const pub = requireProgram('mosquitto_pub');
 const signal = new AbortController().signal;
+/** With what topics care about, too. */
+const hostileName = fc
+  .tuple(hostileText(), fc.constantFrom('', '/', '+', '%', '%2F', '\u0085', '\uffff', '/$SYS/'))
+  .map((parts) => parts.join(''));
+const SEED = Number(process.env['HEADGATE_SEED'] ?? systemClock.now() % 2 ** 31);
 /** As `mosquitto_passwd` makes it of the user `sinks` with the password `secret`. */
 const PASSWORD_LINE =
   'sinks:$7$101$YtqgYs/C3Vq5RW01$L5miRctWXmO9SmLr21zzlVnfpfHv4B0jQNdN2xKVfQokGvttxBskSjaF2cSkWifHzf6AjFgSh++ngJprY5WgKA==';
@@ -199,6 +206,24 @@ describe.skipIf(program === undefined || sub === undefined || pub === undefined)
       expect(await write(sinkOf(), broken, aggregate())).toMatchObject([
         { result: broken, reason: expect.stringContaining('Unicode') },
       ]);
+    });
+
+    it('publishes whatever a name or a message is, and it arrives as it was', async () => {
+      process.stderr.write(`mqtt-sink: seed ${SEED}\n`);
+      const texts = fc.sample(fc.tuple(hostileName, hostileName, hostileText()), { numRuns: 2_000, seed: SEED });
+      const batch = texts.map(([device, metric, message], i) =>
+        alarm({ series: seriesOf(`d${device}`, `m${metric}`), raisedAt: T0 + i, message }),
+      );
+      const rejections = await write(sinkOf(), ...batch);
+      const refused = new Set(rejections.map(({ result }) => result));
+      for (const { reason } of rejections) expect(reason).toContain('Unicode');
+      const heard = await listener.caughtUp();
+      const names = ({ series: { device, metric }, message }: AlarmEvent) => [device, metric, message];
+      const sent = batch.filter((event) => !refused.has(event));
+      expect(heard.map(({ payload }) => [payload['device'], payload['metric'], payload['message']])).toEqual(
+        sent.map(names),
+      );
+      for (const { topic } of heard) expect(topic.split('/')).toHaveLength(5);
     });
 
     it('publishes a batch whole and in order, far more than the broker lets be under way at once', async () => {

@@ -212,19 +212,14 @@ export class MqttSink implements Sink {
     signal: AbortSignal,
   ): Promise<readonly Rejection[]> {
     if (this.#qos > 0 && !connection.can.acknowledge) {
-      throw new SinkError(
-        'The MQTT broker acknowledges nothing: it takes QoS 0 only. Write qos: 0, or use another one',
-        {
-          kind: 'configuration',
-        },
-      );
+      const message = 'The MQTT broker acknowledges nothing: it takes QoS 0 only. Write qos: 0, or use another one';
+      throw new SinkError(message, { kind: 'configuration' });
     }
     const fitting = messages.filter((message) => sizeBytes(message) <= connection.maxPacketBytes);
+    let refusals: readonly (Refusal | undefined)[];
     try {
       const limits = { ms: this.#timeoutMs, clock: this.#parts.clock, signal };
-      const refusals = await withTimeLimit(limits, (limited) => connection.publishAll(fitting, this.#qos, limited));
-      this.#hasAccepted ||= refusals.includes(undefined);
-      return [...tooLarge(messages, connection.maxPacketBytes), ...this.#refused(fitting, refusals)];
+      refusals = await withTimeLimit(limits, (limited) => connection.publishAll(fitting, this.#qos, limited));
     } catch (error) {
       // What it still acknowledges must not be taken for what comes next.
       connection.cut();
@@ -233,6 +228,8 @@ export class MqttSink implements Sink {
       this.#together = 1;
       throw error;
     }
+    this.#hasAccepted ||= refusals.includes(undefined);
+    return [...tooLarge(messages, connection.maxPacketBytes), ...this.#refused(fitting, refusals)];
   }
 
   /** What is set aside of what the broker refused. @throws {SinkError} where that is not the messages' fault */

@@ -86,6 +86,25 @@ describe('MqttSink', () => {
     });
   });
 
+  it('keeps its connection when something is refused, whatever that was', async () => {
+    const sink = sinkOf();
+    for (const code of [0x97, 0x87, 0x90]) {
+      at(0, { acknowledge: code });
+      await sink.write(many(1), signal).catch(() => undefined);
+    }
+    expect(broker.connects).toHaveLength(1);
+  });
+
+  it('finds a broker by an address of IPv6', async () => {
+    const other = await PretendedBroker.start('::1');
+    try {
+      expect(await sinkOf({ url: other.url }).write(many(1), signal)).toEqual([]);
+    } finally {
+      for (const sink of sinks.splice(0)) await sink.stop(signal);
+      await other.stop();
+    }
+  });
+
   it('counts a message that nobody subscribes to as published', async () => {
     broker.judge = () => ({ acknowledge: 0x10 });
     expect(await sinkOf().write(many(3), signal)).toEqual([]);

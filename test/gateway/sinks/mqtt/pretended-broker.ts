@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
 /** A publish as it came. */
 export interface Published {
@@ -44,15 +44,16 @@ export class PretendedBroker {
     server.on('connection', (socket) => this.#serve(socket));
   }
 
-  static async start(): Promise<PretendedBroker> {
+  static async start(host = '127.0.0.1'): Promise<PretendedBroker> {
     const server = createServer();
-    server.listen(0, '127.0.0.1');
+    server.listen(0, host);
     await once(server, 'listening');
     return new PretendedBroker(server);
   }
 
   get url(): string {
-    return `mqtt://127.0.0.1:${(this.#server.address() as { port: number }).port}`;
+    const { address, port } = this.#server.address() as AddressInfo;
+    return `mqtt://${address.includes(':') ? `[${address}]` : address}:${port}`;
   }
 
   get connections(): number {
