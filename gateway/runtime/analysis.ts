@@ -360,9 +360,8 @@ export class Analysis {
 
   /** The stages first: a reading that has waited does not tell them what time it is. */
   #advanceTo(receiveTime: EpochMs): void {
-    // Those whose readings are set aside meanwhile are not silent; asked about once a second, as there may be many.
-    if (this.#provisional.isWaiting && secondOf(receiveTime) > secondOf(this.#receiveTime))
-      this.#listenAgain(receiveTime);
+    // Whose readings are set aside is not silent.
+    if (this.#provisional.isWaitingInNextSecond(this.#receiveTime, receiveTime)) this.#listenAgain(receiveTime);
     this.#receiveTime = receiveTime;
     this.#stages.alarmDesk.advance(receiveTime, this.#pass);
     for (const stage of this.#stageList) stage.advance(receiveTime, this.#emit);
@@ -394,8 +393,4 @@ function believed(reading: Reading): Reading {
   return reading.ahead === true
     ? { ...reading, sourceTime: reading.receiveTime, stamped: true, ahead: false }
     : reading;
-}
-
-function secondOf(time: EpochMs): number {
-  return Math.floor(time / 1_000);
 }

@@ -68,9 +68,9 @@ export class ProvisionalReadings {
     return this.#mode === 'known';
   }
 
-  /** Whether readings are set aside until it is. */
-  get isWaiting(): boolean {
-    return this.#mode === 'holding';
+  /** Whether readings are set aside until it is, and `now` is in a later second than `before`: for what is to be done about once a second meanwhile. */
+  isWaitingInNextSecond(before: EpochMs, now: EpochMs): boolean {
+    return this.#mode === 'holding' && Math.floor(now / 1_000) > Math.floor(before / 1_000);
   }
 
   /** Where the latest estimate of the time began; undefined while the time is known. */
