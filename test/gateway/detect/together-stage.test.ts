@@ -125,6 +125,18 @@ test('with on each device is a group of its own', () => {
   ]);
 });
 
+test('a group counts as one detector, and as learning until it has seen enough, also after a restart', () => {
+  const bench = new Bench([FLEET]);
+  const random = seededRandom(7);
+  for (let i = 0; i < 300; i++) bench.pump('pump-1', i, random);
+  for (let i = 0; i < 100; i++) bench.pump('pump-2', i, random);
+  expect(bench.stage.detectors).toEqual({ count: 2, learning: 1 });
+  const next = new Bench([FLEET], bench);
+  expect(next.stage.detectors).toEqual({ count: 2, learning: 1 });
+  for (let i = 100; i < 220; i++) next.pump('pump-2', i, random);
+  expect(next.stage.detectors).toEqual({ count: 2, learning: 0 });
+});
+
 test('stopped and resumed again and again it gives the same', () => {
   const run = (stops: boolean): AlarmEvent[] => {
     let bench = new Bench([FLEET]);
