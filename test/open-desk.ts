@@ -9,6 +9,7 @@ export function openDesk(options: Partial<AlarmDeskOptions> = {}): AlarmDesk {
     activeAlarms: () => [],
     dismiss: () => undefined,
     isOutOfService: () => false,
+    maxActive: (maxSeries) => maxSeries,
     ...options,
   });
 }

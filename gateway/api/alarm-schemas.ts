@@ -35,6 +35,16 @@ const by = Type.Optional(words(64, 'Who does it'));
 export const ByBody = nullable(Type.Object({ by }, closed));
 export type ByBody = Static<typeof ByBody>;
 
+/** The body of `POST /api/v1/alarms/acknowledge`. */
+export const AcknowledgeBody = Type.Object(
+  {
+    ids: Type.Array(words(4096, 'Id of an alarm'), { minItems: 1, maxItems: 500, description: 'Which alarms' }),
+    by,
+  },
+  closed,
+);
+export type AcknowledgeBody = Static<typeof AcknowledgeBody>;
+
 /** The body of `POST /api/v1/alarms/{id}/shelve`. */
 export const ShelveBody = Type.Object(
   {

@@ -60,6 +60,11 @@ export function makeStages(configuration: Configuration, registry: SeriesRegistr
       gateway: configuration.gateway.name,
       activeAlarms: () => [...detection.activeAlarms(), ...together.activeAlarms()],
       dismiss: (raised) => detection.dismiss(raised) ?? together.dismiss(raised),
+      // Each detector and each group has one alarm at the most.
+      maxActive: (maxSeries) =>
+        [...detection.bounds(maxSeries), ...together.bounds()]
+          .filter(({ unit }) => unit === 'detectors' || unit === 'groups')
+          .reduce((sum, { max }) => sum + max, 0),
       isOutOfService: (series, time) => maintenance.covers(series, time),
     }),
     maintenance,

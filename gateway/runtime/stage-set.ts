@@ -38,7 +38,7 @@ export interface AlarmDesk {
   /** Whether the condition of an alarm is shelved, or there is no room for a further one. */
   shelfOf(id: string): { readonly shelved: ShelvedCondition | undefined; readonly isFull: boolean };
   status(now: EpochMs): AlarmsStatus;
-  bounds(): readonly Bound[];
+  bounds(maxSeries: number): readonly Bound[];
   /** See `Stage`. */
   snapshot(): unknown;
   restore(snapshot: unknown): void;

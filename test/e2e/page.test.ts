@@ -209,6 +209,8 @@ describe.skipIf(program === undefined)('the page', () => {
     await attend('press-1/pressure');
     await page.getByTestId('alarm-unshelve').click();
     await eventually(() => page.getByTestId('alarms').textContent()).not.toContain('shelved until');
+    await page.getByTestId('alarm-ack-all').click();
+    await eventually(() => page.getByTestId('alarm-acked').count()).toBe(2);
     expect(problems).toEqual([]);
   });
 

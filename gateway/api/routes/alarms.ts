@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { AlarmRow } from '../../core/alarm.ts';
 import {
+  AcknowledgeBody,
   Alarm,
   AlarmGroupsReply,
   AlarmParams,
@@ -57,6 +58,21 @@ export function alarmsRoutes(app: FastifyInstance, { view: { operations } }: Rou
       },
     },
     ({ params, body }) => found(params.id, operations.acknowledge(params.id, body?.by ?? UNKNOWN)),
+  );
+  app.post<{ Body: AcknowledgeBody }>(
+    '/api/v1/alarms/acknowledge',
+    {
+      schema: {
+        tags,
+        summary: 'Acknowledges several alarms; answered with those that were open, once that is durable',
+        body: AcknowledgeBody,
+        response: { 200: AlarmsReply, 400: Problem, 403: Problem },
+      },
+    },
+    async ({ body: { ids, by = UNKNOWN } }) => {
+      const alarms = await Promise.all(ids.map((id) => operations.acknowledge(id, by)));
+      return { alarms: alarms.filter((alarm) => alarm !== undefined) };
+    },
   );
   app.post<{ Params: AlarmParams; Body: ShelveBody }>(
     '/api/v1/alarms/:id/shelve',

@@ -20,6 +20,11 @@ export function Alarms({ store }: { store: Store; version: number }): View {
       <h2 id="alarms-title">Alarms</h2>
       <p class=${`alarms-count ${alarms.length === 0 ? 'none' : 'some'}`}>${alarms.length}</p>
       <p class="muted">${flood === null ? words : `flood: ${flood.suppressed} told to nobody`}</p>
+      ${
+        unseen > 1
+          ? html`<button type="button" class="ack-all" data-testid="alarm-ack-all" onClick=${() => store.acknowledgeAll()}>Acknowledge all</button>`
+          : null
+      }
     </div>
     ${
       alarms.length === 0

@@ -134,6 +134,16 @@ export class Store {
     this.#act(id, 'acknowledge', {});
   }
 
+  /** Acknowledges every open alarm that nobody has, the gravest first, up to what one request takes. */
+  acknowledgeAll(): void {
+    const open = this.alarms.filter(({ acknowledgedAt }) => acknowledgedAt === null);
+    const ids = open.slice(0, MAX_ALARMS).map(({ id }) => id);
+    this.#attempt(async () => {
+      const { alarms } = await postJson<{ alarms: AlarmRow[] }>('/api/v1/alarms/acknowledge', { ids });
+      for (const alarm of alarms) this.#alarms.put(alarm);
+    });
+  }
+
   /** Shelves an alarm for some seconds. */
   shelve(id: string, forSeconds: number, reason: string): void {
     this.#act(id, 'shelve', { forSeconds, reason });

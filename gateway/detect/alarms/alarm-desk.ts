@@ -21,6 +21,8 @@ export interface AlarmDeskOptions {
   readonly groupWithinMs: number;
   /** Alarms that are active by the word of the stages, for a checkpoint of a release that had no desk. */
   readonly activeAlarms: () => readonly ActiveAlarm[];
+  /** How many alarms of the stages can be active where there are so many series at the most. */
+  readonly maxActive: (maxSeries: number) => number;
   /** Whether a series is in maintenance at a time. */
   readonly isOutOfService: (series: ResultSeries, time: EpochMs) => boolean;
   /** Asks the stages to end an alarm that was fine, and to learn that; undefined where none of them knows it. */
@@ -41,6 +43,9 @@ export interface DeskAction {
   readonly by: string;
   readonly time: EpochMs;
 }
+
+/** Those of the gateway itself: too many series, and a flood. */
+const OWN_ALARMS = 2;
 
 type Totals = Pick<
   AlarmsStatus,
@@ -188,8 +193,11 @@ export class AlarmDesk {
     };
   }
 
-  bounds(): readonly Bound[] {
+  /** See `Stage`. */
+  bounds(maxSeries: number): readonly Bound[] {
+    const max = this.#options.maxActive(maxSeries) + OWN_ALARMS;
     return [
+      { name: 'active alarms', used: this.#open.activeCount, max, unit: 'alarms' },
       { name: 'alarms that nobody has seen', used: this.#open.returnedCount, max: MAX_RETURNED, unit: 'alarms' },
       { name: 'shelved alarms', used: this.#shelf.size, max: MAX_SHELVED, unit: 'alarms' },
       { name: 'groups of alarms', used: this.#groups.size, max: MAX_GROUPS, unit: 'devices' },

@@ -49,22 +49,22 @@ export function dismissedEvent(raised: AlarmEvent, fine: Fine): AlarmEvent {
   return {
     ...step(raised, 'cleared', time, false),
     by,
-    message: `${subject(raised)}, is cleared: ${whatFollows(fine)}`,
+    message: `${subject(raised)}, is cleared: ${whatFollows(raised, fine)}`,
   };
 }
 
 /** An alarm has been seen, and was fine, at wall time `time`. */
 export function fineEvent(raised: AlarmEvent, fine: Fine & { readonly isActive: boolean }): AlarmEvent {
   const { time, by, isActive } = fine;
-  const message = `${subject(raised)}, was dismissed at ${isoTime(time)}: ${whatFollows(fine)}`;
+  const message = `${subject(raised)}, was dismissed at ${isoTime(time)}: ${whatFollows(raised, fine)}`;
   return { ...step(raised, 'acknowledged', time, isActive), by, message };
 }
 
-function whatFollows({ by, reason, hasLearnt }: Fine): string {
+function whatFollows({ message }: AlarmEvent, { by, reason, hasLearnt }: Fine): string {
   const learnt = hasLearnt
     ? 'its detector takes what it saw for normal from now on'
     : 'its detector has nothing to learn of it, so the like raises it again';
-  return `${by} said that it was fine (${reason}); ${learnt}.`;
+  return `${by} said that it was fine (${reason}); ${learnt}: ${message}`;
 }
 
 function subject({ detector, series, raisedAt }: AlarmEvent): string {

@@ -52,6 +52,7 @@ describe('/openapi.json', () => {
       'get /metrics',
       'get /openapi.json',
       'get /readyz',
+      'post /api/v1/alarms/acknowledge',
       'post /api/v1/alarms/{id}/acknowledge',
       'post /api/v1/alarms/{id}/dismiss',
       'post /api/v1/alarms/{id}/shelve',

@@ -150,6 +150,16 @@ describe('/api/v1/alarms', () => {
     expect((await one.http.inject({ method: 'POST', url })).statusCode).toBe(200);
   });
 
+  test('several are acknowledged at once, and those that are not there are left out', async () => {
+    const ids = [1, 2].map((i) => one.view.raise(KEY, 'warning', T0 + 105_000 + i, 'warm'));
+    const url = '/api/v1/alarms/acknowledge';
+    const reply = await one.http.inject({ method: 'POST', url, payload: { ids: [...ids, 'none'], by: 'Ada' } });
+    expectShape(alarmSchemas.AlarmsReply, reply.json());
+    expect(reply.json().alarms.map(({ id }: { id: string }) => id)).toEqual(ids);
+    expect(one.view.acknowledged.slice(-2)).toEqual(ids.map((id) => ({ id, by: 'Ada' })));
+    expect((await one.http.inject({ method: 'POST', url, payload: { ids: [] } })).statusCode).toBe(400);
+  });
+
   test('an alarm that is over stays open until it is acknowledged', async () => {
     const id = one.view.raise(KEY, 'warning', T0 + 101_000, 'warm');
     one.view.clear(id, T0 + 102_000);
