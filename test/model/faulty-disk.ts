@@ -239,9 +239,14 @@ export class FaultyDisk {
     for (let at = position - (position % SECTOR); at < position + source.length; at += SECTOR) inode.dirty.add(at);
   }
 
+  /**
+   * Draws once, however many sectors there are: how many bytes V8 takes for a number in a checkpoint depends on what it has optimised
+   * by then, and so on what else the machine does.
+   */
   #keepSome(inode: Inode): void {
-    if (inode.lengthIsDirty && this.#random() < 0.7) inode.durable = resized(inode.durable, inode.bytes.length);
-    for (const sector of inode.dirty) if (this.#random() < 0.5) keepSector(inode, sector);
+    const random = seededRandom(this.#random() * 4_294_967_296);
+    if (inode.lengthIsDirty && random() < 0.7) inode.durable = resized(inode.durable, inode.bytes.length);
+    for (const sector of inode.dirty) if (random() < 0.5) keepSector(inode, sector);
   }
 
   #loseWrites(inode: Inode): void {
