@@ -35,6 +35,9 @@ detect:
   - { series: pump-1/flow, detector: flatline, for: 20s, alarm: { severity: warning, hold: 5s } }
   - { series: "*", detector: novelty, threshold: 0.5, alarm: { severity: warning, hold: 30s } }
 
+# Something is wrong every minute here, for you to see: that is no flood.
+alarms: { flood: { above: 0 } }
+
 # Results wait in the outbox until an InfluxDB is there.
 sinks:
   - { name: influx, type: influxdb, url: "http://localhost:8086", database: headgate }

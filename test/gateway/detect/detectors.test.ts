@@ -56,7 +56,9 @@ function run(detector: Detector, values: readonly (readonly [number, number])[],
     if (anomaly) expect(score).toBeGreaterThanOrEqual(1);
     expect(anomaly && learning).toBe(false);
     expect(detector.expected()).not.toMatch(/NaN|Infinity|undefined/);
-    return `${score} ${anomaly} ${learning} ${detector.expected()}`;
+    const judged = `${score} ${anomaly} ${learning} ${detector.expected()}`;
+    // A person says of some that they were fine.
+    return anomaly && Math.floor(time) % 3 === 0 ? `${judged} ${detector.accept?.()}` : judged;
   });
 }
 
