@@ -39,8 +39,11 @@ const END = NEW_NORMAL + NEW_NORMAL_NUMBERS;
 
 /** Values are kept at an eighth, so that no difference of finite numbers overflows. */
 const SCALE = 1 / 8;
-/** Steps below this share of the smallest one are not seen by a sensor that rounds: they count as being there all the time. */
-const UNSEEN = 0.3;
+/**
+ * So many of the smallest steps count as being there all the time: a sensor that rounds is still for hours, then flickers between two neighbouring
+ * values, and is no more restless for that.
+ */
+const UNSEEN = 1.5;
 /** No single step counts for more than so many usual ones: a spike is no restlessness. */
 const MOST_OF_A_STEP = 8;
 /** However steady it was, twice or half as restless is the least that scores 1. */

@@ -85,3 +85,10 @@ test('unit, offset and sign make no difference', () => {
   const moved = scores(values.map((value) => -0.37 * value + 1234));
   for (const [i, score] of moved.entries()) expect(score).toBeCloseTo(original[i]!, 6);
 });
+
+test('a sensor that rounds is still for hours, then flickers between two values, and is no more restless for that', () => {
+  const random = seededRandom(13);
+  const coarse = Array.from({ length: 100_000 }, (_, i) => Math.round(i / 20_000 + 0.05 * (random() - 0.5)));
+  expect(coarse.filter((value, i) => i > 0 && value !== coarse[i - 1]).length).toBeGreaterThan(500);
+  expect(anomalies(coarse)).toEqual([]);
+});
