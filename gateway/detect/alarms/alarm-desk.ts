@@ -140,7 +140,9 @@ export class AlarmDesk {
     const dismissed = this.#options.dismiss(raised);
     this.#totals.dismissedTotal += 1;
     if (dismissed !== undefined && this.#open.isActive(id)) {
-      this.#clear(dismissedEvent(raised, { ...dismissed, by, reason }), emit);
+      // After the raise: a database knows a step by its time, and the last reading may be the one that raised it.
+      const clearedAt = Math.max(dismissed.time, raised.raisedAt + 1);
+      this.#clear(dismissedEvent(raised, { ...dismissed, time: clearedAt, by, reason }), emit);
     }
     const isActive = this.#open.isActive(id);
     if (this.#open.acknowledge(id, time, by)) {

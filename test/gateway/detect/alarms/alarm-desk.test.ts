@@ -162,6 +162,14 @@ test('an alarm that was fine is over and seen, and says whether its detector has
   expect(bench.desk.status(0).dismissedTotal).toBe(1);
 });
 
+test('one that is dismissed before another reading comes is cleared after it was raised', () => {
+  const bench = new Bench({ dismiss: () => ({ hasLearnt: false, time: 1000 }) });
+  const event = raise('press-1', 1000);
+  bench.take(event);
+  bench.desk.dismiss(act(event, 5000), 'x', bench.emit);
+  expect(bench.steps()).toEqual(['press-1 raised@1000', 'press-1 cleared@1001', '(press-1 acknowledged@5000)']);
+});
+
 test('one that no stage knows, or that is over, is only seen', () => {
   const bench = new Bench();
   const [own, over] = [raise('box', 1000), raise('press-1', 1000)];
