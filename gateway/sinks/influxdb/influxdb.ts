@@ -1,4 +1,3 @@
-import { followSignal } from '../../base/follow-signal.ts';
 import { withTimeLimit } from '../../base/time-limit.ts';
 import type { Clock } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
@@ -6,6 +5,7 @@ import type { Result } from '../../core/result.ts';
 import { type Rejection, type Sink, SinkError } from '../../core/sink.ts';
 import type { Logger } from '../../core/telemetry.ts';
 import { newAgent } from '../http.ts';
+import { RunningWrites } from '../running-writes.ts';
 import { BatchWriter, type Line, type LinesOutcome } from './batch-writer.ts';
 import { createDatabase } from './database.ts';
 import { encodePoint, Unwritable } from './line-protocol.ts';
@@ -53,8 +53,7 @@ export class InfluxdbSink implements Sink {
   readonly #logger: Logger;
   readonly #clock: Clock;
   #writer = this.#newWriter();
-  readonly #running = new Map<Promise<unknown>, AbortController>();
-  #stopped = false;
+  readonly #writes = new RunningWrites('InfluxDB');
 
   /** @throws {GatewayError} where an option cannot work */
   constructor(options: InfluxdbSinkOptions, { clock, logger }: { clock: Clock; logger: Logger }) {
@@ -74,16 +73,14 @@ export class InfluxdbSink implements Sink {
   }
 
   async start(_signal: AbortSignal): Promise<void> {
-    if (!this.#stopped) return;
-    this.#stopped = false;
+    if (!this.#writes.isStopped) return;
+    this.#writes.start();
     this.#writer = this.#newWriter();
     this.#request = { ...this.#request, agent: newAgent(this.#request.url) };
   }
 
   async stop(_signal: AbortSignal): Promise<void> {
-    this.#stopped = true;
-    for (const controller of this.#running.values()) controller.abort();
-    await Promise.allSettled(this.#running.keys());
+    await this.#writes.stop();
     this.#request.agent.destroy();
   }
 
@@ -92,17 +89,7 @@ export class InfluxdbSink implements Sink {
   }
 
   async write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
-    if (this.#stopped) throw new SinkError('The InfluxDB sink is stopped', { kind: 'transient' });
-    const controller = new AbortController();
-    const unfollow = followSignal(signal, controller);
-    const writing = this.#write(batch, controller.signal);
-    this.#running.set(writing, controller);
-    try {
-      return await writing;
-    } finally {
-      unfollow();
-      this.#running.delete(writing);
-    }
+    return this.#writes.run(signal, (running) => this.#write(batch, running));
   }
 
   async #write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {

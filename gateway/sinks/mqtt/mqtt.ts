@@ -1,4 +1,3 @@
-import { followSignal } from '../../base/follow-signal.ts';
 import { finishedWithin, withTimeLimit } from '../../base/time-limit.ts';
 import type { Clock } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
@@ -7,6 +6,7 @@ import { type Rejection, type Sink, SinkError } from '../../core/sink.ts';
 import type { Logger } from '../../core/telemetry.ts';
 import { type AlarmChoice, alarmChoice } from '../alarm-choice.ts';
 import { messageId, resultMessage, type Sender } from '../result-message.ts';
+import { RunningWrites } from '../running-writes.ts';
 import {
   type BrokerAccess,
   BrokerConnection,
@@ -75,7 +75,7 @@ export class MqttSink implements Sink {
   readonly #qos: 0 | 1;
   readonly #timeoutMs: number;
   readonly #isChosen: (event: AlarmEvent) => boolean;
-  readonly #running = new Map<Promise<unknown>, AbortController>();
+  readonly #writes = new RunningWrites('MQTT');
   #standing: StandingAlarms | undefined;
   #connection: BrokerConnection | undefined;
   #version: ProtocolVersion = 5;
@@ -83,7 +83,6 @@ export class MqttSink implements Sink {
   #together = TOGETHER;
   /** The broker has taken something over this connection: who is not authorized now is so for this topic only. */
   #hasAccepted = false;
-  #stopped = false;
 
   /** @throws {GatewayError} where an option cannot work */
   constructor(options: MqttSinkOptions, parts: MqttSinkParts) {
@@ -99,13 +98,11 @@ export class MqttSink implements Sink {
   }
 
   async start(_signal: AbortSignal): Promise<void> {
-    this.#stopped = false;
+    this.#writes.start();
   }
 
   async stop(signal: AbortSignal): Promise<void> {
-    this.#stopped = true;
-    for (const controller of this.#running.values()) controller.abort();
-    await Promise.allSettled(this.#running.keys());
+    await this.#writes.stop();
     const connection = this.#connection;
     this.#connection = undefined;
     this.#standing = undefined;
@@ -119,17 +116,7 @@ export class MqttSink implements Sink {
   }
 
   async write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
-    if (this.#stopped) throw new SinkError('The MQTT sink is stopped', { kind: 'transient' });
-    const controller = new AbortController();
-    const unfollow = followSignal(signal, controller);
-    const writing = this.#write(batch, controller.signal);
-    this.#running.set(writing, controller);
-    try {
-      return await writing;
-    } finally {
-      unfollow();
-      this.#running.delete(writing);
-    }
+    return this.#writes.run(signal, (running) => this.#write(batch, running));
   }
 
   async #write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {

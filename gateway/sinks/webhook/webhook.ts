@@ -1,4 +1,3 @@
-import { followSignal } from '../../base/follow-signal.ts';
 import { withTimeLimit } from '../../base/time-limit.ts';
 import { webhookKey } from '../../base/webhook-secret.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -8,6 +7,7 @@ import { type Rejection, type Sink, SinkError } from '../../core/sink.ts';
 import { type AlarmChoice, alarmChoice } from '../alarm-choice.ts';
 import { type Answer, networkError, newAgent, post, retryAfterMs, shorten } from '../http.ts';
 import { messageId, type Sender } from '../result-message.ts';
+import { RunningWrites } from '../running-writes.ts';
 import { FORMATS, ntfyTopic, type WebhookFormat } from './formats.ts';
 import { webhookHeaders, webhookId } from './signature.ts';
 
@@ -54,13 +54,12 @@ export class WebhookSink implements Sink {
   readonly #url: URL;
   readonly #key: Buffer | undefined;
   readonly #isChosen: (event: AlarmEvent) => boolean;
-  readonly #running = new Map<Promise<unknown>, AbortController>();
+  readonly #writes = new RunningWrites('webhook');
   /** What was answered of a batch that broke off: only the rest is sent again. */
   readonly #answered = new Map<string, Rejection | undefined>();
   /** The step that was the first without an answer the last time, and how often in a row. */
   #stuck = { id: '', failures: 0 };
   #agent: ReturnType<typeof newAgent>;
-  #stopped = false;
 
   /** @throws {GatewayError} where an option cannot work */
   constructor(options: WebhookSinkOptions, { clock }: { readonly clock: Clock }) {
@@ -74,15 +73,13 @@ export class WebhookSink implements Sink {
   }
 
   async start(_signal: AbortSignal): Promise<void> {
-    if (!this.#stopped) return;
-    this.#stopped = false;
+    if (!this.#writes.isStopped) return;
+    this.#writes.start();
     this.#agent = newAgent(this.#url, this.#options.ca);
   }
 
   async stop(_signal: AbortSignal): Promise<void> {
-    this.#stopped = true;
-    for (const controller of this.#running.values()) controller.abort();
-    await Promise.allSettled(this.#running.keys());
+    await this.#writes.stop();
     this.#agent.destroy();
   }
 
@@ -91,17 +88,7 @@ export class WebhookSink implements Sink {
   }
 
   async write(batch: readonly Result[], signal: AbortSignal): Promise<readonly Rejection[]> {
-    if (this.#stopped) throw new SinkError('The webhook sink is stopped', { kind: 'transient' });
-    const controller = new AbortController();
-    const unfollow = followSignal(signal, controller);
-    const writing = this.#write(batch, controller.signal);
-    this.#running.set(writing, controller);
-    try {
-      return await writing;
-    } finally {
-      unfollow();
-      this.#running.delete(writing);
-    }
+    return this.#writes.run(signal, (running) => this.#write(batch, running));
   }
 
   /** The one place where that is decided. Alertmanager mirrors what is active: an alarm that it knows has to end there, though it was shelved since. */

@@ -1,70 +1,40 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { gunzipSync } from 'node:zlib';
+import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../gateway/base/system-clock.ts';
 import { GatewayError } from '../../../../gateway/core/errors.ts';
 import type { Result } from '../../../../gateway/core/result.ts';
-import { SinkError } from '../../../../gateway/core/sink.ts';
+import type { SinkError } from '../../../../gateway/core/sink.ts';
 import { InfluxdbSink, type InfluxdbSinkOptions } from '../../../../gateway/sinks/influxdb/influxdb.ts';
 import { recordingLogger } from '../../../recording-logger.ts';
+import { failureOf } from '../failure.ts';
+import { type Answer, PretendedServer, type Received } from '../pretended-server.ts';
 import { aggregate, seriesOf, T0 } from '../results.ts';
 
-interface Received {
-  readonly url: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly lines: readonly string[];
-}
-
-/** What the pretended server does with a request. */
-type Answer = (received: Received, response: ServerResponse) => void;
+/** What was posted. */
+type Lines = readonly string[];
 
 const signal = new AbortController().signal;
-const json = (status: number, body: object, headers: Record<string, string> = {}): Answer => {
+const json = (status: number, body: object, headers: Record<string, string> = {}): Answer<Lines> => {
   return (_, response) => response.writeHead(status, headers).end(JSON.stringify(body));
 };
 
 /** Faults that a real server does not make on demand: a pretended one. The real one is in test/services. */
 describe('InfluxdbSink', () => {
-  let server: Server;
-  let received: Received[];
-  let answer: Answer;
+  let server: PretendedServer<Lines>;
 
   beforeEach(async () => {
-    received = [];
-    answer = (_, response) => response.writeHead(204).end();
-    server = createServer(async (request, response) => {
-      const parts: Buffer[] = [];
-      for await (const part of request) parts.push(part);
-      const body = Buffer.concat(parts);
-      const text = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
-      const one = { url: request.url ?? '', headers: request.headers, lines: text.toString().split('\n') };
-      received.push(one);
-      answer(one, response);
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    server = await PretendedServer.start<Lines>((text) => text.split('\n'));
   });
   afterEach(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
+    await server.stop();
   });
 
-  const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   function sinkOf(change: Partial<InfluxdbSinkOptions> = {}): InfluxdbSink {
-    const options = { name: 'influx', url: url(), database: 'head gate', gatewayTags: {}, ...change };
+    const options = { name: 'influx', url: server.url, database: 'head gate', gatewayTags: {}, ...change };
     return new InfluxdbSink(options, { clock: systemClock, logger: recordingLogger() });
   }
   const failure = (sink: InfluxdbSink, batch: readonly Result[] = [aggregate()], until = signal): Promise<SinkError> =>
-    sink.write(batch, until).then(
-      () => expect.fail('the write succeeded'),
-      (error) => {
-        expect(error).toBeInstanceOf(SinkError);
-        return error;
-      },
-    );
+    failureOf(sink.write(batch, until));
   const many = (count: number) => Array.from({ length: count }, (_, i) => aggregate({ start: T0 + i }));
 
   it.each([
@@ -74,66 +44,66 @@ describe('InfluxdbSink', () => {
     [{ version: 3, token: 't' }, '/api/v3/write_lp?db=head+gate&precision=millisecond', 'Bearer t'],
   ] as const)('writes to the endpoint of %j', async (change, path, authorization) => {
     await sinkOf(change).write([aggregate()], signal);
-    expect(received[0]?.url).toBe(path);
-    expect(received[0]?.headers.authorization).toBe(authorization);
+    expect(server.received[0]?.url).toBe(path);
+    expect(server.received[0]?.headers.authorization).toBe(authorization);
   });
 
   it('keeps the path of the url, for an InfluxDB behind a proxy', async () => {
-    await sinkOf({ url: `${url()}/influx/` }).write([aggregate()], signal);
-    expect(received[0]?.url).toBe('/influx/write?db=head+gate&precision=ms');
+    await sinkOf({ url: `${server.url}/influx/` }).write([aggregate()], signal);
+    expect(server.received[0]?.url).toBe('/influx/write?db=head+gate&precision=ms');
   });
 
   it('compresses large bodies unless told not to, and small ones never', async () => {
     await sinkOf().write(many(100), signal);
     await sinkOf().write(many(1), signal);
     await sinkOf({ gzip: false }).write(many(100), signal);
-    expect(received.map((one) => one.headers['content-encoding'])).toEqual(['gzip', undefined, undefined]);
-    expect(received[0]?.lines).toEqual(received[2]?.lines);
+    expect(server.received.map((one) => one.headers['content-encoding'])).toEqual(['gzip', undefined, undefined]);
+    expect(server.received[0]?.body).toEqual(server.received[2]?.body);
   });
 
   it('sends a large batch in requests of at most 5000 lines, in order', async () => {
     await sinkOf().write(many(11_000), signal);
-    expect(received.map((one) => one.lines.length)).toEqual([5000, 5000, 1000]);
-    expect(received[2]?.lines.at(-1)).toMatch(new RegExp(` ${T0 + 10_999}$`));
+    expect(server.received.map((one) => one.body.length)).toEqual([5000, 5000, 1000]);
+    expect(server.received[2]?.body.at(-1)).toMatch(new RegExp(` ${T0 + 10_999}$`));
   });
 
   it('asks nothing of the server when nothing can be sent', async () => {
     const newline = aggregate({ series: seriesOf('a\nb', 'm') });
     const rejections = await sinkOf().write([newline], signal);
     expect(rejections).toMatchObject([{ result: newline, reason: expect.stringContaining('control character') }]);
-    expect(received).toEqual([]);
+    expect(server.received).toEqual([]);
   });
 
   it('finds a poisoned line among a thousand by halving, when the server does not say which it is', async () => {
-    answer = ({ lines }, response) =>
+    server.answer = ({ body: lines }, response) =>
       lines.some((line) => line.endsWith(` ${T0 + 617}`))
-        ? json(400, { error: 'something is wrong' })({ lines } as Received, response)
+        ? json(400, { error: 'something is wrong' })({} as Received<Lines>, response)
         : response.writeHead(204).end();
     const batch = many(1000);
     const rejections = await sinkOf().write(batch, signal);
     expect(rejections).toEqual([{ result: batch[617], reason: 'something is wrong' }]);
-    expect(received.length).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(1000)) + 1);
+    expect(server.received.length).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(1000)) + 1);
   });
 
   it('takes the server at its word when it dropped every line, with one request', async () => {
-    answer = json(400, { error: 'partial write: points beyond retention policy dropped=50' });
+    server.answer = json(400, { error: 'partial write: points beyond retention policy dropped=50' });
     expect(await sinkOf().write(many(50), signal)).toHaveLength(50);
-    expect(received).toHaveLength(1);
+    expect(server.received).toHaveLength(1);
   });
 
   it('sets aside the line that the server quotes, with two more requests', async () => {
-    answer = ({ lines }, response) => {
+    server.answer = ({ body: lines }, response) => {
       const poison = lines.find((line) => line.endsWith(` ${T0 + 7}`));
       if (poison === undefined) return response.writeHead(204).end();
       const error = `unable to parse '${poison}': nonsense`;
       return json(400, { error: lines.length === 1 ? error : `partial write: ${error} dropped=0` })(
-        {} as Received,
+        {} as Received<Lines>,
         response,
       );
     };
     const batch = many(1000);
     expect((await sinkOf().write(batch, signal)).map(({ result }) => result)).toEqual([batch[7]]);
-    expect(received).toHaveLength(3);
+    expect(server.received).toHaveLength(3);
   });
 
   it.each([
@@ -143,7 +113,7 @@ describe('InfluxdbSink', () => {
     [503, 'nonsense', undefined],
     [503, 'Mon, 05 Jan 1970 00:00:00 GMT', 0],
   ])('keeps the batch on %i with Retry-After %s', async (status, header, retryAfterMs) => {
-    answer = json(status, { error: 'timeout' }, header === undefined ? {} : { 'retry-after': header });
+    server.answer = json(status, { error: 'timeout' }, header === undefined ? {} : { 'retry-after': header });
     expect(await failure(sinkOf())).toMatchObject({ kind: 'transient', retryAfterMs });
   });
 
@@ -154,21 +124,21 @@ describe('InfluxdbSink', () => {
     [302, {}],
     [405, {}],
   ])('keeps the batch and calls for a person on %i', async (status, body) => {
-    answer = json(status, body);
+    server.answer = json(status, body);
     expect(await failure(sinkOf())).toMatchObject({ kind: 'configuration' });
-    expect(received).toHaveLength(1);
+    expect(server.received).toHaveLength(1);
   });
 
   it.each([200, 400])('does not believe a %i of something that is not InfluxDB', async (status) => {
-    answer = (_, response) => response.writeHead(status).end('<html>Welcome to the hotel network</html>');
+    server.answer = (_, response) => response.writeHead(status).end('<html>Welcome to the hotel network</html>');
     const error = await failure(sinkOf());
     expect(error).toMatchObject({ kind: 'configuration', message: expect.stringContaining('not an InfluxDB') });
   });
 
   it('does not create a database on a version that has buckets', async () => {
-    answer = json(404, { code: 'not found', message: 'bucket "head gate" not found' });
+    server.answer = json(404, { code: 'not found', message: 'bucket "head gate" not found' });
     expect(await failure(sinkOf({ version: 2, token: 't' }))).toMatchObject({ kind: 'configuration' });
-    expect(received).toHaveLength(1);
+    expect(server.received).toHaveLength(1);
   });
 
   it('gives up on a server that accepts and never answers, and on one that never ends its answer', async () => {
@@ -176,15 +146,15 @@ describe('InfluxdbSink', () => {
       () => undefined,
       (_: unknown, response: ServerResponse) => void response.writeHead(400).write('{'),
     ]) {
-      answer = hang;
+      server.answer = hang;
       const error = await failure(sinkOf({ timeoutMs: 50 }));
       expect(error).toMatchObject({ kind: 'transient', message: expect.stringContaining('did not answer in time') });
     }
-    await socketsAreGone(server);
+    await server.connectionsAreGone();
   });
 
   it('reads no more than it needs of an endless answer', async () => {
-    answer = (_, response) => {
+    server.answer = (_, response) => {
       response.writeHead(500);
       const pour = () => {
         while (response.write('x'.repeat(65_536)));
@@ -194,11 +164,11 @@ describe('InfluxdbSink', () => {
     };
     const error = await failure(sinkOf());
     expect(error.message.length).toBeLessThan(1000);
-    await socketsAreGone(server);
+    await server.connectionsAreGone();
   });
 
   it('keeps the batch when the connection breaks before the answer', async () => {
-    answer = (_, response) => response.destroy();
+    server.answer = (_, response) => response.destroy();
     expect(await failure(sinkOf())).toMatchObject({ kind: 'transient' });
   });
 
@@ -208,7 +178,7 @@ describe('InfluxdbSink', () => {
   });
 
   it('ends a running request at once when it is stopped, or its signal aborts', async () => {
-    answer = () => undefined;
+    server.answer = () => undefined;
     const sink = sinkOf();
     const stopped = failure(sink);
     await sink.stop(signal);
@@ -218,15 +188,13 @@ describe('InfluxdbSink', () => {
     const aborted = failure(sinkOf(), [aggregate()], aborter.signal);
     aborter.abort();
     expect(await aborted).toMatchObject({ kind: 'transient', message: expect.stringContaining('aborted') });
-    await socketsAreGone(server);
+    await server.connectionsAreGone();
   });
 
   it('uses one connection again and again', async () => {
     const sink = sinkOf();
-    let connections = 0;
-    server.on('connection', () => connections++);
     for (let i = 0; i < 50; i++) await sink.write([aggregate()], signal);
-    expect(connections).toBeLessThanOrEqual(2);
+    expect(server.connections).toBeLessThanOrEqual(2);
   });
 
   it.each([
@@ -240,9 +208,3 @@ describe('InfluxdbSink', () => {
     expect(make).not.toThrow(/secret/);
   });
 });
-
-/** Waits until no connection to the server is open. */
-async function socketsAreGone(server: Server): Promise<void> {
-  const open = () => new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count)));
-  await expect.poll(open, { timeout: 2000, interval: 5 }).toBe(0);
-}

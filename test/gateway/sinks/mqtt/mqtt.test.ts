@@ -6,6 +6,7 @@ import { SinkError } from '../../../../gateway/core/sink.ts';
 import { MqttSink, type MqttSinkOptions } from '../../../../gateway/sinks/mqtt/mqtt.ts';
 import { recordingLogger } from '../../../recording-logger.ts';
 import { eventually } from '../../../services/eventually.ts';
+import { failureOf } from '../failure.ts';
 import { aggregate, alarm, T0 } from '../results.ts';
 import { PretendedBroker, type Verdict } from './pretended-broker.ts';
 
@@ -46,13 +47,7 @@ describe('MqttSink', () => {
     return sink;
   }
   const failure = (sink: MqttSink, batch: readonly Result[] = [aggregate()]): Promise<SinkError> =>
-    sink.write(batch, signal).then(
-      () => expect.fail('the write succeeded'),
-      (error) => {
-        expect(error).toBeInstanceOf(SinkError);
-        return error;
-      },
-    );
+    failureOf(sink.write(batch, signal));
   const many = (count: number) => Array.from({ length: count }, (_, i) => aggregate({ start: T0 + i }));
   const starts = () => broker.accepted.map(({ payload }) => Number(payload['start']) - T0);
   const at = (start: number, verdict: Verdict) => {

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,59 +12,39 @@ import type { AlarmEvent, Result } from '../../../../gateway/core/result.ts';
 import { SinkError } from '../../../../gateway/core/sink.ts';
 import { WebhookSink, type WebhookSinkOptions } from '../../../../gateway/sinks/webhook/webhook.ts';
 import { requireProgram } from '../../../services/require-program.ts';
+import { failureOf } from '../failure.ts';
+import { type Answer, PretendedServer, type Received } from '../pretended-server.ts';
 import { aggregate, alarm, seriesOf, T0 } from '../results.ts';
 
-interface Received {
-  readonly url: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: { readonly type?: string; readonly data?: { readonly alarm?: string } };
+/** What of a message is looked at here. */
+interface Told {
+  readonly type?: string;
+  readonly data?: { readonly alarm?: string };
 }
-
-/** What the pretended server does with a request. */
-type Answer = (received: Received, response: ServerResponse) => void;
 
 const signal = new AbortController().signal;
 const status =
-  (code: number, text = '', headers: Record<string, string> = {}): Answer =>
+  (code: number, text = '', headers: Record<string, string> = {}): Answer<Told> =>
   (_, response) =>
     response.writeHead(code, headers).end(text);
 
 /** Faults that a real server does not make on demand: a pretended one. Real ones are in test/services. */
 describe('WebhookSink', () => {
-  let server: Server;
-  let received: Received[];
-  let answer: Answer;
+  let server: PretendedServer<Told>;
 
   beforeEach(async () => {
-    received = [];
-    answer = status(200);
-    server = createServer(async (request, response) => {
-      const parts: Buffer[] = [];
-      for await (const part of request) parts.push(part);
-      const one = {
-        url: request.url ?? '',
-        headers: request.headers,
-        body: JSON.parse(Buffer.concat(parts).toString()),
-      };
-      received.push(one);
-      answer(one, response);
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    server = await PretendedServer.start<Told>((text) => JSON.parse(text));
   });
   afterEach(async () => {
     vi.unstubAllEnvs();
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
+    await server.stop();
   });
 
-  const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   function sinkOf(change: Partial<WebhookSinkOptions> = {}): WebhookSink {
     const alarms = { severity: 'info', series: '*' } as const;
     const options = {
       name: 'phones',
-      url: `${url()}/canary-path`,
+      url: `${server.url}/canary-path`,
       gateway: { name: 'hall', tags: {} },
       format: 'json',
       alarms,
@@ -73,33 +52,33 @@ describe('WebhookSink', () => {
     };
     return new WebhookSink(options as WebhookSinkOptions, { clock: systemClock });
   }
-  const failure = (sink: WebhookSink, batch: readonly Result[] = [alarm()], until = signal): Promise<SinkError> =>
-    sink.write(batch, until).then(
-      () => expect.fail('the write succeeded'),
-      (error) => {
-        expect(error).toBeInstanceOf(SinkError);
-        expect(error.message).not.toContain('canary');
-        return error;
-      },
-    );
+  const failure = async (
+    sink: WebhookSink,
+    batch: readonly Result[] = [alarm()],
+    until = signal,
+  ): Promise<SinkError> => {
+    const error = await failureOf(sink.write(batch, until));
+    expect(error.message).not.toContain('canary');
+    return error;
+  };
   const many = (count: number): readonly AlarmEvent[] =>
     Array.from({ length: count }, (_, i) => alarm({ raisedAt: T0 + i }));
-  const told = () => received.map(({ body }) => Number(body.data?.alarm?.split('@').at(-1)) - T0);
+  const told = () => server.received.map(({ body }) => Number(body.data?.alarm?.split('@').at(-1)) - T0);
 
   it('posts each step by itself, in order, with an id of its own that stays when it is sent again', async () => {
     const batch = [alarm(), alarm({ state: 'cleared', time: T0 + 9000 })];
     expect(await sinkOf().write(batch, signal)).toEqual([]);
     expect(await sinkOf().write(batch, signal)).toEqual([]);
-    expect(received.map(({ body }) => body.type)).toEqual([
+    expect(server.received.map(({ body }) => body.type)).toEqual([
       'alarm.raised',
       'alarm.cleared',
       'alarm.raised',
       'alarm.cleared',
     ]);
-    const ids = received.map(({ headers }) => headers['webhook-id']);
+    const ids = server.received.map(({ headers }) => headers['webhook-id']);
     expect(ids.slice(0, 2)).toEqual(ids.slice(2));
     expect(new Set(ids).size).toBe(2);
-    expect(received[0]).toMatchObject({
+    expect(server.received[0]).toMatchObject({
       url: '/canary-path',
       headers: { 'content-type': 'application/json', 'user-agent': 'Headgate' },
     });
@@ -107,7 +86,10 @@ describe('WebhookSink', () => {
 
   it('sends the headers it was given, and its own in place of those of the same name', async () => {
     await sinkOf({ headers: { Authorization: 'Bearer x', 'Content-Type': 'text/html' } }).write([alarm()], signal);
-    expect(received[0]?.headers).toMatchObject({ authorization: 'Bearer x', 'content-type': 'application/json' });
+    expect(server.received[0]?.headers).toMatchObject({
+      authorization: 'Bearer x',
+      'content-type': 'application/json',
+    });
   });
 
   it('takes the alarms that were chosen, no results of windows, and not what a person has done', () => {
@@ -134,16 +116,16 @@ describe('WebhookSink', () => {
   });
 
   it.each([200, 201, 202, 204, 299])('counts %i as told', async (code) => {
-    answer = status(code);
+    server.answer = status(code);
     expect(await sinkOf().write([alarm()], signal)).toEqual([]);
   });
 
   it.each([400, 402, 409, 410, 413, 415, 422, 451])(
     'sets aside what is answered by %i, with the beginning of the answer, and its neighbours go on',
     async (code) => {
-      answer = ({ body }, response) =>
+      server.answer = ({ body }, response) =>
         body.data?.alarm?.endsWith(String(T0 + 1))
-          ? status(code, `no such channel ${'x'.repeat(10_000)}`)({} as Received, response)
+          ? status(code, `no such channel ${'x'.repeat(10_000)}`)({} as Received<Told>, response)
           : response.end();
       const batch = many(3);
       const rejections = await sinkOf().write(batch, signal);
@@ -157,21 +139,21 @@ describe('WebhookSink', () => {
   );
 
   it.each([401, 403, 404, 405, 407])('keeps everything for a person to act when it is answered by %i', async (code) => {
-    answer = status(code, 'who are you?');
+    server.answer = status(code, 'who are you?');
     expect(await failure(sinkOf(), many(3))).toMatchObject({
       kind: 'configuration',
       message: expect.stringMatching(/answered \d+: who are you\?\. Check the url/),
     });
-    expect(received).toHaveLength(1);
+    expect(server.received).toHaveLength(1);
   });
 
   it.each([301, 302, 307, 308])('follows no redirect (%i), and says so', async (code) => {
-    answer = status(code, '', { location: `${url()}/elsewhere` });
+    server.answer = status(code, '', { location: `${server.url}/elsewhere` });
     expect(await failure(sinkOf())).toMatchObject({
       kind: 'configuration',
       message: expect.stringContaining('redirect is not followed'),
     });
-    expect(received.map((one) => one.url)).toEqual(['/canary-path']);
+    expect(server.received.map((one) => one.url)).toEqual(['/canary-path']);
   });
 
   it.each([
@@ -183,20 +165,20 @@ describe('WebhookSink', () => {
     [503, '99999', 3_600_000],
     [529, undefined, undefined],
   ])('keeps everything for later when it is answered by %i and Retry-After %s', async (code, retryAfter, ms) => {
-    answer = status(code, 'busy', retryAfter === undefined ? {} : { 'retry-after': retryAfter });
+    server.answer = status(code, 'busy', retryAfter === undefined ? {} : { 'retry-after': retryAfter });
     expect(await failure(sinkOf())).toMatchObject({ kind: 'transient', retryAfterMs: ms });
   });
 
   it('sends again only what was not answered, and remembers what was refused', async () => {
     const batch = many(10);
-    answer = ({ body }, response) => {
+    server.answer = ({ body }, response) => {
       if (body.data?.alarm === batch[2]!.id) response.writeHead(400).end('bad');
       else if (body.data?.alarm === batch[6]!.id) response.writeHead(503).end();
       else response.end();
     };
     const sink = sinkOf();
     expect((await failure(sink, batch)).kind).toBe('transient');
-    answer = status(200);
+    server.answer = status(200);
     // As a forwarder does, in smaller batches.
     const rejections = [
       ...(await sink.write(batch.slice(0, 5), signal)),
@@ -210,7 +192,7 @@ describe('WebhookSink', () => {
 
   describe('an alarm that the server stumbles over', () => {
     const stumblesOver = (...alarms: readonly AlarmEvent[]) => {
-      answer = ({ body }, response) => {
+      server.answer = ({ body }, response) => {
         if (alarms.some(({ id }) => id === body.data?.alarm)) response.writeHead(500).end('stumbled');
         else response.end();
       };
@@ -234,7 +216,7 @@ describe('WebhookSink', () => {
       const sink = sinkOf();
       for (let time = 0; time < 20; time++) await failure(sink, batch);
       for (let time = 0; time < 20; time++) await failure(sink, batch.slice(0, 1));
-      answer = status(200);
+      server.answer = status(200);
       expect(await sink.write(batch, signal)).toEqual([]);
     });
 
@@ -244,7 +226,7 @@ describe('WebhookSink', () => {
       const sink = sinkOf();
       for (let time = 0; time < 4; time++) await failure(sink, batch);
       let requests = 0;
-      answer = (_, response) => response.writeHead(++requests === 1 ? 502 : 200).end();
+      server.answer = (_, response) => response.writeHead(++requests === 1 ? 502 : 200).end();
       expect(await sink.write(batch, signal)).toEqual([]);
       expect(told().slice(4)).toEqual([0, 1, 0]);
     });
@@ -255,33 +237,30 @@ describe('WebhookSink', () => {
       stumblesOver(one);
       const sink = sinkOf();
       for (let time = 0; time < 10; time++) await failure(sink, steps);
-      answer = status(503, '', { 'retry-after': '1' });
+      server.answer = status(503, '', { 'retry-after': '1' });
       for (let time = 0; time < 10; time++) await failure(sink, many(3));
       expect(new Set(told())).toEqual(new Set([0]));
-      expect(received.every(({ body }) => body.type === 'alarm.raised')).toBe(true);
+      expect(server.received.every(({ body }) => body.type === 'alarm.raised')).toBe(true);
     });
   });
 
   it('waits no longer than it was told, also for the end of an answer', async () => {
     const sink = sinkOf({ timeoutMs: 100 });
-    answer = () => undefined;
+    server.answer = () => undefined;
     const late = { kind: 'transient', message: expect.stringContaining('did not answer in time') };
     expect(await failure(sink)).toMatchObject(late);
-    answer = (_, response) => response.writeHead(200).write('and so on');
+    server.answer = (_, response) => response.writeHead(200).write('and so on');
     expect(await failure(sink)).toMatchObject(late);
   });
 
   it('says that there is nobody, and works when there is somebody again', async () => {
-    const { port } = server.address() as AddressInfo;
     const sink = sinkOf();
-    server.close();
-    await once(server, 'close');
+    await server.stop();
     expect(await failure(sink)).toMatchObject({
       kind: 'transient',
       message: expect.stringContaining('ECONNREFUSED'),
     });
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
+    await server.listen();
     expect(await sink.write([alarm()], signal)).toEqual([]);
   });
 
@@ -292,7 +271,7 @@ describe('WebhookSink', () => {
   });
 
   it('ends a write when its signal aborts or when it is stopped, and goes on after a start', async () => {
-    answer = () => undefined;
+    server.answer = () => undefined;
     const sink = sinkOf();
     const aborter = new AbortController();
     const writing = sink.write([alarm()], aborter.signal);
@@ -304,7 +283,7 @@ describe('WebhookSink', () => {
     expect((await failure(sink)).kind).toBe('transient');
     await sink.stop(signal);
     await sink.start(signal);
-    answer = status(200);
+    server.answer = status(200);
     expect(await sink.write([alarm()], signal)).toEqual([]);
   });
 
