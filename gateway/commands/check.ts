@@ -15,15 +15,18 @@ export function checkCommand(surroundings: Surroundings): Command {
     .argument('<file>', 'the configuration')
     .action(async (file: string) => {
       const { configuration, fileName } = await loadFile(file, surroundings);
-      const { sources, tables, derive, join, windows, detect, sinks } = configuration;
+      const { sources, tables, derive, join, windows, rollups, reduce, detect, together, maintenance } = configuration;
       const counts = [
         count(sources.length, 'source'),
         ...countOfAny(tables.length, 'table'),
         ...countOfAny(derive.length, 'derivation'),
         ...countOfAny(join.length, 'join'),
         count(windows.length, 'window'),
-        count(detect.length, 'detection rule'),
-        count(sinks.length, 'sink'),
+        ...countOfAny(rollups.length, 'rollup'),
+        ...countOfAny(reduce.length, 'reduction rule'),
+        count(detect.length + together.length, 'detection rule'),
+        ...countOfAny(maintenance.length, 'maintenance plan'),
+        count(configuration.sinks.length, 'sink'),
       ];
       await surroundings.out(`${fileName} is right: ${counts.join(', ')}\n`);
     });

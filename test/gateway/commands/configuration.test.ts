@@ -66,6 +66,23 @@ join: [{ name: power, left: "*/voltage", right: "*/current", within: 1s, value: 
   expect(stderr).toContain('machines.power');
 });
 
+test('check counts every entry of each section, whichever form it has', async () => {
+  const file = join(folder, 'sections.yaml');
+  const text = `windows: [{ name: m, series: "*", window: { tumbling: 1m }, aggregates: [mean] }]
+rollups: [{ name: h, from: m, window: { tumbling: 1h } }]
+reduce: [{ series: "*", deadband: 1 }]
+detect:
+  - { series: "*", detector: auto }
+  - { together: ["*/a", "*/b"], detector: mahalanobis }
+maintenance:
+  - { series: "*", on: [sunday], at: "06:00", for: 1h, timeZone: UTC }
+  - { series: "*", from: 2026-12-01T06:00:00Z, to: 2026-12-01T07:00:00Z }
+`;
+  await writeFile(file, text);
+  const said = `${file} is right: 0 sources, 1 window, 1 rollup, 1 reduction rule, 2 detection rules, 2 maintenance plans, 0 sinks\n`;
+  expect(await headgate(['check', file], folder)).toEqual({ code: 0, stdout: said, stderr: '' });
+});
+
 test('init writes a file for its owner only, which check accepts and run starts', async () => {
   const { code, stdout } = await headgate(['init', 'first'], folder);
   const file = join(folder, 'first', 'gateway.yaml');
