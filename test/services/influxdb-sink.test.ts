@@ -96,7 +96,7 @@ describe.skipIf(started === undefined)('InfluxdbSink and a real influxd', () => 
     await write(
       sink,
       aggregate({ series, good: 0.75, fields: { count: 4, mean: -0, p95: 1e-7 } }),
-      alarm({ series }),
+      alarm({ series, group: 'press-1@5', suppressed: 'flood', priority: 620 }),
       alarm({ series, state: 'acknowledged', time: T0 + 8000 }),
       alarm({ series, state: 'cleared', time: T0 + 9000, score: 0.5, value: 22, message: 'back to 22' }),
     );
@@ -113,8 +113,13 @@ describe.skipIf(started === undefined)('InfluxdbSink and a real influxd', () => 
         score: 1.75,
         value: 31,
         message: 'expected between 20 and 23, saw 31',
+        ...{ group: 'press-1@5', priority: 620, count: 1, shelved: false, suppressed: true },
       },
-      { ...common, time: T0 + 9000, active: false, score: 0.5, value: 22, message: 'back to 22' },
+      {
+        ...common,
+        ...{ time: T0 + 9000, active: false, score: 0.5, value: 22, message: 'back to 22' },
+        ...{ group: null, priority: 500, count: 1, shelved: false, suppressed: false },
+      },
     ]);
     const types = await influxd.rows(database, 'SHOW FIELD KEYS FROM temperature');
     expect(new Set(types.map((row) => row['fieldType']))).toEqual(new Set(['float']));
