@@ -1,6 +1,6 @@
 import { MAX_NAME_LENGTH, unfitName } from '../gateway/base/series-registry.ts';
 import type { TableContent } from '../gateway/core/table.ts';
-import type { DerivationConfiguration, JoinConfiguration } from './configuration.ts';
+import type { DerivationConfiguration, JoinConfiguration } from './analysis-configuration.ts';
 import { definitionOfDerivation, definitionOfJoin } from './derived-definitions.ts';
 import { knownTags } from './known-tags.ts';
 import { quoted } from './problems.ts';

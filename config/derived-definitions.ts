@@ -1,4 +1,4 @@
-import type { DerivationConfiguration, JoinConfiguration } from './configuration.ts';
+import type { DerivationConfiguration, JoinConfiguration } from './analysis-configuration.ts';
 import type { DerivedDefinition } from './vocabulary.ts';
 
 /** What a derivation reads and makes. */

@@ -1,10 +1,10 @@
+import type { CheckedFile } from './schema.ts';
 import type {
   InfluxdbConfiguration,
   MqttSinkConfiguration,
   SinkConfiguration,
   WebhookConfiguration,
-} from './configuration.ts';
-import type { CheckedFile } from './schema.ts';
+} from './sink-configuration.ts';
 
 type CheckedSink = CheckedFile['sinks'][number];
 

@@ -1,25 +1,21 @@
 import type { PlannedMaintenance } from '../gateway/core/maintenance.ts';
-import { type CheckedDetect, type CheckedTogether, optionKey } from './analysis-schema.ts';
 import type {
-  Configuration,
   DerivationConfiguration,
-  DetectConfiguration,
   JoinAggregate,
   JoinConfiguration,
   JoinKind,
-  JsonPaths,
-  OpcuaNode,
   OrderedShape,
-  ReadingRule,
   ReductionConfiguration,
   RollupConfiguration,
-  SourceConfiguration,
-  TogetherConfiguration,
   WindowConfiguration,
   WindowShape,
-} from './configuration.ts';
+} from './analysis-configuration.ts';
+import type { Configuration } from './configuration.ts';
+import type { DetectConfiguration, TogetherConfiguration } from './detect-configuration.ts';
+import { type CheckedDetect, type CheckedTogether, optionKey } from './detect-schema.ts';
 import { resolveSink } from './resolve-sink.ts';
 import type { CheckedFile } from './schema.ts';
+import type { JsonPaths, OpcuaNode, ReadingRule, SourceConfiguration } from './source-configuration.ts';
 import type { ReadTables } from './table-rules.ts';
 import type { Vocabulary } from './vocabulary.ts';
 

@@ -1,4 +1,4 @@
-import type { OrderedShape, WindowShape } from './configuration.ts';
+import type { OrderedShape, WindowShape } from './analysis-configuration.ts';
 import { nearest, quoted } from './problems.ts';
 import { type Partly, type Report, reportError, unique } from './report.ts';
 import { windowShape } from './resolve.ts';

@@ -1,13 +1,13 @@
 import { checkAlarms, checkMaintenance } from './alarm-rules.ts';
-import type { CheckedDetect, CheckedTogether } from './analysis-schema.ts';
-import { HTTP_SOURCE } from './configuration.ts';
 import { checkDerived } from './derive-rules.ts';
+import type { CheckedDetect, CheckedTogether } from './detect-schema.ts';
 import { quoted } from './problems.ts';
 import { type Partly, type Report, reportError } from './report.ts';
 import { detectorOptions, groupedBy, isTogether, reductionOf } from './resolve.ts';
 import { checkRollups } from './rollup-rules.ts';
 import type { CheckedFile } from './schema.ts';
 import { checkSinks } from './sink-rules.ts';
+import { HTTP_SOURCE } from './source-configuration.ts';
 import { checkStorage } from './storage-rules.ts';
 import type { ReadTables } from './table-rules.ts';
 import { checkDisorder } from './time-rules.ts';

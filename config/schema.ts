@@ -1,7 +1,8 @@
 import Type, { type Static } from 'typebox';
 import { alarms, maintenance } from './alarm-schema.ts';
-import { detect, reduce, series, windows } from './analysis-schema.ts';
+import { reduce, series, windows } from './analysis-schema.ts';
 import { derive, join, tables } from './derive-schema.ts';
+import { detect } from './detect-schema.ts';
 import { rollups } from './rollup-schema.ts';
 import { componentName, date, duration, hostPort, oneOf, path, positiveDuration, size } from './scalars.ts';
 import { closed, optional, section, tags } from './shapes.ts';

@@ -6,9 +6,9 @@ import type {
   OrderedShape,
   ReductionConfiguration,
   RollupShape,
-  TogetherConfiguration,
   WindowShape,
-} from './configuration.ts';
+} from './analysis-configuration.ts';
+import type { TogetherConfiguration } from './detect-configuration.ts';
 
 /**
  * What the file may name. The rooms do not know each other, so the front door says it; the shapes are those of the rooms.

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { optionKey } from '../config/analysis-schema.ts';
+import { optionKey } from '../config/detect-schema.ts';
 import { formatDuration } from '../config/units.ts';
 import { Metrics } from '../gateway/api/metrics.ts';
 import { detectorKinds } from '../gateway/detect/detectors.ts';

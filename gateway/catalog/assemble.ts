@@ -1,4 +1,5 @@
-import { type Configuration, HTTP_SOURCE } from '../../config/configuration.ts';
+import type { Configuration } from '../../config/configuration.ts';
+import { HTTP_SOURCE } from '../../config/source-configuration.ts';
 import { LineProtocolWrites } from '../../devices/http/line-protocol-writes.ts';
 import { MqttBroker } from '../../devices/mqtt/broker.ts';
 import { Api } from '../api/app.ts';

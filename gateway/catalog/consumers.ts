@@ -1,4 +1,6 @@
-import type { Configuration, DetectConfiguration, ReductionConfiguration } from '../../config/configuration.ts';
+import type { ReductionConfiguration } from '../../config/analysis-configuration.ts';
+import type { Configuration } from '../../config/configuration.ts';
+import type { DetectConfiguration } from '../../config/detect-configuration.ts';
 import { formatDuration } from '../../config/units.ts';
 import { seriesPattern } from '../base/series-pattern.ts';
 import type { ConsumersOf } from '../core/inspection.ts';

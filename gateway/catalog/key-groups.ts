@@ -1,4 +1,5 @@
-import type { Configuration, TogetherConfiguration } from '../../config/configuration.ts';
+import type { Configuration } from '../../config/configuration.ts';
+import type { TogetherConfiguration } from '../../config/detect-configuration.ts';
 import { deviceKey, type SeriesIdentity } from '../core/reading.ts';
 
 /**

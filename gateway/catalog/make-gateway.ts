@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { Configuration, RollupShape, WindowConfiguration } from '../../config/configuration.ts';
+import type { RollupShape, WindowConfiguration } from '../../config/analysis-configuration.ts';
+import type { Configuration } from '../../config/configuration.ts';
 import { SeriesRegistry } from '../base/series-registry.ts';
 import type { SteadyClock } from '../base/steady-clock.ts';
 import type { TimeServiceAnswer } from '../base/time-service.ts';

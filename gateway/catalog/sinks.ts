@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { Configuration, SinkConfiguration } from '../../config/configuration.ts';
+import type { Configuration } from '../../config/configuration.ts';
+import type { SinkConfiguration } from '../../config/sink-configuration.ts';
 import { systemDisk } from '../base/system-disk.ts';
 import type { AlarmRow } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';

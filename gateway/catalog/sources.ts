@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import type { Configuration } from '../../config/configuration.ts';
 import type {
-  Configuration,
   MqttClientConfiguration,
   OpcuaConfiguration,
   SourceConfiguration,
-} from '../../config/configuration.ts';
+} from '../../config/source-configuration.ts';
 import { MqttBroker } from '../../devices/mqtt/broker.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Intake } from '../core/intake.ts';

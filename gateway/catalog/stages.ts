@@ -1,4 +1,5 @@
-import type { Configuration, WindowConfiguration } from '../../config/configuration.ts';
+import type { WindowConfiguration } from '../../config/analysis-configuration.ts';
+import type { Configuration } from '../../config/configuration.ts';
 import { definitionOfDerivation, definitionOfJoin } from '../../config/derived-definitions.ts';
 import type { SeriesRegistry } from '../base/series-registry.ts';
 import type { Series } from '../core/reading.ts';

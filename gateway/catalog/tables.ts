@@ -1,4 +1,4 @@
-import type { TableConfiguration } from '../../config/configuration.ts';
+import type { TableConfiguration } from '../../config/analysis-configuration.ts';
 import { MAX_TABLE_BYTES, parseTable } from '../../config/table-file.ts';
 import { readWholeFile } from '../base/atomic-file.ts';
 import type { Disk } from '../core/disk.ts';
