@@ -304,7 +304,9 @@ export class FakeView implements GatewayView {
     },
     dismiss: async (id, by) => {
       const row = this.#change(id, { clearedAt: this.now, acknowledgedAt: this.now, acknowledgedBy: by });
-      if (row !== undefined) this.#tell(id, 'cleared', this.now);
+      if (row === undefined) return undefined;
+      this.#tell(id, 'cleared', this.now);
+      this.#tell(id, 'acknowledged', this.now);
       return row;
     },
     maintenances: () => this.maintenance,
