@@ -48,7 +48,9 @@ async function ask(url: string, series: string, time: string, signal: AbortSigna
   const body: unknown = await reply.json().catch(() => undefined);
   if (reply.ok && typeof body === 'object') return body as Explanation;
   const { detail, hint } = (body ?? {}) as { detail?: string; hint?: string };
-  throw new GatewayError(detail ?? `Cannot read what ${url} answered: HTTP ${reply.status}`, {
+  // Whose answer it is: beside the gateway that was meant another one may run.
+  const refusal = detail === undefined ? undefined : `The gateway at ${url} says: ${detail}`;
+  throw new GatewayError(refusal ?? `Cannot read what ${url} answered: HTTP ${reply.status}`, {
     hint: hint ?? 'Is it the address of a gateway of this version?',
   });
 }
