@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { SERIES_PATTERN_HELP, seriesPatternFault } from '../gateway/base/series-pattern.ts';
 import { nearest, quoted } from './problems.ts';
 import type { SchemaNode } from './schema-node.ts';
 import { DURATION_HELP, HOST_PORT_HELP, parseDuration, parseHostPort, parseSize, SIZE_HELP } from './units.ts';
@@ -158,7 +159,10 @@ function checkDate(text: string): Checked {
   const iso = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text);
   const ms = iso ? Date.parse(text) : Number.NaN;
   return Number.isNaN(ms)
-    ? { problem: `not a date: got ${quoted(text)}`, hint: 'for example 2000-01-01 or 2000-01-01T12:00:00Z' }
+    ? {
+        problem: `not a date: got ${quoted(text)}`,
+        hint: 'a day, or a time with its zone: 2000-01-01, 2000-01-01T12:00:00Z, 2000-01-01T12:00:00+01:00',
+      }
     : { value: ms };
 }
 
@@ -185,12 +189,10 @@ function checkTopic(text: string): Checked {
 }
 
 function checkSeries(text: string): Checked {
-  const hint = '*, metric, device/metric or site/device/metric; * inside a part stands for any characters';
-  const parts = text.split('/');
-  if (parts.length > 3) return { problem: `a series has at most three parts: got ${quoted(text)}`, hint };
-  if (parts.includes('')) return { problem: `a series has no empty parts: got ${quoted(text)}`, hint };
-  if (/[?[\]{}]/.test(text)) return { problem: `a series pattern knows only *: got ${quoted(text)}`, hint };
-  return { value: text };
+  const fault = seriesPatternFault(text);
+  return fault === undefined
+    ? { value: text }
+    : { problem: `${fault}: got ${quoted(text)}`, hint: SERIES_PATTERN_HELP };
 }
 
 function checkAggregate(schema: SchemaNode, text: string): Checked {

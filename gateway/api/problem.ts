@@ -100,14 +100,23 @@ export function problemOf(status: number, detail: string) {
 function sendInvalid(request: FastifyRequest, reply: FastifyReply, error: FastifyError): FastifyReply {
   const place = error.validationContext === 'querystring' ? 'query' : (error.validationContext ?? 'request');
   const input = error.validationContext === 'querystring' ? request.query : request.body;
-  const errors = (error.validation ?? []).map((one) => parameterError(one, place));
+  const errors = parameterErrors(error.validation ?? [], place);
   const first = errors[0]?.parameter ?? '';
   const value = first !== '' && input !== null && typeof input === 'object' ? Reflect.get(input, first) : undefined;
   const current = value === undefined ? 'it is missing' : `current value is '${clip(String(value))}'`;
-  return sendProblem(request, reply, 400, `Cannot read '${first}' in the ${place}: ${current}`, {
+  const what = first === place ? `Cannot read the ${place}` : `Cannot read '${first}' in the ${place}: ${current}`;
+  return sendProblem(request, reply, 400, what, {
     hint: errors.map((one) => `'${one.parameter}' ${one.reason}`).join('; '),
     errors,
   });
+}
+
+/** Of a parameter that takes one of some words, the validator tells each word that it is not; a person wants them in one list. */
+function parameterErrors(found: readonly FastifySchemaValidationError[], place: string): readonly ParameterError[] {
+  const words = found.filter(({ keyword }) => keyword === 'const');
+  if (words.length === 0) return found.map((one) => parameterError(one, place));
+  const allowed = words.map(({ params }) => String(params['allowedValue'])).join(', ');
+  return [{ ...parameterError(words[0]!, place), reason: `must be one of: ${allowed}` }];
 }
 
 function parameterError(error: FastifySchemaValidationError, place: string): ParameterError {

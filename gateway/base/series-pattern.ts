@@ -19,6 +19,18 @@ export function seriesPattern(pattern: string): SeriesPattern {
     (site === undefined || site.test(series.tags['site'] ?? ''));
 }
 
+/** What a series pattern may be, for a person. */
+export const SERIES_PATTERN_HELP =
+  '*, metric, device/metric or site/device/metric; * inside a part stands for any characters';
+
+/** What is wrong with a text as a series pattern; undefined where it is one. */
+export function seriesPatternFault(text: string): string | undefined {
+  const parts = text.split('/');
+  if (parts.length > 3) return 'a series has at most three parts';
+  if (parts.includes('')) return 'a series has no empty parts';
+  return /[?[\]{}]/.test(text) ? 'a series pattern knows only *' : undefined;
+}
+
 function globToRegExp(glob: string): RegExp {
   const source = glob
     .split('*')

@@ -56,8 +56,8 @@ export class Operations implements AlarmOperations {
     const alarm = this.#find(id);
     if (alarm === undefined) return undefined;
     if (forMs > maxShelvingMs) {
-      throw new GatewayError(`Cannot shelve ${id} for ${forMs} ms`, {
-        hint: `alarms.maxShelving allows ${maxShelvingMs} ms; what lasts longer is a case for the configuration`,
+      throw new GatewayError(`Cannot shelve ${id} for ${forMs / 1000} s`, {
+        hint: `alarms.maxShelving allows ${maxShelvingMs / 1000} s; what lasts longer is a case for the configuration`,
       });
     }
     if (desk().shelfOf(id).isFull) {
@@ -100,8 +100,8 @@ export class Operations implements AlarmOperations {
   async startMaintenance(series: string, { by, reason, forMs }: Shelving): Promise<MaintenanceRow> {
     const { clock, maxMaintenanceMs, tell } = this.#parts;
     if (forMs > maxMaintenanceMs) {
-      throw new GatewayError(`Cannot start a maintenance of ${series} for ${forMs} ms`, {
-        hint: `alarms.maxMaintenance allows ${maxMaintenanceMs} ms; what comes again is planned under maintenance`,
+      throw new GatewayError(`Cannot start a maintenance of ${series} for ${forMs / 1000} s`, {
+        hint: `alarms.maxMaintenance allows ${maxMaintenanceMs / 1000} s; what comes again is planned under maintenance`,
       });
     }
     const from = clock.now();

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { SERIES_PATTERN_HELP, seriesPatternFault } from '../../base/series-pattern.ts';
 import { ByBody } from '../alarm-schemas.ts';
 import { Maintenance, MaintenanceBody, MaintenanceParams, MaintenanceReply } from '../maintenance-schemas.ts';
 import { conflictOf, ProblemError } from '../problem.ts';
@@ -26,8 +27,10 @@ export function maintenanceRoutes(app: FastifyInstance, { view: { operations } }
         response: { 200: Maintenance, ...refused, 409: Problem },
       },
     },
-    ({ body: { series, forSeconds, reason, by = UNKNOWN } }) =>
-      operations.startMaintenance(series, { by, reason, forMs: forSeconds * 1000 }).catch(conflictOf),
+    ({ body: { series, forSeconds, reason, by = UNKNOWN } }) => {
+      refuseWrongPattern(series);
+      return operations.startMaintenance(series, { by, reason, forMs: forSeconds * 1000 }).catch(conflictOf);
+    },
   );
   app.post<{ Params: MaintenanceParams; Body: ByBody | undefined }>(
     '/api/v1/maintenance/:id/stop',
@@ -49,4 +52,14 @@ export function maintenanceRoutes(app: FastifyInstance, { view: { operations } }
       return { maintenance: operations.maintenances() };
     },
   );
+}
+
+/** @throws ProblemError for what the configuration would not take as a pattern either */
+function refuseWrongPattern(series: string): void {
+  const fault = seriesPatternFault(series);
+  if (fault === undefined) return;
+  throw new ProblemError(400, `Cannot read 'series' in the body: ${fault}: got '${series}'`, {
+    hint: SERIES_PATTERN_HELP,
+    errors: [{ parameter: 'series', in: 'body', reason: SERIES_PATTERN_HELP }],
+  });
 }

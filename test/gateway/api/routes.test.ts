@@ -139,6 +139,13 @@ describe('/api/v1/alarms', () => {
     expect(active.body.alarms.map((alarm: { id: string }) => alarm.id)).not.toContain(id);
   });
 
+  test('a state that there is not is refused with those that there are, each once', async () => {
+    const { status, body } = await get('/api/v1/alarms?state=bogus');
+    expect(status).toBe(400);
+    expect(body.hint).toBe("'state' must be one of: active, open, all");
+    expect(body.errors).toHaveLength(1);
+  });
+
   test('an alarm is acknowledged by its percent-encoded id, and who did it is passed on', async () => {
     const id = one.view.raise(KEY, 'warning', T0 + 100_000, 'warm');
     const url = `/api/v1/alarms/${encodeURIComponent(id)}/acknowledge`;
@@ -208,6 +215,8 @@ describe('/api/v1/alarms', () => {
     expect(tooLong.statusCode).toBe(409);
     expectShape(Problem, tooLong.json());
     expect(tooLong.json().hint).toContain('a day');
+    const nothing = await one.http.inject({ method: 'POST', url: `/api/v1/alarms/${encodeURIComponent(id)}/shelve` });
+    expect([nothing.statusCode, nothing.json().detail]).toEqual([400, 'Cannot read the body']);
     const noReason = await post('shelve', { forSeconds: 600 });
     expect([noReason.statusCode, noReason.json().errors[0].parameter]).toEqual([400, 'reason']);
   });
@@ -253,6 +262,18 @@ describe('/api/v1/maintenance', () => {
     expect((await post('/api/v1/maintenance', { ...body, forSeconds: 90_000 })).statusCode).toBe(409);
     expect((await post('/api/v1/maintenance', { ...body, reason: '' })).statusCode).toBe(400);
   });
+
+  test.each(['a/b/c/d', 'a//b', 'press-[12]/*'])(
+    '%s is no pattern of series to put into maintenance',
+    async (series) => {
+      const payload = { series, forSeconds: 600, reason: 'new oil' };
+      const reply = await one.http.inject({ method: 'POST', url: '/api/v1/maintenance', payload });
+      expect(reply.statusCode).toBe(400);
+      expectShape(Problem, reply.json());
+      expect(reply.json().detail).toContain(`got '${series}'`);
+      expect(reply.json().hint).toContain('site/device/metric');
+    },
+  );
 });
 
 describe('/api/v1/ledger', () => {
