@@ -309,11 +309,11 @@ export class Committer {
     const { whenFull, retention, thinning } = this.#options;
     if (whenFull === 'thin' && (await thinning?.thin())) return true;
     if (whenFull === 'thin' || whenFull === 'drop-oldest') return await retention.dropOldest();
-    if (whenFull !== 'drop-newest' || appender.head === undefined) return false;
-    const dropped = appender.head;
-    appender.dropHead();
-    await retention.dropUnwritten(dropped, appender.unwrittenItems);
-    return true;
+    const { head } = appender;
+    if (whenFull !== 'drop-newest' || head === undefined) return false;
+    const isNoted = await retention.noteUnwritten(head, appender.unwrittenItems + head.items);
+    if (isNoted) appender.dropHead();
+    return isNoted;
   }
 
   async #syncEvery(everyMs: number): Promise<void> {

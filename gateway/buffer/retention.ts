@@ -128,18 +128,26 @@ export class Retention {
     return segment !== undefined && (await this.#drop(segment, 'full'));
   }
 
-  /** Counts records that will never be written. @param unwrittenItems all such items, with these */
-  async dropUnwritten(chunk: Chunk, unwrittenItems: number): Promise<void> {
+  /**
+   * Counts records that are never to be written. False where the disk refuses to note that: consumers would pass what a crash forgets to have
+   * dropped, so they are not dropped yet. @param unwrittenItems all such items, with these
+   */
+  async noteUnwritten(chunk: Chunk, unwrittenItems: number): Promise<boolean> {
     const { firstOffset, endOffset, firstOrdinal } = chunk;
     const { state, thinner, onDropped } = this.#options;
     const { items, bySeries } = countChunk(chunk, thinner);
+    const { droppedItems, unwrittenItems: unwrittenBefore, appendedItems, nextOffset } = state;
     state.droppedItems += items;
-    state.droppedBySeries.add(bySeries);
     state.unwrittenItems = unwrittenItems;
     state.appendedItems = Math.max(state.appendedItems ?? 0, firstOrdinal + items);
     state.nextOffset = Math.max(state.nextOffset, endOffset);
+    if ((await state.save()) !== 'saved') {
+      Object.assign(state, { droppedItems, unwrittenItems: unwrittenBefore, appendedItems, nextOffset });
+      return false;
+    }
+    state.droppedBySeries.add(bySeries);
     onDropped({ items, firstOffset, endOffset, reason: 'full' });
-    await state.save();
+    return true;
   }
 
   #oldest(): Segment | undefined {

@@ -61,6 +61,23 @@ describe('retention on a disk that refuses to note what goes', () => {
     await log.stop(never);
   });
 
+  it('gives up no record that is to be dropped before it can note that: a crash would let consumers pass what comes in its place', async () => {
+    const log = await rig.open({ maxBytes: 64 * 1024, whenFull: 'drop-newest' });
+    await fill(log, 1_000);
+    const { droppedItems } = log.status();
+    expect(droppedItems).toBeGreaterThan(0);
+    refuseState('EIO');
+    const filled = fill(log, 10);
+    while (log.status().trouble === undefined) await new Promise((resolve) => setImmediate(resolve));
+    expect(log.status()).toMatchObject({ droppedItems, durableOffset: 1_000 });
+    rig.disk.fault = () => undefined;
+    await filled;
+    expect(log.status()).toMatchObject({ droppedItems: droppedItems + 10, durableOffset: 1_010, damagedItems: 0 });
+    const again = await crash();
+    expect(again.status()).toMatchObject({ appendedItems: 1_010, droppedItems: droppedItems + 10, nextOffset: 1_010 });
+    await again.stop(never);
+  });
+
   it('gives up one file where the disk is too full to note it, and notes all before the others go', async () => {
     const log = await rig.open();
     await fill(log, 200);
