@@ -28,8 +28,8 @@ export interface LifeParts {
   readonly catchUp: CatchUp;
   readonly history: History;
   readonly trace: Trace;
-  /** Called just before the power goes. */
-  readonly onPowerCut: (gateway: Gateway) => void;
+  /** Called just before the process dies, with the power or alone. */
+  readonly onDeath: (gateway: Gateway, losesPower: boolean) => void;
 }
 
 /** One process of the gateway, from its start to its end. */
@@ -128,7 +128,7 @@ export class Life {
     this.#parts.trace.add(this.failure === undefined ? how : `${how}: ${messageOf(this.failure)}`);
     this.clock.die();
     this.lostPower = how === 'power cut';
-    if (this.lostPower) this.#parts.onPowerCut(this.gateway);
+    this.#parts.onDeath(this.gateway, this.lostPower);
     if (this.lostPower) this.#parts.disk.cutPower();
     else this.#parts.disk.kill();
     this.#parts.network.gatewayDied(how);

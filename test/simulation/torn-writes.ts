@@ -11,20 +11,29 @@ type LogName = (typeof LOGS)[number];
 export class TornWrites {
   /** Items of each log when all of it was seen to be durable the last time. */
   readonly #durable = new Map<LogName, number>();
+  /** Items that a process which has ended left in the memory of the system alone. */
+  readonly #left = new Map<LogName, number>();
   readonly #torn = new Map<LogName, number>();
 
   /** Looks at a gateway that runs. */
   look(status: GatewayStatus): void {
-    for (const name of LOGS) if (isDurable(status[name])) this.#durable.set(name, status[name].appendedItems);
+    for (const name of LOGS) {
+      if (!isDurable(status[name])) continue;
+      this.#durable.set(name, status[name].appendedItems);
+      this.#left.delete(name);
+    }
   }
 
-  /** The power goes just now. */
-  cut(status: GatewayStatus): void {
+  /** The process ends just now, and the power may go with it. */
+  end(status: GatewayStatus, losesPower: boolean): void {
     for (const name of LOGS) {
       if (isDurable(status[name])) continue;
       const items = status[name].appendedItems - (this.#durable.get(name) ?? 0);
-      this.#torn.set(name, this.itemsOf(name) + Math.max(0, items));
+      this.#left.set(name, (this.#left.get(name) ?? 0) + Math.max(0, items));
     }
+    if (!losesPower) return;
+    for (const [name, items] of this.#left) this.#torn.set(name, this.itemsOf(name) + items);
+    this.#left.clear();
   }
 
   /** So many items of a log may count as damaged, at the most. */

@@ -101,7 +101,7 @@ export class World {
       catchUp: this.#climate.catchUp,
       history: this.#operator.history,
       trace: this.trace,
-      onPowerCut: (gateway) => this.#tornWrites.cut(gateway.status()),
+      onDeath: (gateway, losesPower) => this.#tornWrites.end(gateway.status(), losesPower),
       ...others,
     });
   }
