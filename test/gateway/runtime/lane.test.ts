@@ -174,22 +174,27 @@ test('what is not durable yet, or damaged further on, is not taken for dropped w
 });
 
 test('a ledger balances where a power cut has taken the end of the log, with results that had gone first', async () => {
-  const bench = new Bench(() => 0.999);
   const slowly = { order: 'newest-first', maxPerSecond: 5 } as const;
-  await bench.open(slowly, EVERY_SECOND);
-  await bench.append(40);
-  await bench.clock.advance(2_000);
-  await bench.deliver();
-  await bench.deliver();
-  await bench.append(1);
-  await bench.append(10);
-  await bench.deliver();
-  await bench.deliver();
-  await bench.clock.advance(300);
-  expect(sinkImbalance(bench.lane.counts())).toBe(0);
-  bench.disk.cutPower();
-  await settle();
-  await bench.open(slowly, EVERY_SECOND);
-  expect(bench.log.status().appendedItems).toBeLessThan(51);
-  expect(sinkImbalance(bench.lane.counts())).toBe(0);
+  let ends = 0;
+  for (let seed = 1; seed <= 20; seed++) {
+    const bench = new Bench(seededRandom(seed));
+    await bench.open(slowly, EVERY_SECOND);
+    await bench.append(40);
+    await bench.clock.advance(2_000);
+    await bench.deliver();
+    await bench.deliver();
+    await bench.append(1);
+    await bench.append(10);
+    await bench.deliver();
+    await bench.deliver();
+    await bench.clock.advance(300);
+    expect(sinkImbalance(bench.lane.counts()), `seed ${seed}`).toBe(0);
+    bench.disk.cutPower();
+    await settle();
+    await bench.open(slowly, EVERY_SECOND);
+    if (bench.log.status().appendedItems < 51) ends++;
+    expect(sinkImbalance(bench.lane.counts()), `seed ${seed}`).toBe(0);
+  }
+  // Some cuts leave the end where it is.
+  expect(ends).toBeGreaterThan(3);
 });
