@@ -5,8 +5,9 @@ import { type Doorway, Fate, fateName, type Stage } from '../core/stage.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ClockKnown, ClockReference, ClockStep, ClockUnknown, TimeCommand } from './command.ts';
 import { DerivedReadings, graver } from './derived-readings.ts';
+import { FateCounter } from './fate-counter.ts';
 import type { FateMemory } from './fate-memory.ts';
-import type { Ledger, LedgerRow } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import { ProvisionalReadings } from './provisional-readings.ts';
 import type { RecentReadings } from './recent-readings.ts';
 import { SeriesAlarm } from './series-alarm.ts';
@@ -60,6 +61,7 @@ export class Analysis {
   #derived: DerivedReadings;
   #seriesAlarm = new SeriesAlarm();
   readonly #ledger: Ledger;
+  readonly #counter: FateCounter;
   readonly #recent: RecentReadings;
   readonly #taps: Taps;
   readonly #fates: FateMemory;
@@ -88,9 +90,6 @@ export class Analysis {
   #receiveTime: EpochMs = 0;
   #setBackMs = 0;
   #reference: ClockReference | undefined;
-  #row: LedgerRow | undefined;
-  #rowSource: string | undefined;
-  #rowIsDerived = false;
 
   constructor(parts: AnalysisParts) {
     this.#deduplicator = parts.deduplicator;
@@ -98,6 +97,7 @@ export class Analysis {
     this.#stages = parts.makeStages();
     this.#stageList = Object.values(this.#stages.byName);
     this.#ledger = parts.ledger;
+    this.#counter = new FateCounter(parts.ledger);
     this.#derived = this.#derivedBy(this.#stages);
     this.#recent = parts.recent;
     this.#taps = parts.watchers.taps;
@@ -238,15 +238,9 @@ export class Analysis {
     this.#provisional = provisional;
     for (const reading of provisional.all()) {
       this.#recent.add(reading);
-      this.#admit(reading);
+      this.#counter.resume(reading);
     }
-    for (const reading of this.#stages.gate.held()) this.#admit(reading);
-  }
-
-  /** A derived one is in no row until it has found its fate. */
-  #admit(reading: Reading): void {
-    const row = this.#rowOf(reading.source);
-    if (!this.#rowIsDerived) this.#ledger.admit(row, reading.series);
+    for (const reading of this.#stages.gate.held()) this.#counter.resume(reading);
   }
 
   /** Shows the reading, and takes it to the gate. */
@@ -280,9 +274,7 @@ export class Analysis {
     if (this.#taps.isOpen) this.#taps.reading('fates', reading, fateName(fate));
     if (fate === Fate.duplicate) this.#fates.duplicate(reading);
     else if (fate === Fate.late) this.#fates.late(reading, this.#stages.watermarkOf(reading.series) ?? Number.NaN);
-    const row = this.#rowOf(reading.source);
-    if (this.#rowIsDerived) this.#ledger.countDerived(row, fate);
-    else this.#ledger.settle(row, reading.series, fate);
+    this.#counter.settle(reading, fate);
   }
 
   /** Shows the reading now, and passes it on when its time is known, or given up. */
@@ -375,16 +367,6 @@ export class Analysis {
     const results = this.#results;
     this.#results = [];
     this.#deliver(results);
-  }
-
-  #rowOf(source: string): LedgerRow {
-    if (this.#row === undefined || this.#rowSource !== source) {
-      // As `derive:power`; in no name of the configuration is a colon. A source may bring readings of a series that is derived, too.
-      this.#rowIsDerived = source.includes(':');
-      this.#row = this.#rowIsDerived ? this.#ledger.derivedRow(source) : this.#ledger.row(source);
-      this.#rowSource = source;
-    }
-    return this.#row;
   }
 }
 

@@ -35,12 +35,10 @@ import { Operations } from './operations.ts';
 import { Progress } from './progress.ts';
 import { recover } from './recovery.ts';
 import { ResultLogs } from './result-logs.ts';
+import { makeRoomFor } from './room-at-start.ts';
 import { gatewayStatus, reasonsNotReady, type StatusParts, seriesStatus } from './status.ts';
 import { StopSteps } from './stop-steps.ts';
 import { TableKeeper } from './table-keeper.ts';
-
-/** How often room for results is made while a start waits for it. */
-const ROOM_EVERY_MS = 1_000;
 
 /** What the steps of a stop may take, in milliseconds. */
 const STOP_MS = { sources: 800, drain: 2_200, sinks: 400, logs: 400 };
@@ -213,7 +211,7 @@ export class Gateway implements Lifecycle, GatewayView {
   /** @returns whether the journal held something that no checkpoint covers */
   async #recover(signal: AbortSignal): Promise<boolean> {
     const { clock, logger, journal, registry } = this.#parts;
-    const begun = clock.monotonicMs();
+    const since = clock.monotonicMs();
     const { replayed, unreadable, checkpoint } = await recover({
       clock,
       journal,
@@ -229,25 +227,12 @@ export class Gateway implements Lifecycle, GatewayView {
       signal,
     });
     this.#admittedMarks.restore(this.#analysedMarks.snapshot());
-    await this.#makeRoomFor(this.#checkpointer.begin(journal.status().durableOffset, checkpoint), signal);
-    const tookMs = Math.round(clock.monotonicMs() - begun);
+    const begun = this.#checkpointer.begin(journal.status().durableOffset, checkpoint);
+    const startForwarders = () => this.#startForwarders(signal);
+    await makeRoomFor(begun, { clock, startForwarders, freeResults: () => this.#freeResults() }, signal);
+    const tookMs = Math.round(clock.monotonicMs() - since);
     if (replayed > 0 || unreadable > 0) logger.info({ replayed, unreadable, tookMs }, 'journal replayed');
     return replayed > 0;
-  }
-
-  /** Work of the start that may wait for room in a full outbox: where it takes long, the sinks begin before it is done, as they alone make some. */
-  async #makeRoomFor(work: Promise<void>, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
-    const over = new AbortController();
-    void Promise.allSettled([work]).then(() => over.abort());
-    await clock.sleep(ROOM_EVERY_MS, over.signal);
-    if (!over.signal.aborted) await this.#startForwarders(signal);
-    while (!over.signal.aborted) {
-      signal.throwIfAborted();
-      await this.#freeResults();
-      await clock.sleep(ROOM_EVERY_MS, over.signal);
-    }
-    await work;
   }
 
   async #startForwarders(signal: AbortSignal): Promise<void> {
