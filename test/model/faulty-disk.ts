@@ -41,6 +41,7 @@ interface FolderChange {
  */
 export class FaultyDisk {
   readonly #random: () => number;
+  readonly #fork: () => () => number;
   #names = new Map<string, Inode>();
   readonly #durableNames = new Map<string, Inode>();
   #changes: FolderChange[] = [];
@@ -60,9 +61,13 @@ export class FaultyDisk {
   /** How often each call was made. */
   readonly calls = new Map<DiskCall, number>();
 
-  /** @param random uniform in [0, 1): decides what a crash keeps and how short a write falls */
-  constructor(random: () => number) {
+  /**
+   * @param random uniform in [0, 1): decides what a crash keeps and how short a write falls
+   * @param fork gives what decides, sector by sector, what is kept of one file; `random` itself where nothing is said
+   */
+  constructor(random: () => number, fork: () => () => number = () => random) {
     this.#random = random;
+    this.#fork = fork;
   }
 
   /** The disk as one process sees it, until the process or the power goes: then every call fails. */
@@ -239,12 +244,8 @@ export class FaultyDisk {
     for (let at = position - (position % SECTOR); at < position + source.length; at += SECTOR) inode.dirty.add(at);
   }
 
-  /**
-   * Draws once, however many sectors there are: how many bytes V8 takes for a number in a checkpoint depends on what it has optimised
-   * by then, and so on what else the machine does.
-   */
   #keepSome(inode: Inode): void {
-    const random = seededRandom(this.#random() * 4_294_967_296);
+    const random = this.#fork();
     if (inode.lengthIsDirty && random() < 0.7) inode.durable = resized(inode.durable, inode.bytes.length);
     for (const sector of inode.dirty) if (random() < 0.5) keepSector(inode, sector);
   }

@@ -61,7 +61,8 @@ export class World {
     this.#climate = drawClimate(random, seed);
     this.#box = new SimBox(this.#time, random, this.#climate);
     const parts = { time: this.#time, random, trace: this.trace, box: this.#box };
-    this.#disk = new FaultyDisk(random);
+    // Drawn from once, however many sectors there are: how many bytes V8 takes for a number in a checkpoint depends on what it has optimised by then.
+    this.#disk = new FaultyDisk(random, () => seededRandom(random() * 4_294_967_296));
     this.#weather = new DiskWeather(this.#disk, parts);
     this.#archive = new JournalArchive(this.#disk);
     this.#network = new SimNetwork(this.#time, random, this.trace);
