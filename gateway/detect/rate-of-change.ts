@@ -25,6 +25,8 @@ export class RateOfChangeDetector implements Detector {
   readonly #verdict = newVerdict();
   #anchor = 0;
   #anchorTime = Number.NaN;
+  /** Of the last value, an eighth of it for each second; below 0 where it falls. */
+  #rate = 0;
 
   constructor(options: RateOfChangeOptions) {
     this.#maxPerMs = options.maxPerSecond / 1000;
@@ -35,16 +37,23 @@ export class RateOfChangeDetector implements Detector {
     const verdict = this.#verdict;
     const elapsedMs = time - this.#anchorTime;
     // An eighth of the change, so that the difference of two huge values cannot overflow. With no anchor yet the age is NaN.
-    const change = Math.abs(value / 8 - this.#anchor / 8);
-    const allowed = (this.#maxPerMs / 8) * Math.max(elapsedMs, this.#overMs);
+    const change = value / 8 - this.#anchor / 8;
+    const overMs = Math.max(elapsedMs, this.#overMs);
+    const allowed = (this.#maxPerMs / 8) * overMs;
+    this.#rate = change / (overMs / 1000);
     verdict.learning = Number.isNaN(elapsedMs);
-    verdict.score = verdict.learning || change === 0 ? 0 : boundedScore(change / allowed);
+    verdict.score = verdict.learning || change === 0 ? 0 : boundedScore(Math.abs(change) / allowed);
     verdict.anomaly = verdict.score > 1;
     if (!(elapsedMs < this.#overMs)) {
       this.#anchor = value;
       this.#anchorTime = time;
     }
     return verdict;
+  }
+
+  seen(): string {
+    const rate = Math.min(Math.abs(this.#rate) * 8, Number.MAX_VALUE);
+    return `${this.#rate < 0 ? 'falls' : 'rises'} by ${numberInWords(rate)} each second`;
   }
 
   expected(): string {
@@ -79,7 +88,7 @@ export const rateOfChangeKind: DetectorKind = {
       above: true,
     },
     overMs: {
-      description: 'shortest time a change is measured over, in milliseconds',
+      description: 'shortest time a change is measured over',
       default: 1000,
       min: 0,
       above: true,

@@ -41,6 +41,18 @@ test('it says what would have been normal', () => {
   );
 });
 
+test('it says how fast a value moved, and which way', () => {
+  const rate = new RateOfChangeDetector({ maxPerSecond: 2 });
+  rate.judge(100, 0);
+  rate.judge(130, 2000);
+  expect(rate.seen()).toBe('rises by 15 each second');
+  rate.judge(127, 2500);
+  expect(rate.seen()).toBe('falls by 3 each second');
+  rate.judge(-1.7e308, 4000);
+  rate.judge(1.7e308, 5000);
+  expect(rate.seen()).toBe('rises by 1.79769e+308 each second');
+});
+
 test('a snapshot that is not its own is refused', () => {
   expect(() => new RateOfChangeDetector({ maxPerSecond: 1 }).restore('x')).toThrow('Cannot restore a rate-of-change');
 });
