@@ -1,5 +1,5 @@
 import Type, { type TSchema } from 'typebox';
-import type { DetectorOption } from '../gateway/core/detector.ts';
+import { type DetectorOption, optionKey } from '../gateway/core/detector.ts';
 import { duration, oneOf, positiveDuration, seriesGlob, text, wordOrWords } from './scalars.ts';
 import { closed, list, optional } from './shapes.ts';
 import { formatDuration } from './units.ts';
@@ -97,11 +97,6 @@ function ruleOf(which: Record<string, TSchema>, { name, description, options }: 
     },
     { ...closed, description },
   );
-}
-
-/** The name of a detector's option in the file. */
-export function optionKey(name: string): string {
-  return name.endsWith('Ms') ? name.slice(0, -2) : name;
 }
 
 function option(name: string, words: DetectorOption): TSchema {

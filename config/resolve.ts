@@ -1,3 +1,4 @@
+import { optionKey } from '../gateway/core/detector.ts';
 import type { PlannedMaintenance } from '../gateway/core/maintenance.ts';
 import type {
   DerivationConfiguration,
@@ -12,7 +13,7 @@ import type {
 } from './analysis-configuration.ts';
 import type { Configuration } from './configuration.ts';
 import type { DetectConfiguration, TogetherConfiguration } from './detect-configuration.ts';
-import { type CheckedDetect, type CheckedTogether, optionKey } from './detect-schema.ts';
+import type { CheckedDetect, CheckedTogether } from './detect-schema.ts';
 import { resolveSink } from './resolve-sink.ts';
 import type { CheckedFile } from './schema.ts';
 import type { JsonPaths, OpcuaNode, ReadingRule, SourceConfiguration } from './source-configuration.ts';

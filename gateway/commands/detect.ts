@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { parse } from 'csv-parse';
-import { errorCode } from '../core/disk.ts';
+import { CsvError, parse } from 'csv-parse';
 import { GatewayError, messageOf } from '../core/errors.ts';
 import { defaultDetector, SCORED_COLUMNS, scoreTable } from '../detect/detect-table.ts';
 import { detectorNames } from '../detect/detectors.ts';
@@ -17,7 +16,7 @@ const ROWS_PER_WRITE = 1_000;
 /** `headgate detect`: scores a CSV as a detector would have, reading by reading. */
 export function detectCommand(surroundings: Surroundings): Command {
   return new Command('detect')
-    .description('score a CSV causally: timestamp,score,anomaly')
+    .description('score a CSV, each line by those before it: timestamp,score,anomaly')
     .argument('<file>', 'CSV whose first column is the time and whose other columns are values')
     .option(
       '--detector <name>',
@@ -27,15 +26,14 @@ export function detectCommand(surroundings: Surroundings): Command {
       '--set <name=value>',
       'an option of the detector, as in a configuration: min=10, for=5m; may be given again',
       repeated,
-      [],
     )
     .option('--out <file>', 'where the scores go, instead of the standard output')
-    .action(async (file: string, options: { detector?: string; set: readonly string[]; out?: string }) => {
+    .action(async (file: string, options: { detector?: string; set?: readonly string[]; out?: string }) => {
       const path = resolve(surroundings.workingFolder, file);
       const progress = new Progress(surroundings);
       const { columns, rows } = await withHead(readTable(path));
       const detector = options.detector ?? defaultDetector(columns - 1);
-      const scored = scoreTable(rows, { detector, options: detectorSettings(detector, options.set) });
+      const scored = scoreTable(rows, { detector, options: detectorSettings(detector, options.set ?? []) });
       const write =
         options.out === undefined ? undefined : fileWriter(resolve(surroundings.workingFolder, options.out));
       const put = write?.put ?? ((text: string) => surroundings.out(text));
@@ -63,11 +61,11 @@ async function* readTable(path: string): AsyncGenerator<readonly string[]> {
   try {
     for await (const row of parser) yield row as string[];
   } catch (error) {
-    const isThere = errorCode(error)?.startsWith('CSV_') === true;
     throw new GatewayError(`Cannot read ${path}: ${messageOf(error)}`, {
-      hint: isThere
-        ? 'it has to be a CSV: a head line, then a time and one or more values in each line'
-        : 'name a file that is there and that you may read',
+      hint:
+        error instanceof CsvError
+          ? 'it has to be a CSV: a head line, then a time and one or more values in each line'
+          : 'name a file that is there and that you may read',
       cause: error,
     });
   }

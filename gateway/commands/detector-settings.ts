@@ -1,11 +1,12 @@
 import { parseDuration } from '../../config/units.ts';
+import { optionKey } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { DetectorOptions } from '../detect/detector-kind.ts';
 import { detectorKind } from '../detect/detectors.ts';
 import { findJointKind } from '../detect/joint-detectors.ts';
 
 /** Collects the values of an option that may be given again and again. */
-export function repeated(value: string, before: readonly string[]): readonly string[] {
+export function repeated(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 
@@ -24,21 +25,21 @@ export function detectorSettings(detector: string, settings: readonly string[]):
         hint: 'write name=value, for example --set min=10 --set for=5m',
       });
     }
-    if (Object.hasOwn(known, name) && known[name]?.text === true) {
-      options[name] = text;
-      continue;
+    const option = Object.keys(known).find((one) => optionKey(one) === name);
+    if (option === undefined) {
+      throw new GatewayError(`Cannot set ${name}: the detector ${detector} has no option "${name}"`, {
+        hint: `its options are ${Object.keys(known).map(optionKey).join(', ')}`,
+      });
     }
-    // A configuration says `for: 5m` for what the detector calls `forMs`.
-    const isDuration = Object.hasOwn(known, `${name}Ms`);
-    const value = isDuration ? parseDuration(text) : numberOf(text);
-    if (typeof value === 'string') throw new GatewayError(`Cannot set ${name} of the ${detector} detector: ${value}`);
-    options[isDuration ? `${name}Ms` : name] = value;
+    options[option] = known[option]?.text === true ? text : numberOf(detector, option, text);
   }
   return options;
 }
 
-/** A number as it is written, or why it is none. */
-function numberOf(text: string): number | string {
-  const value = Number(text);
-  return text.trim() !== '' && Number.isFinite(value) ? value : `not a number: got ${JSON.stringify(text)}`;
+/** @throws GatewayError for a text that is no number, or where a length of time is asked for, none of these */
+function numberOf(detector: string, option: string, text: string): number {
+  const value = option.endsWith('Ms') ? parseDuration(text) : Number(text);
+  if (typeof value === 'number' && Number.isFinite(value) && text.trim() !== '') return value;
+  const problem = typeof value === 'string' ? value : `not a number: got ${JSON.stringify(text)}`;
+  throw new GatewayError(`Cannot set ${optionKey(option)} of the detector ${detector}: ${problem}`);
 }

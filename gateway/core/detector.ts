@@ -65,7 +65,7 @@ export interface Detector {
  * `Ms` is a duration in milliseconds.
  */
 export interface DetectorOption {
-  /** What it means, with its unit. */
+  /** What it means, with its unit; of a duration without, as people give one. */
   readonly description: string;
   /** Taken where the option is left out; an option without a default may be left out when it is not `required`. */
   readonly default?: number | string;
@@ -78,4 +78,9 @@ export interface DetectorOption {
   readonly max?: number;
   /** Only whole numbers. */
   readonly whole?: boolean;
+}
+
+/** The name that an option has for people, in a configuration and in messages: `for` for `forMs`. */
+export function optionKey(name: string): string {
+  return name.endsWith('Ms') ? name.slice(0, -2) : name;
 }

@@ -179,7 +179,7 @@ export const cusumKind: DetectorKind = {
       above: true,
     },
     learnForMs: {
-      description: 'for how long it learns at the least, in milliseconds, so that it knows the seasons',
+      description: 'for how long it learns at the least, so that it knows the seasons',
       default: 86_400_000,
       min: 0,
       above: true,

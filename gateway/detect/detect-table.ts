@@ -97,9 +97,12 @@ function judgesTogether(name: string, options: DetectorOptions | undefined): (co
   const createDetector = jointDetectorFactory(name, options);
   return (columns) => {
     if (columns < 2 || columns > MAX_CHANNELS) {
-      throw new GatewayError(`Cannot judge ${columns} columns together by ${name}`, {
-        hint: `that takes 2 to ${MAX_CHANNELS} columns of values; auto and others judge each by itself`,
-      });
+      throw new GatewayError(
+        `Cannot judge ${columns === 1 ? 'one column' : `${columns} columns`} together by ${name}`,
+        {
+          hint: `that takes 2 to ${MAX_CHANNELS} columns of values; auto and others judge each by itself`,
+        },
+      );
     }
     const detector = createDetector();
     for (let column = 0; column < columns; column++) detector.addChannel();

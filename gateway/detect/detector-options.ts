@@ -1,4 +1,4 @@
-import type { DetectorOption } from '../core/detector.ts';
+import { type DetectorOption, optionKey } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { DetectorOptions, NumberOptions, TextOptions } from './detector-kind.ts';
 
@@ -9,8 +9,8 @@ export function checkOptions(
 ): void {
   for (const given of Object.keys(options)) {
     if (!Object.hasOwn(kind.options, given)) {
-      throw new GatewayError(`Cannot make a ${kind.name} detector: it has no option ${JSON.stringify(given)}`, {
-        hint: `its options are ${Object.keys(kind.options).join(', ')}`,
+      throw new GatewayError(`Cannot make the detector ${kind.name}: it has no option ${JSON.stringify(given)}`, {
+        hint: `its options are ${Object.keys(kind.options).map(optionKey).join(', ')}`,
       });
     }
   }
@@ -34,14 +34,14 @@ export function textsIn(options: DetectorOptions): TextOptions {
 function checkOption(name: string, option: string, rule: DetectorOption, value: number | string | undefined): void {
   if (value === undefined) {
     if (rule.required !== true) return;
-    throw new GatewayError(`Cannot make a ${name} detector: its option ${option} is missing`, {
-      hint: `${option}: ${rule.description}`,
+    throw new GatewayError(`Cannot make the detector ${name}: its option ${optionKey(option)} is missing`, {
+      hint: `${optionKey(option)}: ${rule.description}`,
     });
   }
   const hint = rule.text === true ? textProblem(value) : numberProblem(rule, value);
   if (hint === undefined) return;
   const got = typeof value === 'number' ? value : JSON.stringify(value);
-  throw new GatewayError(`Cannot make a ${name} detector: its option ${option} is ${got}`, { hint });
+  throw new GatewayError(`Cannot make the detector ${name}: its option ${optionKey(option)} is ${got}`, { hint });
 }
 
 /** What a text must be where it is none. */

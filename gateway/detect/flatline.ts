@@ -78,7 +78,7 @@ export const flatlineKind: DetectorKind = {
   description: 'a value that does not change while readings come',
   onsetOnly: false,
   options: {
-    forMs: { description: 'how long without a change, in milliseconds', required: true, min: 0, above: true },
+    forMs: { description: 'how long without a change', required: true, min: 0, above: true },
     tolerance: { description: 'changes of at most this much count as none', default: 0, min: 0 },
   },
   factory: (options) => () => new FlatlineDetector({ forMs: options['forMs']!, tolerance: options['tolerance'] }),

@@ -181,7 +181,7 @@ export const heartbeatKind: DetectorKind = {
   onsetOnly: true,
   options: {
     afterMs: {
-      description: 'a silence of this length is an anomaly, whatever is usual, in milliseconds; learnt when left out',
+      description: 'a silence of this length is an anomaly, whatever is usual; learnt when left out',
       min: 0,
       above: true,
     },
@@ -192,7 +192,7 @@ export const heartbeatKind: DetectorKind = {
       max: LARGEST_THRESHOLD,
     },
     atLeastMs: {
-      description: 'no shorter silence is an anomaly, in milliseconds, where it is learnt',
+      description: 'no shorter silence is an anomaly, where it is learnt',
       default: 60_000,
       min: 0,
       above: true,

@@ -299,7 +299,7 @@ export const mahalanobisKind: JointDetectorKind = {
       above: true,
     },
     relearnAfterMs: {
-      description: 'how long something strange must last to be the new normal, in milliseconds',
+      description: 'how long something strange must last to be the new normal',
       default: 3_600_000,
       min: 0,
       above: true,

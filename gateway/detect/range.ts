@@ -86,12 +86,12 @@ function checkedRange(options: NumberOptions): { min: number | undefined; max: n
   const min = options['min'];
   const max = options['max'];
   if (min === undefined && max === undefined) {
-    throw new GatewayError('Cannot make a range detector: it has neither min nor max', {
+    throw new GatewayError('Cannot make the detector range: it has neither min nor max', {
       hint: 'give the lowest normal value as min, the highest as max, or both',
     });
   }
   if (min !== undefined && max !== undefined && min > max) {
-    throw new GatewayError(`Cannot make a range detector: its min ${min} is above its max ${max}`, {
+    throw new GatewayError(`Cannot make the detector range: its min ${min} is above its max ${max}`, {
       hint: 'min must be at most max',
     });
   }

@@ -185,7 +185,7 @@ export const seasonalKind: DetectorKind = {
       above: true,
     },
     relearnAfterMs: {
-      description: 'how long something strange must last to be a new level, in milliseconds',
+      description: 'how long something strange must last to be a new level',
       default: 86_400_000,
       min: 0,
       above: true,

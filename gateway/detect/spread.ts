@@ -169,7 +169,7 @@ export const spreadKind: DetectorKind = {
       above: true,
     },
     relearnAfterMs: {
-      description: 'how long something strange must last to be the new normal, in milliseconds',
+      description: 'how long something strange must last to be the new normal',
       default: 3_600_000,
       min: 0,
       above: true,

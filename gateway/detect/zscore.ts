@@ -133,7 +133,7 @@ export const zscoreKind: DetectorKind = {
       above: true,
     },
     relearnAfterMs: {
-      description: 'how long something strange must last to be the new normal, in milliseconds',
+      description: 'how long something strange must last to be the new normal',
       default: 3_600_000,
       min: 0,
       above: true,

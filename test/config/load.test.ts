@@ -122,7 +122,7 @@ api: { listen: 0.0.0.0:8080 }
     '28:5 detect[1].for: is missing',
     '28:15 detect[1].series: a series has at most three parts: got "a/b/c/d"',
     '28:63 detect[1].alarm.severity: "bad" is not allowed',
-    '29:5 detect[2]: Cannot make a range detector: it has neither min nor max',
+    '29:5 detect[2]: Cannot make the detector range: it has neither min nor max',
     '30:55 detect[3].alarm.delay: novelty tells only the onset of an anomaly, so its alarm cannot wait',
     '32:42 sinks[0].url: an address of the wrong kind: got "localhost:8086"',
     '32:66 sinks[0].gzip: must be true or false: got 1',

@@ -9,6 +9,7 @@ let remove: () => Promise<void>;
 beforeAll(async () => {
   ({ folder, remove } = await scratch());
   await writeFile(join(folder, 'values.csv'), VALUES);
+  await writeFile(join(folder, 'quoted.csv'), 'series: "*"\n');
 });
 afterAll(() => remove());
 
@@ -97,8 +98,10 @@ test.each([
   { args: ['values.csv', '--detector', 'range', '--set', 'mni=1'], says: /no option "mni"[\s\S]*min, max/ },
   { args: ['values.csv', '--detector', 'range', '--set', 'min=low'], says: /not a number: got "low"/ },
   { args: ['values.csv', '--detector', 'flatline', '--set', 'for=5'], says: /needs a unit/ },
-  { args: ['values.csv', '--detector', 'flatline'], says: /missing/ },
+  { args: ['values.csv', '--detector', 'flatline'], says: /option for is missing/ },
   { args: ['values.csv', '--detector', 'auto', '--set', 'window'], says: /name=value/ },
+  { args: ['values.csv', '--detector', 'flatline', '--set', 'forr=5s'], says: /no option "forr"[\s\S]*for, tolerance/ },
+  { args: ['quoted.csv'], says: /quoted\.csv: Invalid Opening Quote[\s\S]*has to be a CSV/ },
   { args: ['absent.csv'], says: /absent\.csv: ENOENT[\s\S]*a file that is there/ },
   { args: ['values.csv', '--out', 'absent/scores.csv'], says: /Cannot write .*absent\/scores\.csv: ENOENT/ },
 ])('what a user can mend is told, exit 1: $args', async ({ args, says }) => {

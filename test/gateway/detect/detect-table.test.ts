@@ -89,7 +89,7 @@ test('columns that are empty or hold texts do not keep the others from being jud
 
 test('fewer than two columns, or too many, cannot be judged together', async () => {
   const together = { detector: 'mahalanobis' };
-  await expect(scored('timestamp,a\n1,2', together)).rejects.toThrow('Cannot judge 1 columns together');
+  await expect(scored('timestamp,a\n1,2', together)).rejects.toThrow('Cannot judge one column together');
   const many = Array.from({ length: 33 }, (_, i) => `c${i}`).join(',');
   await expect(scored(`timestamp,${many}\n1,2`, together)).rejects.toThrow('Cannot judge 33 columns together');
   await expect(scored('timestamp,a,b\n1,2,3', { ...together, options: { warmUp: 1 } })).rejects.toThrow('warmUp is 1');

@@ -125,7 +125,7 @@ test('an unknown detector or option is told with the names there are', () => {
     hint: `the detectors are ${detectorNames.join(', ')}; for several series together mahalanobis`,
   });
   expect(failure('range', { minimum: 1 })).toEqual({
-    message: 'Cannot make a range detector: it has no option "minimum"',
+    message: 'Cannot make the detector range: it has no option "minimum"',
     hint: 'its options are min, max',
   });
   expect(failure('range', JSON.parse('{"__proto__": 1}')).message).toContain('no option "__proto__"');
@@ -133,18 +133,18 @@ test('an unknown detector or option is told with the names there are', () => {
 
 test('a missing or impossible option is told with what is allowed', () => {
   expect(failure('flatline')).toEqual({
-    message: 'Cannot make a flatline detector: its option forMs is missing',
-    hint: 'forMs: how long without a change, in milliseconds',
+    message: 'Cannot make the detector flatline: its option for is missing',
+    hint: 'for: how long without a change',
   });
   expect(failure('novelty', { window: 256 })).toEqual({
-    message: 'Cannot make a novelty detector: its option window is 256',
+    message: 'Cannot make the detector novelty: its option window is 256',
     hint: 'it must be a whole number, at least 3 and at most 255',
   });
   expect(failure('novelty', { window: 10.5 }).message).toContain('window is 10.5');
   expect(failure('novelty', { threshold: 0 }).hint).toBe('it must be a finite number, above 0');
   expect(failure('range', { max: Number.NaN }).message).toContain('max is NaN');
   expect(failure('range').message).toContain('neither min nor max');
-  expect(failure('range', { max: 'high' }).message).toBe('Cannot make a range detector: its option max is "high"');
+  expect(failure('range', { max: 'high' }).message).toBe('Cannot make the detector range: its option max is "high"');
   expect(failure('seasonal', { timeZone: 1 }).hint).toBe('it must be a text');
   expect(failure('seasonal', { timeZone: 'Mars' }).message).toContain('the time zone "Mars": it is not known');
   expect(failure('range', { min: 2, max: 1 }).message).toContain('min 2 is above its max 1');
