@@ -271,7 +271,8 @@ export class DetectStage implements Stage {
     if (series === undefined) return { judges: all, silences: [] };
     const silences = all.flatMap((judge) => {
       if (judge.silence === undefined) return [];
-      return [watching.find((watch) => watch.judge === judge) ?? this.#silences.watch(series, judge, judge.silence)];
+      const known = watching.find((watch) => watch.judge === judge);
+      return [known ?? this.#silences.watch(series, judge, judge.silence, this.#rules.indexOf(judge.rule))];
     });
     return { judges: all.filter(({ silence }) => silence === undefined), silences };
   }

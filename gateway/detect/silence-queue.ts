@@ -5,6 +5,9 @@ import type { Series } from '../core/reading.ts';
 import type { Emit } from '../core/stage.ts';
 import type { Judge } from './judge.ts';
 
+/** More than a file can hold that is read in a reasonable time. */
+const MOST_RULES = 65_536;
+
 /** One judge of silence on its series. */
 export interface SilenceWatch {
   /** When to look at it: never later than when its silence is too long; +∞ while it is not queued. */
@@ -34,9 +37,15 @@ export class SilenceQueue {
     return this.#all.length;
   }
 
-  /** From now on the silence of this series is judged. */
-  watch(series: Series, judge: Judge, silence: Silence): SilenceWatch {
-    const watch = { due: Number.POSITIVE_INFINITY, order: this.#all.length, series, judge, silence };
+  /**
+   * From now on the silence of this series is judged. Of several that fall silent in one moment the series that appeared first is told first,
+   * and of its rules the one that stands first: a restart may find them in another order.
+   *
+   * @param place of the rule among all
+   */
+  watch(series: Series, judge: Judge, silence: Silence, place: number): SilenceWatch {
+    const order = series.id * MOST_RULES + place;
+    const watch = { due: Number.POSITIVE_INFINITY, order, series, judge, silence };
     this.#all.push(watch);
     this.heard(watch);
     return watch;

@@ -103,6 +103,19 @@ test('a series that has not come since a restart is told as well, and its alarm 
   expect(later.steps()).toEqual(['a cleared 60']);
 });
 
+test('of those who fall silent in one moment the series that appeared first is told first, also after a restart', () => {
+  const watch = new Watch();
+  // Known, as other rules or windows saw it; its first reading for this rule comes later.
+  watch.registry.intern({ device: 'a', metric: 'level' });
+  watch.feed('b', START);
+  watch.feed('a', START);
+  const resumed = watch.resumed();
+  for (const one of [watch, resumed]) {
+    one.stage.advance(START + MINUTE, one.emit);
+    expect(one.steps()).toEqual(['a raised 1', 'b raised 1']);
+  }
+});
+
 test('where the gateway took no readings nobody was silent', () => {
   const watch = new Watch();
   watch.feed('a', START);
