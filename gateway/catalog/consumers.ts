@@ -1,14 +1,15 @@
 import type { ReductionConfiguration } from '../../config/analysis-configuration.ts';
 import type { Configuration } from '../../config/configuration.ts';
-import type { DetectConfiguration } from '../../config/detect-configuration.ts';
+import type { TogetherConfiguration } from '../../config/detect-configuration.ts';
 import { formatDuration } from '../../config/units.ts';
 import { seriesPattern } from '../base/series-pattern.ts';
-import type { ConsumersOf } from '../core/inspection.ts';
+import { optionKey } from '../core/detector.ts';
+import type { ConsumersOf, SeriesConsumers } from '../core/inspection.ts';
 import type { Series } from '../core/reading.ts';
 
 /** Says of a series who uses its readings, by a configuration. */
 export function consumersOf(configuration: Configuration): ConsumersOf {
-  const { reduce, derive, join, windows, rollups, detect } = configuration;
+  const { reduce, derive, join, windows, rollups, detect, together } = configuration;
   return (series) => {
     const means = ({ series: pattern }: { readonly series: string }) => seriesPattern(pattern)(series);
     const names = new Set(windows.filter(means).map(({ name }) => name));
@@ -22,9 +23,30 @@ export function consumersOf(configuration: Configuration): ConsumersOf {
         ...join.flatMap(({ name, left, right }) => sides(series, left, right).map((side) => `join:${name} (${side})`)),
       ],
       windows: [...names],
-      detectors: detect.filter(means).map(({ detector, options }: DetectConfiguration) => ({ detector, options })),
+      detectors: [
+        ...detect.filter(means).map(({ detector, options }) => ({ detector, options: asWritten(options) })),
+        ...together.filter((rule) => judges(rule, series)).map(jointly),
+      ],
     };
   };
+}
+
+function judges({ together }: TogetherConfiguration, series: Series): boolean {
+  return together.some((pattern) => seriesPattern(pattern)(series));
+}
+
+function jointly({ detector, together, options }: TogetherConfiguration): SeriesConsumers['detectors'][number] {
+  return { detector, options: { together: together.join(', '), ...asWritten(options) } };
+}
+
+/** Options of a detector as the file has them. */
+function asWritten(options: TogetherConfiguration['options']): Readonly<Record<string, number | string>> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      optionKey(name),
+      name.endsWith('Ms') && typeof value === 'number' ? formatDuration(value) : value,
+    ]),
+  );
 }
 
 function sides(series: Series, left: string, right: string): readonly string[] {

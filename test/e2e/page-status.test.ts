@@ -45,6 +45,18 @@ describe.skipIf(chromium === undefined)('the state of the gateway on the page', 
     expect(problems).toEqual([]);
   });
 
+  test('what is in maintenance is told, until when and why', async () => {
+    const { plant, page, problems } = await plantPage();
+    const maintenance = page.getByTestId('maintenance');
+    await eventually(() => page.getByTestId('uptime').textContent()).not.toBe('–');
+    expect(await maintenance.count()).toBe(0);
+    const series = { series: 'press-1/*', reason: 'new oil', by: 'Ada', active: true, from: plant.time };
+    plant.view.maintenance = [{ id: 'press-1/*@1', ...series, until: plant.time + 3_600_000 }];
+    await eventually(() => maintenance.textContent()).toBe('1 on');
+    expect(await maintenance.getAttribute('title')).toMatch(/^no detector judges press-1\/\* until .*\(new oil\)$/);
+    expect(problems).toEqual([]);
+  });
+
   test('devices whose clocks are ahead are told, and by how much', async () => {
     const { plant, page, problems } = await plantPage();
     const clocks = page.getByTestId('device-clocks');

@@ -1,5 +1,6 @@
+import type { MaintenanceRow } from '../../core/maintenance.ts';
 import type { ClockStatus, DeviceClocksStatus } from '../../core/view.ts';
-import { formatBytes, formatDuration, formatRate } from './format.ts';
+import { formatBytes, formatDuration, formatMoment, formatRate } from './format.ts';
 import { html, type View } from './html.ts';
 import { State } from './state.ts';
 import type { Store } from './store.ts';
@@ -26,6 +27,7 @@ export function Header({ store }: { store: Store; version: number }): View {
     <dl class="facts">
       ${clockFact(status?.clock)}
       ${deviceClocksFact(status?.deviceClocks)}
+      ${maintenanceFact(status?.maintenance ?? [], store.now())}
       <div><dt>Up</dt><dd data-testid="uptime">${status === undefined ? '–' : formatDuration(status.uptimeMs)}</dd></div>
       <div><dt>Readings</dt><dd>${formatRate(rate)}</dd></div>
       <div><dt>Series</dt><dd>${status?.series.count ?? '–'}</dd></div>
@@ -48,6 +50,17 @@ function deviceClocksFact(clocks: DeviceClocksStatus | undefined): View {
   const each = clocks.ahead.map(({ device, skewMs }) => `${device} by ${formatDuration(skewMs)}`).join(', ');
   const title = `ahead of the gateway's clock: ${each}${clocks.aheadCount > clocks.ahead.length ? ' …' : ''}`;
   return html`<div><dt>Device clocks</dt><dd data-testid="device-clocks" title=${title}>${clocks.aheadCount} ahead</dd></div>`;
+}
+
+/** Only where there is any: what no detector judges just now, which is why no alarm tells of it. */
+function maintenanceFact(rows: readonly MaintenanceRow[], now: number): View {
+  if (rows.length === 0) return null;
+  const each = rows.map(({ series, until, reason }) => {
+    const end = until === null ? '' : ` until ${formatMoment(until, now)}`;
+    return `${series}${end}${reason === null ? '' : ` (${reason})`}`;
+  });
+  const title = `no detector judges ${each.join(', ')}`;
+  return html`<div><dt>Maintenance</dt><dd data-testid="maintenance" title=${title}>${rows.length} on</dd></div>`;
 }
 
 /** Tells that what is shown may be old. Lies above the page, so that nothing moves. */

@@ -16,7 +16,10 @@ reduce:
   - { series: "*", deadband: 0 }
 derive: [{ name: kilo, series: "*/current", metric: kiloampere, value: value / 1000.0 }]
 join: [{ name: power, left: "*/voltage", right: "*/current", on: device, within: 500ms, value: left * right }]
-detect: [{ series: "motor/*", detector: range, min: 1 }]
+detect:
+  - { series: "motor/*", detector: range, min: 1 }
+  - { series: "*/heat", detector: flatline, for: 10m }
+  - { together: ["*/heat", "*/speed"], detector: mahalanobis, relearnAfter: 2h }
 `),
 );
 
@@ -41,4 +44,15 @@ test('derivations and joins are told with the side they read', () => {
     readBy: ['derive:kilo', 'join:power (right)'],
     windows: ['hundred'],
   });
+});
+
+test('detectors are told with their options as the file has them, and those of several series with whom they judge', () => {
+  expect(of('heat').detectors).toEqual([
+    { detector: 'range', options: { min: 1 } },
+    { detector: 'flatline', options: { for: '10m', tolerance: 0 } },
+    {
+      detector: 'mahalanobis',
+      options: { together: '*/heat, */speed', smooth: 20, memory: 4000, warmUp: 200, threshold: 5, relearnAfter: '2h' },
+    },
+  ]);
 });
