@@ -3,6 +3,7 @@ import { expand, unshield } from './environment.ts';
 import { nearest, type Problem, quoted } from './problems.ts';
 import { checkScalar, type ScalarContext } from './scalar-checks.ts';
 import type { SchemaNode } from './schema-node.ts';
+import { DURATION_HELP } from './units.ts';
 import { bestFit, knownKeys, rivalsOf, tellingKey } from './variants.ts';
 import { describe, isNothing, type Member } from './yaml-nodes.ts';
 
@@ -276,6 +277,7 @@ function offsetIn(node: Node | undefined, offset: number): number {
 
 function helpOf(schema: SchemaNode): string | undefined {
   if (schema.enum !== undefined) return `allowed: ${schema.enum.join(', ')}`;
+  if (schema.headgate?.endsWith('duration')) return `${schema.description ?? 'a length of time'}; ${DURATION_HELP}`;
   return schema.description;
 }
 

@@ -45,7 +45,10 @@ export function checkTogether({ together, on }: Pick<TogetherRule, 'together' | 
       hint: `at most ${MAX_CHANNELS} are judged together`,
     });
   }
-  if (together.some((pattern) => pattern.includes('*') || !pattern.includes('/'))) return;
+  if (together.some((pattern) => pattern.includes('*') || !pattern.includes('/'))) {
+    if (on.includes('device')) refuseOneMetric(together);
+    return;
+  }
   if (together.length < 2) {
     throw new GatewayError(`${together.join()} is one series`, { hint: 'name the series it is judged together with' });
   }
@@ -55,6 +58,15 @@ export function checkTogether({ together, on }: Pick<TogetherRule, 'together' | 
       hint: 'leave on out to judge them together',
     });
   }
+}
+
+/** A device has one series of a metric: alone it would be learning for ever. */
+function refuseOneMetric(together: readonly string[]): void {
+  const [metric = '', ...others] = new Set(together.map((pattern) => pattern.slice(pattern.lastIndexOf('/') + 1)));
+  if (others.length > 0 || metric.includes('*')) return;
+  throw new GatewayError(`${together.join(', ')} is one series of each device`, {
+    hint: 'name the series of the device it is judged together with, or give a tag that all have for on, to judge devices together',
+  });
 }
 
 /** Checks the rules; throws a `GatewayError` that says which rule is wrong. */

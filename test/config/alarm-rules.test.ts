@@ -34,7 +34,7 @@ test('maintenance is planned once or every week, in a time zone', () => {
 test.each([
   ['from: 2026-12-02, to: 2026-12-01', 'over before it begins'],
   ['on: [saturday], at: "25:00", for: 8h, timeZone: UTC', 'Cannot plan maintenance at "25:00"'],
-  ['on: [saturday], at: "22:00", for: 8d, timeZone: UTC', 'a weekly maintenance of 691200000 ms'],
+  ['on: [saturday], at: "22:00", for: 8d, timeZone: UTC', 'a weekly maintenance of 8 days'],
   ['on: [saturday], at: "22:00", for: 8h, timeZone: Mars', 'the time zone "Mars"'],
   ['on: [someday], at: "22:00", for: 8h, timeZone: UTC', 'someday'],
   ['on: [], at: "22:00", for: 8h, timeZone: UTC', 'on'],

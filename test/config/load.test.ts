@@ -130,6 +130,18 @@ api: { listen: 0.0.0.0:8080 }
   ]);
 });
 
+test('a length of time that is missing is told with what it is for, and how one is written', () => {
+  const [problem] = problemsOf('detect: [{ series: "*", detector: flatline }]');
+  expect(problem?.hint).toBe('how long without a change; a number with a unit: 500ms, 10s, 1m, 1h30m, 30d, 1y');
+});
+
+test('a time of the day without a zone is no date, and it is told how one is written', () => {
+  const plan = '{ series: "*", from: 2026-12-01T06:00:00, to: 2026-12-01T14:00:00Z }';
+  const [problem] = problemsOf(`maintenance: [${plan}]`);
+  expect(problem?.message).toBe('not a date: got "2026-12-01T06:00:00"');
+  expect(problem?.hint).toContain('a time with its zone: 2000-01-01, 2000-01-01T12:00:00Z');
+});
+
 test.each([
   ['swingingDoor: -1', '1:37 reduce[0].swingingDoor: must be at least 0: got -1'],
   ['swingingDoor: 0.2 %', '1:37 reduce[0].swingingDoor: must be a number: got "0.2 %"'],
@@ -220,6 +232,8 @@ test('series are judged together as they are named with their devices, else devi
   expect(onOf('together: [a/x, "*/y"]')).toEqual(['device']);
   expect(onOf('together: [x, y]')).toEqual(['device']);
   expect(onOf('together: [x, y], on: site')).toEqual(['site']);
+  expect(onOf('together: [x], on: site')).toEqual(['site']);
+  expect(onOf('together: ["*"]')).toEqual(['device']);
   expect(onOf('together: [x, y], on: [site, hall]')).toEqual(['site', 'hall']);
 });
 
@@ -227,6 +241,8 @@ test.each([
   ['together: [a/x]', '1:22 detect[0].together: a/x is one series'],
   ['together: [a/x, a/x]', '1:22 detect[0].together: a/x is there twice'],
   ['together: [a/x, b/x], on: device', '1:22 detect[0].together: on is device, and each of a/x, b/x is of another one'],
+  ['together: ["*/x"]', '1:22 detect[0].together: */x is one series of each device'],
+  ['together: [a/x, "*/x"], on: [hall, device]', '1:22 detect[0].together: a/x, */x is one series of each device'],
   ['together: [x, y], on: [site, site]', '1:22 detect[0].together: on names site twice'],
   [`together: [${Array.from({ length: 33 }, (_, i) => `a/x${i}`)}]`, '1:22 detect[0].together: there are 33 series'],
   ['together: [a/b/c/d, x]', '1:23 detect[0].together[0]: a series has at most three parts: got "a/b/c/d"'],

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { EpochMs } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { WEEKDAYS, type Weekday } from '../../core/maintenance.ts';
+import { durationInWords } from '../words.ts';
 
 type TemporalLibrary = typeof import('temporal-polyfill');
 type ZonedDateTime = InstanceType<TemporalLibrary['Temporal']['ZonedDateTime']>;
@@ -39,7 +40,9 @@ export class WeeklySchedule {
       });
     }
     if (!(forMs > 0 && forMs <= WEEK_MS)) {
-      throw new GatewayError(`Cannot plan a weekly maintenance of ${forMs} ms`, { hint: 'it lasts at most a week' });
+      throw new GatewayError(`Cannot plan a weekly maintenance of ${durationInWords(forMs)}`, {
+        hint: 'it lasts at most a week',
+      });
     }
     this.#on = new Set(on.map((day) => WEEKDAYS.indexOf(day) + 1));
     this.#hour = Number(hour);
