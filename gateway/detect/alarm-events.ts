@@ -70,7 +70,13 @@ export function clearedEvent(raised: AlarmEvent, facts: ClearedFacts): AlarmEven
   return { ...raised, state: 'cleared', time, score, value, count, message: `${now}; ${lasted}${often}.` };
 }
 
-/** The last step of an alarm whose rule has left the configuration. */
+/** An alarm whose rule has left the configuration, still to be cleared, and the last time of what it was raised for. */
+export interface WithdrawnAlarm {
+  readonly raised: AlarmEvent;
+  readonly time: EpochMs;
+}
+
+/** The last step of such an alarm. */
 export function withdrawnEvent(raised: AlarmEvent, time: EpochMs): AlarmEvent {
   const message = `The ${raised.detector} rule of this alarm of ${subject(raised.series)} is no longer configured, so it is cleared.`;
   return { ...raised, state: 'cleared', time, message };

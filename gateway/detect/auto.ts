@@ -1,5 +1,4 @@
 import type { Detector, Verdict } from '../core/detector.ts';
-import { GatewayError } from '../core/errors.ts';
 import {
   DAY_BIN_MS,
   DAY_BINS,
@@ -30,7 +29,7 @@ import { isOnset, onsetScore } from './onset.ts';
 import { RecentValues } from './recent-values.ts';
 import { SeasonalProfile } from './seasonal-profile.ts';
 import { ROUNDING, SMALLEST_STEPS } from './smallest-step.ts';
-import { Teaching, teachingBytes, withTeaching } from './teaching.ts';
+import { restoreWithTeaching, Teaching, withTeaching } from './teaching.ts';
 import { newVerdict } from './verdict.ts';
 
 /** All counts are in readings. One configuration is meant to serve every series: nothing depends on unit, offset or sign. */
@@ -162,18 +161,7 @@ export class AutoDetector implements Detector {
 
   restore(snapshot: unknown): void {
     const block = new Uint8Array(this.#series.numbers.buffer);
-    if (
-      !(snapshot instanceof Uint8Array) ||
-      ![0, teachingBytes(MEMBERS.length)].includes(snapshot.length - block.length)
-    ) {
-      const got = snapshot instanceof Uint8Array ? `${snapshot.length} bytes` : typeof snapshot;
-      throw new GatewayError(`Cannot restore an auto detector: its snapshot is ${got}, not ${block.length} bytes`, {
-        hint: 'it was written by another version or another detector; let it learn anew',
-      });
-    }
-    block.set(snapshot.subarray(0, block.length));
-    const taught = snapshot.subarray(block.length);
-    this.#teaching = taught.length === 0 ? undefined : Teaching.restored(MEMBERS.length, taught);
+    this.#teaching = restoreWithTeaching('auto', block, MEMBERS.length, snapshot);
   }
 
   /** By how much more evidence is asked for where readings come more often: noise has more chances a day to look strange. At least 1. */

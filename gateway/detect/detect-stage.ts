@@ -6,7 +6,7 @@ import { Quality } from '../core/quality.ts';
 import type { Reading, Series } from '../core/reading.ts';
 import type { AlarmEvent } from '../core/result.ts';
 import { type Emit, Fate, type Stage } from '../core/stage.ts';
-import { setBackEvent, withdrawnEvent } from './alarm-events.ts';
+import { setBackEvent, type WithdrawnAlarm, withdrawnEvent } from './alarm-events.ts';
 import type { Dismissed } from './alarms/alarm-desk.ts';
 import { conditionOf } from './alarms/shelf.ts';
 import { type ActiveAlarm, Judge, type JudgeSnapshot } from './judge.ts';
@@ -56,12 +56,6 @@ interface DetectSnapshot {
   readonly version: 1;
   readonly series: ReadonlyMap<string, WatchedSnapshot>;
   readonly withdrawn: readonly WithdrawnAlarm[];
-}
-
-/** An alarm whose rule is gone, still to be cleared, and the last time of its series. */
-interface WithdrawnAlarm {
-  readonly raised: AlarmEvent;
-  readonly time: EpochMs;
 }
 
 /**

@@ -2,7 +2,14 @@ import type { Detector, Verdict } from '../core/detector.ts';
 import type { DetectorKind } from './detector-kind.ts';
 import { sumOfLines } from './lines.ts';
 import { shareOf } from './moving-spread.ts';
-import { growOrder, MAX_MEDIAN_WINDOW, medianDistanceOf, medianOf, slideOrder } from './rolling-median.ts';
+import {
+  joinWindow,
+  MAX_MEDIAN_WINDOW,
+  type MedianBlock,
+  medianDistanceOf,
+  medianOf,
+  newMedianBlock,
+} from './rolling-median.ts';
 import { learnStep, ROUNDING, SMALLEST_STEP_NUMBERS, SMALLEST_STEPS, smallestStep } from './smallest-step.ts';
 import { restoreState, snapshotOf } from './state-snapshot.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
@@ -28,7 +35,7 @@ const USUAL = 2;
 const EXPECTED_LOW = 3;
 const EXPECTED_HIGH = 4;
 const STEP = 5;
-const RING = STEP + SMALLEST_STEP_NUMBERS;
+const NUMBERS = STEP + SMALLEST_STEP_NUMBERS;
 
 /** Values are kept at an eighth, so that no difference of finite numbers overflows. */
 const SCALE = 1 / 8;
@@ -51,39 +58,34 @@ const STATE_VERSION = 1;
  */
 export class MadDetector implements Detector {
   readonly #settings: MadSettings;
-  readonly #numbers: Float64Array;
-  readonly #ring: Float64Array;
-  readonly #order: Uint8Array;
+  readonly #series: MedianBlock;
   readonly #verdict = newVerdict();
 
   constructor(settings: MadSettings = madSettings({})) {
     this.#settings = settings;
-    const { window } = settings;
-    const block = new ArrayBuffer((RING + window) * 8 + window);
-    this.#numbers = new Float64Array(block, 0, RING);
-    this.#ring = new Float64Array(block, RING * 8, window);
-    this.#order = new Uint8Array(block, (RING + window) * 8, window);
+    this.#series = newMedianBlock(NUMBERS, settings.window);
   }
 
   warm(): number {
-    return this.#numbers[COUNT]! + this.#order[0]! + sumOfLines(this.#ring);
+    const { numbers, ring, order } = this.#series;
+    return numbers[COUNT]! + order[0]! + sumOfLines(ring);
   }
 
   judge(value: number, _time: number): Verdict {
     const { window, warmUp, threshold } = this.#settings;
-    const numbers = this.#numbers;
+    const { numbers, ring, order } = this.#series;
     const scaled = value * SCALE;
     const seen = numbers[COUNT]!;
     learnStep(numbers, STEP, scaled, seen === 0);
     const size = Math.min(seen, window);
-    const median = seen === 0 ? scaled : medianOf(this.#ring, this.#order, 0, size);
-    const mad = seen === 0 ? 0 : medianDistanceOf(this.#ring, this.#order, 0, size, median);
+    const median = seen === 0 ? scaled : medianOf(ring, order, 0, size);
+    const mad = seen === 0 ? 0 : medianDistanceOf(ring, order, 0, size, median);
     const smallest = Math.max(SMALLEST_STEPS * smallestStep(numbers, STEP), Math.abs(scaled) * ROUNDING);
     const sigma = Math.max(SIGMAS_A_MAD * mad, SIGMAS_A_MEAN * numbers[USUAL]!);
     const unit = Math.max(threshold * sigma, smallest);
     const distance = Math.abs(scaled - median);
     numbers[USUAL]! += (Math.min(distance, unit) - numbers[USUAL]!) * shareOf(seen + 1, MEMORY);
-    this.#join(scaled, seen);
+    numbers[OLDEST_SLOT] = joinWindow(this.#series, window, seen, numbers[OLDEST_SLOT]!, scaled);
     numbers[COUNT] = seen + 1;
     numbers[EXPECTED_LOW] = median - unit;
     numbers[EXPECTED_HIGH] = median + unit;
@@ -96,25 +98,15 @@ export class MadDetector implements Detector {
   }
 
   expected(): string {
-    return rangeInWords(this.#numbers[EXPECTED_LOW]! / SCALE, this.#numbers[EXPECTED_HIGH]! / SCALE);
+    return rangeInWords(this.#series.numbers[EXPECTED_LOW]! / SCALE, this.#series.numbers[EXPECTED_HIGH]! / SCALE);
   }
 
   snapshot(): unknown {
-    return snapshotOf(STATE_VERSION, this.#numbers);
+    return snapshotOf(STATE_VERSION, this.#series.numbers);
   }
 
   restore(snapshot: unknown): void {
-    restoreState('mad', STATE_VERSION, this.#numbers, snapshot);
-  }
-
-  /** The value joins the window, and where that is full the oldest leaves it. */
-  #join(value: number, seen: number): void {
-    const { window } = this.#settings;
-    const slot = this.#numbers[OLDEST_SLOT]! | 0;
-    if (seen < window) growOrder(this.#ring, this.#order, 0, seen, slot, value);
-    else slideOrder(this.#ring, this.#order, 0, window, slot, slot, value);
-    this.#ring[slot] = value;
-    this.#numbers[OLDEST_SLOT] = slot + 1 === window ? 0 : slot + 1;
+    restoreState('mad', STATE_VERSION, this.#series.numbers, snapshot);
   }
 }
 

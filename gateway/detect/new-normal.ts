@@ -15,9 +15,11 @@ export function isTroubled(numbers: Float64Array, at: number): boolean {
   return numbers[at + TROUBLED_MS]! > 0;
 }
 
-/** They are, by the word of a person. */
-export function endTrouble(numbers: Float64Array, at: number): void {
+/** They are, by the word of a person; false where there were none. */
+export function endTrouble(numbers: Float64Array, at: number): boolean {
+  const wasTroubled = isTroubled(numbers, at);
   numbers[at + TROUBLED_MS] = 0;
+  return wasTroubled;
 }
 
 /**

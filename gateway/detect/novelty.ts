@@ -1,10 +1,9 @@
 import type { Detector, Verdict } from '../core/detector.ts';
-import { GatewayError } from '../core/errors.ts';
 import type { DetectorKind } from './detector-kind.ts';
 import { sumOfLines } from './lines.ts';
 import { isOnset, onsetScore } from './onset.ts';
-import { growOrder, MAX_MEDIAN_WINDOW, medianOf, slideOrder } from './rolling-median.ts';
-import { Teaching, teachingBytes, withTeaching } from './teaching.ts';
+import { joinWindow, MAX_MEDIAN_WINDOW, type MedianBlock, medianOf, newMedianBlock } from './rolling-median.ts';
+import { restoreWithTeaching, Teaching, withTeaching } from './teaching.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
 import { rangeInWords } from './words.ts';
 
@@ -40,7 +39,7 @@ const ONSET = 4;
 const EXPECTED_LOW = 6;
 const EXPECTED_HIGH = 7;
 const OLDEST_SLOT = 8;
-const RING = 9;
+const NUMBERS = 9;
 
 /** Values are kept at an eighth, so that no difference of finite numbers overflows. */
 const SCALE = 1 / 8;
@@ -63,32 +62,29 @@ const features = new Float64Array(1);
  */
 export class NoveltyDetector implements Detector {
   readonly #settings: NoveltySettings;
-  readonly #numbers: Float64Array;
-  readonly #ring: Float64Array;
-  readonly #order: Uint8Array;
+  readonly #series: MedianBlock;
   readonly #verdict = newVerdict();
   /** Behind the block in the snapshot. */
   #teaching: Teaching | undefined;
 
   constructor(settings: NoveltySettings = noveltySettings({})) {
     this.#settings = settings;
-    const { window } = settings;
-    const block = new ArrayBuffer((RING + window) * 8 + window);
-    this.#numbers = new Float64Array(block, 0, RING);
-    this.#ring = new Float64Array(block, RING * 8, window);
-    this.#order = new Uint8Array(block, (RING + window) * 8, window);
+    this.#series = newMedianBlock(NUMBERS, settings.window);
   }
 
   warm(): number {
-    return this.#numbers[COUNT]! + this.#order[0]! + sumOfLines(this.#ring);
+    const { numbers, ring, order } = this.#series;
+    return numbers[COUNT]! + order[0]! + sumOfLines(ring);
   }
 
   judge(value: number, _time: number): Verdict {
     const { window, warmUp, threshold, forget, settleAfter, fade, memory, quiet } = this.#settings;
-    const numbers = this.#numbers;
+    const { numbers, ring, order } = this.#series;
     const scaled = value * SCALE;
     const seen = numbers[COUNT]!;
-    const median = this.#learnMedian(scaled, seen, window);
+    // A first value is its own median.
+    const median = seen === 0 ? scaled : medianOf(ring, order, 0, Math.min(seen, window));
+    numbers[OLDEST_SLOT] = joinWindow(this.#series, window, seen, numbers[OLDEST_SLOT]!, scaled);
     const deviation = scaled - median;
     const lowest = numbers[LOWEST]!;
     const highest = numbers[HIGHEST]!;
@@ -127,7 +123,7 @@ export class NoveltyDetector implements Detector {
 
   /** A worse score within an onset is one anomaly with it. */
   #note(teaching: Teaching, deviation: number, wasOnset: boolean): void {
-    const numbers = this.#numbers;
+    const numbers = this.#series.numbers;
     if (!wasOnset && this.#verdict.anomaly) teaching.begin();
     features[0] = deviation;
     if (isOnset(numbers, ONSET)) teaching.see(features);
@@ -136,42 +132,15 @@ export class NoveltyDetector implements Detector {
   }
 
   expected(): string {
-    return rangeInWords(this.#numbers[EXPECTED_LOW]! / SCALE, this.#numbers[EXPECTED_HIGH]! / SCALE);
+    return rangeInWords(this.#series.numbers[EXPECTED_LOW]! / SCALE, this.#series.numbers[EXPECTED_HIGH]! / SCALE);
   }
 
   snapshot(): unknown {
-    return withTeaching(new Uint8Array(this.#numbers.buffer), this.#teaching);
+    return withTeaching(new Uint8Array(this.#series.numbers.buffer), this.#teaching);
   }
 
   restore(snapshot: unknown): void {
-    const block = new Uint8Array(this.#numbers.buffer);
-    if (!(snapshot instanceof Uint8Array) || ![0, teachingBytes(1)].includes(snapshot.length - block.length)) {
-      const got = snapshot instanceof Uint8Array ? `${snapshot.length} bytes` : typeof snapshot;
-      throw new GatewayError(`Cannot restore a novelty detector: its snapshot is ${got}, not ${block.length} bytes`, {
-        hint: 'a detector with another window cannot take over the state; let it learn anew',
-      });
-    }
-    block.set(snapshot.subarray(0, block.length));
-    const taught = snapshot.subarray(block.length);
-    this.#teaching = taught.length === 0 ? undefined : Teaching.restored(1, taught);
-  }
-
-  /** The median of the values before this one, which then joins them. A first value is its own median. */
-  #learnMedian(value: number, seen: number, window: number): number {
-    const ring = this.#ring;
-    const order = this.#order;
-    if (seen < window) {
-      const median = seen === 0 ? value : medianOf(ring, order, 0, seen);
-      growOrder(ring, order, 0, seen, seen, value);
-      ring[seen] = value;
-      return median;
-    }
-    const median = medianOf(ring, order, 0, window);
-    const slot = this.#numbers[OLDEST_SLOT]! | 0;
-    slideOrder(ring, order, 0, window, slot, slot, value);
-    ring[slot] = value;
-    this.#numbers[OLDEST_SLOT] = slot + 1 === window ? 0 : slot + 1;
-    return median;
+    this.#teaching = restoreWithTeaching('novelty', new Uint8Array(this.#series.numbers.buffer), 1, snapshot);
   }
 }
 

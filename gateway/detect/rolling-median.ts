@@ -44,6 +44,46 @@ export function growOrder(
   order[to] = slot;
 }
 
+/** The block of memory of a series that looks back on a window of its own: its numbers, the ring of the last values, and the order of that. */
+export interface MedianBlock {
+  readonly numbers: Float64Array;
+  readonly ring: Float64Array;
+  readonly order: Uint8Array;
+}
+
+/** A block with so many numbers of the caller's in front; all 0. */
+export function newMedianBlock(numbers: number, window: number): MedianBlock {
+  const block = new ArrayBuffer((numbers + window) * 8 + window);
+  return {
+    numbers: new Float64Array(block, 0, numbers),
+    ring: new Float64Array(block, numbers * 8, window),
+    order: new Uint8Array(block, (numbers + window) * 8, window),
+  };
+}
+
+/**
+ * Lets a value join a window before which `seen` have come; where it is full the oldest leaves it.
+ *
+ * @param oldest slot of the oldest value, 0 until the window is full
+ * @returns the slot of the oldest value now
+ */
+export function joinWindow(
+  { ring, order }: MedianBlock,
+  window: number,
+  seen: number,
+  oldest: number,
+  value: number,
+): number {
+  if (seen < window) {
+    growOrder(ring, order, 0, seen, seen, value);
+    ring[seen] = value;
+    return 0;
+  }
+  slideOrder(ring, order, 0, window, oldest, oldest, value);
+  ring[oldest] = value;
+  return oldest + 1 === window ? 0 : oldest + 1;
+}
+
 /** The median of an order that is not empty: the mean of the two middle values where their number is even, so that mirroring mirrors it. */
 export function medianOf(ring: Float64Array, order: Uint8Array, at: number, size: number): number {
   const middle = at + (size >> 1);

@@ -123,8 +123,7 @@ export class SeasonalDetector implements Detector {
   /** The level of what is strange just now is the new one at once. */
   accept(): boolean {
     const { numbers } = this.#series;
-    if (!isTroubled(numbers, NEW_NORMAL)) return false;
-    endTrouble(numbers, NEW_NORMAL);
+    if (!endTrouble(numbers, NEW_NORMAL)) return false;
     this.#takeLevel();
     return true;
   }

@@ -1,8 +1,7 @@
 import type { Detector, Verdict } from '../core/detector.ts';
 import type { DetectorKind } from './detector-kind.ts';
+import { acceptStrange, GATED_NUMBERS, gatedCount, gatedMean, gatedSpread, learnGated } from './gated-baseline.ts';
 import { sumOfLines } from './lines.ts';
-import { learnMoving, learntOf, MOVING_NUMBERS, movingMean, movingSpread, shareOf } from './moving-spread.ts';
-import { endTrouble, isNewNormal, isTroubled, NEW_NORMAL_NUMBERS } from './new-normal.ts';
 import { learnStep, ROUNDING, SMALLEST_STEP_NUMBERS, smallestStep } from './smallest-step.ts';
 import { restoreState, snapshotOf } from './state-snapshot.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
@@ -27,15 +26,13 @@ type SpreadSettings = { readonly [Name in keyof SpreadOptions]-?: number };
 
 // Places of the numbers of a series in its block of memory.
 const SEEN = 0;
-/** Of those that the baseline is made of, since the series moved for the first time. */
-const COUNT = 1;
-const MEAN_STEP = 2;
-const EXPECTED_LOW = 3;
-const EXPECTED_HIGH = 4;
-const STEP = 5;
+const MEAN_STEP = 1;
+const EXPECTED_LOW = 2;
+const EXPECTED_HIGH = 3;
+const STEP = 4;
+/** Of what came since the series moved for the first time. */
 const BASELINE = STEP + SMALLEST_STEP_NUMBERS;
-const NEW_NORMAL = BASELINE + MOVING_NUMBERS;
-const END = NEW_NORMAL + NEW_NORMAL_NUMBERS;
+const END = BASELINE + GATED_NUMBERS;
 
 /** Values are kept at an eighth, so that no difference of finite numbers overflows. */
 const SCALE = 1 / 8;
@@ -71,7 +68,7 @@ export class SpreadDetector implements Detector {
   }
 
   judge(value: number, time: number): Verdict {
-    const { warmUp, relearnAfterMs, memory, threshold } = this.#settings;
+    const { warmUp, threshold } = this.#settings;
     const numbers = this.#numbers;
     const scaled = value * SCALE;
     const step = learnStep(numbers, STEP, scaled, numbers[SEEN] === 0);
@@ -84,23 +81,18 @@ export class SpreadDetector implements Detector {
       verdict.anomaly = false;
       return verdict;
     }
-    const count = numbers[COUNT]! + 1;
+    const count = gatedCount(numbers, BASELINE) + 1;
     const unseen = Math.max(UNSEEN * smallest, Math.abs(scaled) * ROUNDING, Number.MIN_VALUE);
     const logStep = Math.log(this.#meanStep(step, count) + unseen);
-    const usual = count === 1 ? logStep : movingMean(numbers, BASELINE);
-    const unit = Math.max(threshold * movingSpread(numbers, BASELINE), LEAST_RATIO);
+    const usual = gatedMean(numbers, BASELINE, logStep);
+    const unit = Math.max(threshold * gatedSpread(numbers, BASELINE), LEAST_RATIO);
     numbers[EXPECTED_LOW] = Math.max(0, Math.exp(usual - unit) - unseen);
     numbers[EXPECTED_HIGH] = Math.exp(usual + unit) - unseen;
 
-    const offset = logStep - usual;
     verdict.learning = count <= warmUp;
-    verdict.score = verdict.learning ? 0 : boundedScore(Math.abs(offset) / unit);
+    verdict.score = verdict.learning ? 0 : boundedScore(Math.abs(logStep - usual) / unit);
     verdict.anomaly = verdict.score >= 1;
-    if (isNewNormal(numbers, NEW_NORMAL, verdict.anomaly, time, relearnAfterMs)) this.#forget();
-    else if (!verdict.anomaly) {
-      numbers[COUNT] = count;
-      learnMoving(numbers, BASELINE, usual + learntOf(offset, unit), shareOf(count, memory));
-    }
+    learnGated(numbers, BASELINE, logStep, unit, verdict, time, this.#settings);
     return verdict;
   }
 
@@ -114,10 +106,7 @@ export class SpreadDetector implements Detector {
 
   /** What is strange just now is the new normal at once. */
   accept(): boolean {
-    if (!isTroubled(this.#numbers, NEW_NORMAL)) return false;
-    endTrouble(this.#numbers, NEW_NORMAL);
-    this.#forget();
-    return true;
+    return acceptStrange(this.#numbers, BASELINE);
   }
 
   snapshot(): unknown {
@@ -130,14 +119,9 @@ export class SpreadDetector implements Detector {
 
   #meanStep(step: number, count: number): number {
     const numbers = this.#numbers;
-    const most = count > 1 ? MOST_OF_A_STEP * Math.exp(movingMean(numbers, BASELINE)) : step;
+    const most = count > 1 ? MOST_OF_A_STEP * Math.exp(gatedMean(numbers, BASELINE, 0)) : step;
     numbers[MEAN_STEP]! += (Math.min(step, most) - numbers[MEAN_STEP]!) / Math.min(count, this.#settings.window);
     return numbers[MEAN_STEP]!;
-  }
-
-  #forget(): void {
-    this.#numbers[COUNT] = 0;
-    this.#numbers.fill(0, BASELINE, BASELINE + MOVING_NUMBERS);
   }
 }
 

@@ -1,3 +1,5 @@
+import { GatewayError } from '../core/errors.ts';
+
 /** 1 once what was seen of the last onset is fine. */
 const ACCEPTED = 0;
 const FEATURES = 1;
@@ -81,12 +83,38 @@ export class Teaching {
   }
 }
 
-/** What a copy takes in bytes. */
-export function teachingBytes(features: number): number {
-  return (FEATURES + features * NUMBERS) * Float64Array.BYTES_PER_ELEMENT;
-}
-
-/** A block of memory, with what was taught behind it. */
+/** A copy of a block of memory, with what was taught behind it: the snapshot of a detector. */
 export function withTeaching(block: Uint8Array, teaching: Teaching | undefined): Uint8Array {
   return teaching === undefined ? block.slice() : Buffer.concat([block, teaching.snapshot()]);
+}
+
+/**
+ * Puts such a copy back into the block; throws a `GatewayError` where it is of another size.
+ *
+ * @param detector its name, for the error
+ * @returns what was taught; undefined where there was no onset yet
+ */
+export function restoreWithTeaching(
+  detector: string,
+  block: Uint8Array,
+  features: number,
+  snapshot: unknown,
+): Teaching | undefined {
+  const sizes = [block.length, block.length + teachingBytes(features)];
+  if (!(snapshot instanceof Uint8Array) || !sizes.includes(snapshot.length)) {
+    const got = snapshot instanceof Uint8Array ? `${snapshot.length} bytes` : typeof snapshot;
+    throw new GatewayError(
+      `Cannot restore the ${detector} detector: its snapshot is ${got}, not ${sizes.join(' or ')} bytes`,
+      {
+        hint: 'it was written by another version, by another detector, or with another window; let it learn anew',
+      },
+    );
+  }
+  block.set(snapshot.subarray(0, block.length));
+  const taught = snapshot.subarray(block.length);
+  return taught.length === 0 ? undefined : Teaching.restored(features, taught);
+}
+
+function teachingBytes(features: number): number {
+  return (FEATURES + features * NUMBERS) * Float64Array.BYTES_PER_ELEMENT;
 }

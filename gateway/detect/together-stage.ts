@@ -6,7 +6,7 @@ import { Quality } from '../core/quality.ts';
 import type { Reading, Series } from '../core/reading.ts';
 import type { AlarmEvent } from '../core/result.ts';
 import { type Emit, Fate, type Stage } from '../core/stage.ts';
-import { setBackEvent, withdrawnEvent } from './alarm-events.ts';
+import { setBackEvent, type WithdrawnAlarm, withdrawnEvent } from './alarm-events.ts';
 import type { Dismissed } from './alarms/alarm-desk.ts';
 import { conditionOf } from './alarms/shelf.ts';
 import { MAX_CHANNELS } from './joint-detector.ts';
@@ -48,12 +48,6 @@ interface TogetherSnapshot {
   /** By the key of the rule and then that of the group. */
   readonly groups: ReadonlyMap<string, ReadonlyMap<string, GroupSnapshot>>;
   readonly withdrawn: readonly WithdrawnAlarm[];
-}
-
-/** An alarm whose rule is gone, still to be cleared, and the last time of its group. */
-interface WithdrawnAlarm {
-  readonly raised: AlarmEvent;
-  readonly time: EpochMs;
 }
 
 /**

@@ -1,8 +1,7 @@
 import type { Detector, Verdict } from '../core/detector.ts';
 import type { DetectorKind } from './detector-kind.ts';
+import { acceptStrange, GATED_NUMBERS, gatedCount, gatedMean, gatedSpread, learnGated } from './gated-baseline.ts';
 import { sumOfLines } from './lines.ts';
-import { learnMoving, learntOf, MOVING_NUMBERS, movingMean, movingSpread, shareOf } from './moving-spread.ts';
-import { endTrouble, isNewNormal, isTroubled, NEW_NORMAL_NUMBERS } from './new-normal.ts';
 import { learnStep, ROUNDING, SMALLEST_STEP_NUMBERS, SMALLEST_STEPS, smallestStep } from './smallest-step.ts';
 import { restoreState, snapshotOf } from './state-snapshot.ts';
 import { boundedScore, newVerdict } from './verdict.ts';
@@ -25,14 +24,11 @@ type ZscoreSettings = { readonly [Name in keyof ZscoreOptions]-?: number };
 
 // Places of the numbers of a series in its block of memory.
 const SEEN = 0;
-/** Of those that the baseline is made of. */
-const COUNT = 1;
-const EXPECTED_LOW = 2;
-const EXPECTED_HIGH = 3;
-const STEP = 4;
+const EXPECTED_LOW = 1;
+const EXPECTED_HIGH = 2;
+const STEP = 3;
 const BASELINE = STEP + SMALLEST_STEP_NUMBERS;
-const NEW_NORMAL = BASELINE + MOVING_NUMBERS;
-const END = NEW_NORMAL + NEW_NORMAL_NUMBERS;
+const END = BASELINE + GATED_NUMBERS;
 
 /** Values are kept at an eighth, so that no difference of finite numbers overflows. */
 const SCALE = 1 / 8;
@@ -61,28 +57,22 @@ export class ZscoreDetector implements Detector {
   }
 
   judge(value: number, time: number): Verdict {
-    const { warmUp, threshold, memory, relearnAfterMs } = this.#settings;
+    const { warmUp, threshold } = this.#settings;
     const numbers = this.#numbers;
     const scaled = value * SCALE;
-    const count = numbers[COUNT]! + 1;
     learnStep(numbers, STEP, scaled, numbers[SEEN] === 0);
     numbers[SEEN] = 1;
-    const mean = count === 1 ? scaled : movingMean(numbers, BASELINE);
+    const mean = gatedMean(numbers, BASELINE, scaled);
     const smallest = Math.max(SMALLEST_STEPS * smallestStep(numbers, STEP), Math.abs(scaled) * ROUNDING);
-    const unit = Math.max(threshold * movingSpread(numbers, BASELINE), smallest);
+    const unit = Math.max(threshold * gatedSpread(numbers, BASELINE), smallest);
     numbers[EXPECTED_LOW] = mean - unit;
     numbers[EXPECTED_HIGH] = mean + unit;
 
     const verdict = this.#verdict;
-    const offset = scaled - mean;
-    verdict.learning = count <= warmUp;
-    verdict.score = verdict.learning || unit === 0 ? 0 : boundedScore(Math.abs(offset) / unit);
+    verdict.learning = gatedCount(numbers, BASELINE) < warmUp;
+    verdict.score = verdict.learning || unit === 0 ? 0 : boundedScore(Math.abs(scaled - mean) / unit);
     verdict.anomaly = verdict.score >= 1;
-    if (isNewNormal(numbers, NEW_NORMAL, verdict.anomaly, time, relearnAfterMs)) this.#forget();
-    else if (!verdict.anomaly) {
-      numbers[COUNT] = count;
-      learnMoving(numbers, BASELINE, mean + learntOf(offset, unit), shareOf(count, memory));
-    }
+    learnGated(numbers, BASELINE, scaled, unit, verdict, time, this.#settings);
     return verdict;
   }
 
@@ -92,10 +82,7 @@ export class ZscoreDetector implements Detector {
 
   /** What is strange just now is the new normal at once. */
   accept(): boolean {
-    if (!isTroubled(this.#numbers, NEW_NORMAL)) return false;
-    endTrouble(this.#numbers, NEW_NORMAL);
-    this.#forget();
-    return true;
+    return acceptStrange(this.#numbers, BASELINE);
   }
 
   snapshot(): unknown {
@@ -104,11 +91,6 @@ export class ZscoreDetector implements Detector {
 
   restore(snapshot: unknown): void {
     restoreState('zscore', STATE_VERSION, this.#numbers, snapshot);
-  }
-
-  #forget(): void {
-    this.#numbers[COUNT] = 0;
-    this.#numbers.fill(0, BASELINE, BASELINE + MOVING_NUMBERS);
   }
 }
 

@@ -178,7 +178,7 @@ test('the largest numbers there are give finite scores and words', () => {
 test('its snapshot is one block below 5 kB, and another is refused with a hint', () => {
   const detector = new AutoDetector();
   expect((detector.snapshot() as Uint8Array).length).toBeLessThan(5000);
-  expect(() => detector.restore(null)).toThrow('Cannot restore an auto detector');
+  expect(() => detector.restore(null)).toThrow('Cannot restore the auto detector');
   expect(() => detector.restore(new Uint8Array(9))).toThrow('its snapshot is 9 bytes, not');
 });
 

@@ -123,8 +123,8 @@ test('it says what would have been normal just before the last value', () => {
 test('its snapshot is one small block, and one of another window is refused with a hint', () => {
   const small = new NoveltyDetector(noveltySettings({ window: 50 })).snapshot();
   expect((new NoveltyDetector().snapshot() as Uint8Array).length).toBeLessThan(1100);
-  expect(() => new NoveltyDetector().restore(small)).toThrow('Cannot restore a novelty detector');
-  expect(() => new NoveltyDetector().restore(null)).toThrow('Cannot restore a novelty detector');
+  expect(() => new NoveltyDetector().restore(small)).toThrow('Cannot restore the novelty detector');
+  expect(() => new NoveltyDetector().restore(null)).toThrow('Cannot restore the novelty detector');
 });
 
 test('a snapshot does not change when its detector goes on', () => {

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { growOrder, medianDistanceOf, medianOf, slideOrder } from '../../../gateway/detect/rolling-median.ts';
+import {
+  growOrder,
+  joinWindow,
+  medianDistanceOf,
+  medianOf,
+  newMedianBlock,
+  slideOrder,
+} from '../../../gateway/detect/rolling-median.ts';
 
 test('the order of each window on a ring equals that of sorting its last values, after every value', () => {
   const seed = Date.now() & 0x7fffffff;
@@ -36,6 +43,20 @@ test('the order of each window on a ring equals that of sorting its last values,
     }),
     { seed, numRuns: 300 },
   );
+});
+
+test('a window of its own holds the last values, and leaves the numbers of its block alone', () => {
+  const series = newMedianBlock(2, 3);
+  series.numbers.set([7, 8]);
+  let oldest = 0;
+  const medians = [5, 1, 9, 4, 4, 0].map((value, seen) => {
+    oldest = joinWindow(series, 3, seen, oldest, value);
+    return medianOf(series.ring, series.order, 0, Math.min(seen + 1, 3));
+  });
+  expect(medians).toEqual([5, 3, 5, 4, 4, 4]);
+  expect([...series.numbers]).toEqual([7, 8]);
+  const block = series.numbers.buffer;
+  expect([series.ring.buffer, series.order.buffer, block.byteLength]).toEqual([block, block, 2 * 8 + 3 * 8 + 3]);
 });
 
 test('the median of an even number of values is the mean of the two in the middle', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Teaching, teachingBytes, withTeaching } from '../../../gateway/detect/teaching.ts';
+import { restoreWithTeaching, Teaching, withTeaching } from '../../../gateway/detect/teaching.ts';
 
 const seen = (...features: number[]) => Float64Array.from(features);
 
@@ -37,8 +37,20 @@ test('its copy stands behind the block of the detector, and is as it was', () =>
   teaching.accept();
   const block = Uint8Array.of(1, 2, 3);
   expect(withTeaching(block, undefined)).toEqual(block);
-  const bytes = withTeaching(block, teaching);
-  expect(bytes.length).toBe(3 + teachingBytes(3));
-  const resumed = Teaching.restored(3, bytes.subarray(3));
-  expect([resumed.lowest(2), resumed.highest(2)]).toEqual([3, 3]);
+  const copy = withTeaching(block, teaching);
+  const other = new Uint8Array(3);
+  const resumed = restoreWithTeaching('auto', other, 3, copy);
+  expect(other).toEqual(block);
+  expect([resumed?.lowest(2), resumed?.highest(2), resumed?.isAccepted]).toEqual([3, 3, true]);
+  expect(restoreWithTeaching('auto', other, 3, withTeaching(block, undefined))).toBeUndefined();
+});
+
+test('a copy of another size is refused, and changes nothing', () => {
+  const block = Uint8Array.of(1, 2, 3);
+  for (const snapshot of [undefined, new Uint8Array(4), withTeaching(new Uint8Array(3), new Teaching(2))]) {
+    expect(() => restoreWithTeaching('auto', block, 3, snapshot)).toThrow(
+      /Cannot restore the auto detector: its snapshot is .*, not 3 or 107 bytes/,
+    );
+  }
+  expect(block).toEqual(Uint8Array.of(1, 2, 3));
 });
