@@ -112,6 +112,8 @@ function abortedByTheSystem(): AbortSignal {
       controller.abort();
     });
   }
+  // A process that was started with a channel to its parent ends with it, however that came to its end.
+  process.once('disconnect', () => controller.abort());
   // A reader that has seen enough, as in `headgate log dump | head`, is no fault.
   process.stdout.on('error', () => controller.abort());
   return controller.signal;

@@ -42,11 +42,16 @@ function greet({ pageUrl, brokerPort: port }: Whereabouts, storagePath: string, 
   );
 }
 
-/** The plant is a process of its own, as real devices are: it shares neither memory nor code with the gateway. */
+/**
+ * The plant is a process of its own, as real devices are: it shares neither memory nor code with the gateway. The channel between them carries
+ * nothing; it ends the plant when this process is killed: the next one starts another, and two would publish the same series.
+ */
 async function simulatePlant({ brokerPort }: Whereabouts, { signal }: Surroundings): Promise<void> {
   const program = join(import.meta.dirname, '..', 'headgate.js');
   const url = `mqtt://127.0.0.1:${brokerPort}`;
-  const plant = spawn(process.execPath, [program, 'simulate', 'devices', '--url', url], { stdio: 'ignore' });
+  const plant = spawn(process.execPath, [program, 'simulate', 'devices', '--url', url], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
   const stop = () => plant.kill('SIGTERM');
   signal.addEventListener('abort', stop, { once: true });
   try {

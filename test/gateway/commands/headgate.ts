@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const ENTRY = join(import.meta.dirname, '..', '..', '..', 'gateway', 'headgate.js');
+/** The program, as npm starts it. */
+export const ENTRY = join(import.meta.dirname, '..', '..', '..', 'gateway', 'headgate.js');
 
 /** What a command left behind. */
 export interface Ended {

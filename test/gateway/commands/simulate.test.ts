@@ -1,10 +1,11 @@
+import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../../services/eventually.ts';
 import { freePort } from '../../services/free-port.ts';
 import { GatewayProcess } from '../../services/gateway-process.ts';
-import { Headgate, headgate, scratch } from './headgate.ts';
+import { ENTRY, Headgate, headgate, scratch } from './headgate.ts';
 
 let folder: string;
 let remove: () => Promise<void>;
@@ -35,6 +36,11 @@ interface SeriesReply {
   readonly series: readonly { readonly key: string; readonly receivedTotal: number }[];
 }
 
+async function receivedTotal(): Promise<number> {
+  const { series } = await gateway.get<SeriesReply>('/api/v1/series');
+  return series.reduce((sum, one) => sum + one.receivedTotal, 0);
+}
+
 test('csv plays a file at full speed: every value acknowledged, every value received', async () => {
   const rows = Array.from(
     { length: 500 },
@@ -61,6 +67,32 @@ test('devices publish until they are ended, then tell what became of their value
   expect(code).toBe(0);
   expect(stderr).toContain(`connected to ${url}`);
   expect((JSON.parse(stdout) as { published: number }).published).toBeGreaterThan(4);
+});
+
+test('devices end with the process that started them, also where that was killed', async () => {
+  const script = `
+    const { spawn } = require('node:child_process');
+    const args = ['simulate', 'devices', '--url', '${url}', '--period', '50', '--devices', '4'];
+    const stdio = ['ignore', 'ignore', 'ignore', 'ipc'];
+    console.log(spawn(process.execPath, [${JSON.stringify(ENTRY)}, ...args], { stdio }).pid);
+  `;
+  const parent = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
+  const isThere = () => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  try {
+    const before = await receivedTotal();
+    await eventually('values arrive', async () => (await receivedTotal()) > before);
+    parent.kill('SIGKILL');
+    await eventually('the devices have ended', () => !isThere());
+  } finally {
+    if (isThere()) process.kill(pid, 'SIGKILL');
+  }
 });
 
 test('a broker that is away is told, and waited for', async () => {
