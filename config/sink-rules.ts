@@ -18,7 +18,7 @@ type Addressed = {
   readonly readings?: readonly ({ readonly topic?: string | undefined } | undefined)[] | undefined;
 };
 
-/** What is about the message or the connection. */
+/** Headers of a webhook that tell of the message or the connection: nobody else may give them. */
 const OWN_HEADERS =
   /^(webhook-(id|timestamp|signature)|content-(type|length|encoding)|transfer-encoding|connection|host|user-agent|expect|te|trailer|upgrade)$/i;
 

@@ -2,21 +2,8 @@ import type { EpochMs } from './clock.ts';
 import type { MaintenanceRow } from './maintenance.ts';
 import type { Severity, Suppression } from './result.ts';
 
-/**
- * How an alarm stands, in the words of ISA-18.2: active and nobody has seen it; active and seen; over, and nobody has seen it; over and seen.
- * An alarm that would be one of these is `shelved` while an operator has put it aside, and `suppressed` by design while too many come at once;
- * what is in maintenance is `out-of-service`.
- */
-export type AlarmState =
-  | 'unacknowledged'
-  | 'acknowledged'
-  | 'returned'
-  | 'normal'
-  | 'shelved'
-  | 'suppressed'
-  | 'out-of-service';
-/** Every state of an alarm. */
-export const ALARM_STATES: readonly AlarmState[] = [
+/** Every state of an alarm; see `AlarmState`. */
+export const ALARM_STATES = [
   'unacknowledged',
   'acknowledged',
   'returned',
@@ -24,7 +11,14 @@ export const ALARM_STATES: readonly AlarmState[] = [
   'shelved',
   'suppressed',
   'out-of-service',
-];
+] as const;
+
+/**
+ * How an alarm stands, in the words of ISA-18.2: active and nobody has seen it; active and seen; over, and nobody has seen it; over and seen.
+ * An alarm that would be one of these is `shelved` while an operator has put it aside, and `suppressed` by design while too many come at once;
+ * what is in maintenance is `out-of-service`.
+ */
+export type AlarmState = (typeof ALARM_STATES)[number];
 
 /** An alarm with all its steps so far; see `AlarmEvent`. */
 export interface AlarmRow {
@@ -62,6 +56,13 @@ export interface AlarmRow {
 export function plainState(clearedAt: EpochMs | null, acknowledgedAt: EpochMs | null): AlarmState {
   if (clearedAt === null) return acknowledgedAt === null ? 'unacknowledged' : 'acknowledged';
   return acknowledgedAt === null ? 'returned' : 'normal';
+}
+
+/** What an operator does with an alarm, at wall time `time`. */
+export interface DeskAction {
+  readonly id: string;
+  readonly by: string;
+  readonly time: EpochMs;
 }
 
 /** What an operator puts aside for a time. */

@@ -1,4 +1,4 @@
-import type { AlarmRow, AlarmsStatus, ShelvedCondition } from '../core/alarm.ts';
+import type { AlarmRow, AlarmsStatus, DeskAction, ShelvedCondition } from '../core/alarm.ts';
 import type { EpochMs } from '../core/clock.ts';
 import type { WindowAt } from '../core/inspection.ts';
 import type { MaintenanceRow, StartedMaintenance } from '../core/maintenance.ts';
@@ -7,13 +7,6 @@ import type { Series } from '../core/reading.ts';
 import type { AlarmEvent, Result } from '../core/result.ts';
 import type { Deriver, Emit, Gate, Stage } from '../core/stage.ts';
 import type { TableContent } from '../core/table.ts';
-
-/** What an operator has done to an alarm, at wall time `time`. */
-export interface DeskAction {
-  readonly id: string;
-  readonly by: string;
-  readonly time: EpochMs;
-}
 
 /** Where the alarms of all stages arrive, on their way to people. Deterministic, as the stages are. */
 export interface AlarmDesk {
@@ -86,8 +79,9 @@ export interface StageSet {
   readonly byName: Readonly<Record<string, Stage>>;
   /** After all of them: what they emit of alarms passes it. */
   readonly alarmDesk: AlarmDesk;
-  /** Of its device, or its own where only windows use it that readings end. */
+  /** When series are not to be judged. */
   readonly maintenance: MaintenanceDesk;
+  /** That of its device, or its own where only windows use it that readings end. */
   readonly watermarkOf: (series: Series) => EpochMs | undefined;
   /** How far readings of it, or of its device, may be out of order, in milliseconds. */
   readonly outOfOrdernessOf: (series: Series) => number | undefined;

@@ -1,4 +1,4 @@
-import type { AlarmRow, AlarmsStatus, ShelvedCondition } from '../../core/alarm.ts';
+import type { AlarmRow, AlarmsStatus, DeskAction, ShelvedCondition } from '../../core/alarm.ts';
 import type { EpochMs } from '../../core/clock.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Bound } from '../../core/memory.ts';
@@ -34,13 +34,6 @@ export interface Dismissed {
   /** Whether its detector learns, and had anything to learn. */
   readonly hasLearnt: boolean;
   /** Event time of the last reading of its series. */
-  readonly time: EpochMs;
-}
-
-/** What an operator does with an alarm, at wall time `time`. */
-export interface DeskAction {
-  readonly id: string;
-  readonly by: string;
   readonly time: EpochMs;
 }
 
