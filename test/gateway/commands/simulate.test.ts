@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../services/eventually.ts';
 import { freePort } from '../../services/free-port.ts';
 import { GatewayProcess } from '../../services/gateway-process.ts';
@@ -85,14 +85,14 @@ test('devices end with the process that started them, also where that was killed
       return false;
     }
   };
-  try {
-    const before = await receivedTotal();
-    await eventually('values arrive', async () => (await receivedTotal()) > before);
+  onTestFinished(() => {
     parent.kill('SIGKILL');
-    await eventually('the devices have ended', () => !isThere());
-  } finally {
     if (isThere()) process.kill(pid, 'SIGKILL');
-  }
+  });
+  const before = await receivedTotal();
+  await eventually('values arrive', async () => (await receivedTotal()) > before);
+  parent.kill('SIGKILL');
+  await eventually('the devices have ended', () => !isThere());
 });
 
 test('a broker that is away is told, and waited for', async () => {
