@@ -77,10 +77,13 @@ export class CheckedFile {
     try {
       file = await this.#disk.open(this.path, 'write');
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') return false;
-      throw error;
+      if (errorCode(error) !== 'ENOENT') throw error;
+      this.#slotBytes = undefined;
+      return false;
     }
     try {
+      // A larger one may be in its place, whose folder could not be synced: there the slots lie elsewhere, and one alone is good.
+      if ((await file.size()) !== 2 * this.#slotBytes) return false;
       await writeFully(file, line, slot * this.#slotBytes);
       await file.datasync();
     } finally {

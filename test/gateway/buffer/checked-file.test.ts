@@ -143,6 +143,21 @@ describe('a small file with a checksum', () => {
     expect(await read()).toEqual({ count: 2 });
   });
 
+  it('says what was written last also where a larger file took its place and the folder could not be synced', async () => {
+    for (const writes of [1, 2]) {
+      disk = new FaultyDisk(seededRandom(4));
+      const file = open();
+      for (let count = 0; count < writes; count++) await file.write({ count });
+      disk.fault = (call) => (call === 'syncDirectory' ? 'EIO' : undefined);
+      await expect(file.write({ text: '.'.repeat(SLOT) })).rejects.toThrow('EIO');
+      disk.fault = () => undefined;
+      for (const count of [7, 8]) {
+        await file.write({ count });
+        expect(await read(), `after ${writes} writes`).toEqual({ count });
+      }
+    }
+  });
+
   it('is made anew where somebody has removed it', async () => {
     const file = open();
     await file.write({ count: 1 });
