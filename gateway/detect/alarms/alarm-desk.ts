@@ -133,9 +133,7 @@ export class AlarmDesk {
     const dismissed = this.#options.dismiss(raised);
     this.#totals.dismissedTotal += 1;
     if (dismissed !== undefined && this.#open.isActive(id)) {
-      // After the raise: a database knows a step by its time, and the last reading may be the one that raised it.
-      const clearedAt = Math.max(dismissed.time, raised.raisedAt + 1);
-      this.#clear(dismissedEvent(raised, { ...dismissed, time: clearedAt, by, reason }), emit);
+      this.#clear(dismissedEvent(raised, { ...dismissed, by, reason }), emit);
     }
     const isActive = this.#open.isActive(id);
     if (this.#open.acknowledge(id, time, by)) {
@@ -265,11 +263,14 @@ export class AlarmDesk {
 
   #clear(event: AlarmEvent, emit: Emit): void {
     const raised = this.#open.get(event.id)?.raised;
-    if (this.#open.clear(event.id, event.time)) this.#totals.forgottenTotal += 1;
+    // A database knows a step by its time. The last reading of a series may be the one that raised the alarm, and the clock may have been set back.
+    const time = Math.max(event.time, event.raisedAt + 1);
+    if (this.#open.clear(event.id, time)) this.#totals.forgottenTotal += 1;
     const { priority = PRIORITIES[event.severity], group, count = 1 } = raised ?? event;
     const suppressed = this.#shelf.get(event.id) === undefined ? raised?.suppressed : 'shelved';
     emit({
       ...event,
+      time,
       active: false,
       priority,
       count: event.count ?? count,

@@ -1,6 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { expect, test } from 'vitest';
 import { type AlarmEvent, isForPeople, type Result, resultId } from '../../../../gateway/core/result.ts';
+import { withdrawnEvent } from '../../../../gateway/detect/alarm-events.ts';
 import type { AlarmDeskOptions } from '../../../../gateway/detect/alarms/alarm-desk.ts';
 import { openDesk } from '../../../open-desk.ts';
 import { seededRandom } from '../seeded-random.ts';
@@ -62,6 +63,17 @@ test('an alarm is acknowledged once, also after it is over, and is open until th
   expect(bench.desk.acknowledge(act(event, 78_000), bench.emit)).toBe(false);
   expect(bench.desk.open(0)).toEqual([]);
   expect(bench.steps()).toEqual(['press-1 raised@1000', 'press-1 cleared@2000', '(press-1 acknowledged@77000)']);
+});
+
+test('an alarm is over after it was raised, whatever ended it: a database knows a step by its time', () => {
+  for (const time of [1000, 400]) {
+    const bench = new Bench();
+    const event = raise('press-1', 1000);
+    bench.take(event);
+    bench.take(withdrawnEvent(event, time));
+    expect(bench.steps()).toEqual(['press-1 raised@1000', 'press-1 cleared@1001']);
+    expect(bench.desk.open(0)).toMatchObject([{ clearedAt: 1001 }]);
+  }
 });
 
 test('what is shelved is told to nobody, over a clear and a raise, until the time is up; then it is if it is active', () => {
