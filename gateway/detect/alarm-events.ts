@@ -55,6 +55,7 @@ export function raisedEvent(facts: RaisedFacts): AlarmEvent {
 export interface ClearedFacts {
   readonly time: EpochMs;
   readonly lastAnomaly: EpochMs;
+  readonly lastedMs: number;
   readonly score: number;
   readonly value: number;
   /** How often it had come. */
@@ -63,9 +64,9 @@ export interface ClearedFacts {
 
 /** The last step of an alarm. */
 export function clearedEvent(raised: AlarmEvent, facts: ClearedFacts): AlarmEvent {
-  const { time, lastAnomaly, score, value, count } = facts;
+  const { time, lastAnomaly, lastedMs, score, value, count } = facts;
   const now = `${subject(raised.series)} is ${withUnit(value, raised.series)}, with no anomaly since ${isoTime(lastAnomaly)}`;
-  const lasted = `the alarm of ${isoTime(raised.raisedAt)} lasted ${durationInWords(time - raised.raisedAt)}`;
+  const lasted = `the alarm of ${isoTime(raised.raisedAt)} lasted ${durationInWords(lastedMs)}`;
   const often = count > 1 ? `, and came ${count} times` : '';
   return { ...raised, state: 'cleared', time, score, value, count, message: `${now}; ${lasted}${often}.` };
 }

@@ -81,6 +81,15 @@ export class Alarm {
     return 'cleared';
   }
 
+  /** The clock that its times are of was set: no time has passed by that. */
+  step(byMs: number): void {
+    this.#firstAnomaly += byMs;
+    this.#lastAnomaly += byMs;
+    this.#cameAt += byMs;
+    this.#previous += byMs;
+    this.#beforePrevious += byMs;
+  }
+
   snapshot(): unknown {
     const times = [this.#firstAnomaly, this.#lastAnomaly, this.#cameAt, this.#previous, this.#beforePrevious];
     return [...times, Number(this.#chatters), this.#count];

@@ -28,6 +28,8 @@ export interface JudgeSnapshot {
   readonly raised: AlarmEvent | undefined;
   /** Those of earlier releases do not say it. */
   readonly isLearning?: boolean;
+  /** What the clock was set by since the active alarm was raised, where silence is judged; 0 where a snapshot has none. */
+  readonly setByMs?: number;
 }
 
 /** One rule on one series: its detector and its alarm. */
@@ -40,6 +42,8 @@ export class Judge {
   #raised: AlarmEvent | undefined;
   #acknowledgedAt: EpochMs | undefined;
   #isLearning = true;
+  /** See `JudgeSnapshot`. */
+  #setByMs = 0;
 
   /** @param subject what its alarms are known by, where that is not their series: several judged together are, whichever of them stands out */
   constructor(rule: ReadyRule, subject?: string) {
@@ -97,14 +101,23 @@ export class Judge {
     if (silence !== undefined) this.#stepAlarm(series, silence.lastValue, time, silence.fall(), emit);
   }
 
+  /** Only of a rule that judges silence, whose alarm lives on receive time, too: the wall clock was set, and no time has passed by that. */
+  step(byMs: number): void {
+    this.silence?.step(byMs);
+    this.#alarm?.step(byMs);
+    this.#setByMs += byMs;
+  }
+
   snapshot(): JudgeSnapshot {
-    const alarm = this.#alarm?.snapshot();
-    return { detector: this.#detector.snapshot(), alarm, raised: this.#raised, isLearning: this.#isLearning };
+    const detector = this.#detector.snapshot();
+    const [isLearning, setByMs] = [this.#isLearning, this.#setByMs];
+    return { detector, alarm: this.#alarm?.snapshot(), raised: this.#raised, isLearning, setByMs };
   }
 
   restore(snapshot: JudgeSnapshot): void {
     this.#detector.restore(snapshot.detector);
     this.#isLearning = snapshot.isLearning ?? false;
+    this.#setByMs = snapshot.setByMs ?? 0;
     const policy = this.rule.alarmPolicy;
     if (snapshot.alarm === undefined || policy === undefined) return;
     this.#alarm = new Alarm(policy);
@@ -137,10 +150,12 @@ export class Judge {
         seen: this.#detector.seen?.(),
         expected: this.#detector.expected(),
       });
+      this.#setByMs = 0;
       emit(this.#raised);
     } else if (step === 'cleared' && this.#raised !== undefined) {
       const { lastAnomaly, count } = this.#alarm;
-      emit(clearedEvent(this.#raised, { time, lastAnomaly, count, score: verdict.score, value }));
+      const lastedMs = time - this.#setByMs - this.#raised.raisedAt;
+      emit(clearedEvent(this.#raised, { time, lastAnomaly, lastedMs, count, score: verdict.score, value }));
       this.#raised = undefined;
     }
     if (this.#alarm.isIdle(time)) this.#alarm = undefined;

@@ -86,7 +86,7 @@ export class SilenceQueue {
   /** The wall clock was set, and receive time with it. */
   step(byMs: number): void {
     for (const watch of this.#all) {
-      watch.silence.step(byMs);
+      watch.judge.step(byMs);
       // Moving all of them leaves their order in the queue as it is.
       watch.due += byMs;
     }

@@ -18,7 +18,7 @@ const raisedFacts = {
   expected: 'between 18.2 and 24.9',
 } as const;
 const raised = raisedEvent(raisedFacts);
-const facts = { time: at('08:16:05'), lastAnomaly: at('08:15:20'), score: 0.1, value: 21, count: 1 };
+const facts = { time: at('08:16:05'), lastedMs: 60_000, lastAnomaly: at('08:15:20'), score: 0.1, value: 21, count: 1 };
 
 test('a raised alarm says what was seen, what was expected, in which unit and since when', () => {
   expect(raised.message).toBe(

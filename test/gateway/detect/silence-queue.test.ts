@@ -138,6 +138,25 @@ test('a clock that is set leaves silence as long as it is, and its alarm as it i
   }
 });
 
+test('a clock that is set leaves the hold of an alarm of silence as long as it is, and when it chatters', () => {
+  const holding: DetectRule = { ...SILENT, alarm: { severity: 'critical', holdMs: 2 * MINUTE } };
+  for (const byMs of [90 * MINUTE, -90 * MINUTE]) {
+    let watch = new Watch([holding]);
+    watch.feed('a', START);
+    watch.stage.advance(START + MINUTE, watch.emit);
+    watch.stage.step(START + MINUTE + byMs, byMs, watch.emit);
+    const raised = watch.events[0]!;
+    watch = watch.resumed();
+    watch.feed('a', START + byMs + 2 * MINUTE);
+    watch.feed('a', START + byMs + 2.9 * MINUTE);
+    expect(watch.steps()).toEqual([]);
+    watch.feed('a', START + byMs + 3 * MINUTE);
+    expect(watch.steps()).toEqual([`a cleared ${3 + byMs / MINUTE}`]);
+    expect(watch.events[0]).toMatchObject({ id: raised.id, raisedAt: raised.raisedAt });
+    expect(watch.events[0]!.message).toContain('lasted 2 min');
+  }
+});
+
 test('a rule without an alarm, and a rule that is gone, tell nothing', () => {
   const watch = new Watch([{ series: '*', detector: 'heartbeat', options: { afterMs: MINUTE } }]);
   watch.feed('a', START);
