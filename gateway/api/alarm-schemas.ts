@@ -1,11 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { ALARM_STATES } from '../core/alarm.ts';
-import { closed, count, nullable, time } from './schema-words.ts';
+import { closed, count, limit, nullable, oneOf, seriesParameter, time } from './schema-words.ts';
 
 const words = (maxLength: number, description: string) => Type.String({ minLength: 1, maxLength, description });
-
-/** The most alarms that a list gives, and how many when the caller does not say. */
-const LIMITS = { maximum: 10_000, default: 500 };
 
 /** What may be asked of `GET /api/v1/alarms`. */
 export const AlarmsQuery = Type.Object(
@@ -18,8 +15,8 @@ export const AlarmsQuery = Type.Object(
           'active: raised and not cleared; open: those, and the cleared ones that nobody has acknowledged; all: everything that is kept',
       },
     ),
-    series: Type.Optional(words(2048, 'Key of a series as /api/v1/series gives it')),
-    limit: Type.Integer({ minimum: 1, ...LIMITS, description: 'At most this many rows, the newest' }),
+    series: Type.Optional(seriesParameter),
+    limit: limit(500, 10_000),
   },
   closed,
 );
@@ -73,12 +70,9 @@ export const Alarm = Type.Object({
   detector: Type.String(),
   severity: Type.String({ description: 'info, warning or critical' }),
   priority: Type.Integer({ minimum: 1, maximum: 1000, description: 'The severity as OPC UA has it, 1 to 1000' }),
-  state: Type.Union(
-    ALARM_STATES.map((state) => Type.Literal(state)),
-    {
-      description:
-        'As ISA-18.2 has them. returned: over, and nobody has acknowledged it; normal: over and acknowledged; suppressed: told to nobody while too many come',
-    },
+  state: oneOf(
+    ALARM_STATES,
+    'As ISA-18.2 has them. returned: over, and nobody has acknowledged it; normal: over and acknowledged; suppressed: told to nobody while too many come',
   ),
   score: Type.Number({ description: 'How unusual; 1 is the threshold of the detector' }),
   value: Type.Number(),

@@ -3,11 +3,11 @@ import { AlarmsStatus } from './alarm-schemas.ts';
 import { derivedStatuses, TableStatuses } from './derived-schema.ts';
 import { Ledger, missing } from './ledger-schemas.ts';
 import { Maintenance } from './maintenance-schemas.ts';
-import { count, nullable, time } from './schema-words.ts';
+import { count, nullable, oneOf, time } from './schema-words.ts';
 
-const State = Type.Union(
-  ['starting', 'running', 'degraded', 'draining', 'stopped', 'failed'].map((state) => Type.Literal(state)),
-  { description: 'degraded works, but somebody should look; failed is final' },
+const State = oneOf(
+  ['starting', 'running', 'degraded', 'draining', 'stopped', 'failed'],
+  'degraded works, but somebody should look; failed is final',
 );
 
 const LogStatus = Type.Object({
@@ -73,9 +73,9 @@ const SinkStatus = Type.Object({
 });
 
 const ClockStatus = Type.Object({
-  state: Type.Union(
-    ['synchronised', 'believed', 'waiting', 'unset'].map((state) => Type.Literal(state)),
-    { description: 'believed: nobody says that it is wrong; waiting: not synchronised yet; unset: it cannot be right' },
+  state: oneOf(
+    ['synchronised', 'believed', 'waiting', 'unset'],
+    'believed: nobody says that it is wrong; waiting: not synchronised yet; unset: it cannot be right',
   ),
   detail: Type.String({ description: 'One sentence for a person' }),
   source: Type.String({ description: 'Who was asked and has answered' }),
@@ -112,9 +112,9 @@ const Memory = Type.Object({
   rssLimitBytes: nullable(count('What it may come to, by cgroup and box; null where that is not known')),
   heapUsedBytes: count('Old generation of the JavaScript heap, with what is garbage already'),
   heapLimitBytes: count('Its limit'),
-  state: Type.Union(
-    ['normal', 'tight', 'critical'].map((state) => Type.Literal(state)),
-    { description: 'tight: live data and new series are given up; critical: sources wait too' },
+  state: oneOf(
+    ['normal', 'tight', 'critical'],
+    'tight: live data and new series are given up; critical: sources wait too',
   ),
   shedding: Type.Array(
     Type.Object({ name: Type.String(), active: Type.Boolean(), total: count('How often since the start') }),

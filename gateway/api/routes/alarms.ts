@@ -14,9 +14,7 @@ import {
 import { conflictOf, ProblemError } from '../problem.ts';
 import { Problem } from '../problem-schemas.ts';
 import { groupAlarms } from '../ui/alarm-groups.ts';
-import type { RouteContext } from './context.ts';
-
-const UNKNOWN = 'anonymous';
+import { ANONYMOUS, type RouteContext } from './context.ts';
 
 /** `/api/v1/alarms`: the alarms, and what a person does with them. */
 export function alarmsRoutes(app: FastifyInstance, { view: { operations } }: RouteContext): void {
@@ -57,7 +55,7 @@ export function alarmsRoutes(app: FastifyInstance, { view: { operations } }: Rou
         response,
       },
     },
-    ({ params, body }) => found(params.id, operations.acknowledge(params.id, body?.by ?? UNKNOWN)),
+    ({ params, body }) => found(params.id, operations.acknowledge(params.id, body?.by ?? ANONYMOUS)),
   );
   app.post<{ Body: AcknowledgeBody }>(
     '/api/v1/alarms/acknowledge',
@@ -69,7 +67,7 @@ export function alarmsRoutes(app: FastifyInstance, { view: { operations } }: Rou
         response: { 200: AlarmsReply, 400: Problem, 403: Problem },
       },
     },
-    async ({ body: { ids, by = UNKNOWN } }) => {
+    async ({ body: { ids, by = ANONYMOUS } }) => {
       const alarms = await Promise.all(ids.map((id) => operations.acknowledge(id, by)));
       return { alarms: alarms.filter((alarm) => alarm !== undefined) };
     },
@@ -85,7 +83,7 @@ export function alarmsRoutes(app: FastifyInstance, { view: { operations } }: Rou
         response: { ...response, 409: Problem },
       },
     },
-    ({ params, body: { forSeconds, reason, by = UNKNOWN } }) =>
+    ({ params, body: { forSeconds, reason, by = ANONYMOUS } }) =>
       found(params.id, operations.shelve(params.id, { by, reason, forMs: forSeconds * 1000 })),
   );
   app.post<{ Params: AlarmParams; Body: ByBody | undefined }>(
@@ -93,7 +91,7 @@ export function alarmsRoutes(app: FastifyInstance, { view: { operations } }: Rou
     {
       schema: { tags, summary: 'Takes back what is shelved', params: AlarmParams, body: ByBody, response },
     },
-    ({ params, body }) => found(params.id, operations.unshelve(params.id, body?.by ?? UNKNOWN)),
+    ({ params, body }) => found(params.id, operations.unshelve(params.id, body?.by ?? ANONYMOUS)),
   );
   app.post<{ Params: AlarmParams; Body: DismissBody }>(
     '/api/v1/alarms/:id/dismiss',
@@ -107,7 +105,7 @@ export function alarmsRoutes(app: FastifyInstance, { view: { operations } }: Rou
         response,
       },
     },
-    ({ params, body: { reason, by = UNKNOWN } }) => found(params.id, operations.dismiss(params.id, by, reason)),
+    ({ params, body: { reason, by = ANONYMOUS } }) => found(params.id, operations.dismiss(params.id, by, reason)),
   );
 }
 

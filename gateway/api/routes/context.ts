@@ -5,6 +5,9 @@ import type { MqttUpgrade } from '../mqtt-upgrade.ts';
 import type { PageFiles } from '../page-files.ts';
 import type { TapStreams } from '../tap-streams.ts';
 
+/** Who has done something where the caller does not say. */
+export const ANONYMOUS = 'anonymous';
+
 /** What the routes work with. */
 export interface RouteContext {
   readonly view: GatewayView;

@@ -4,9 +4,7 @@ import { ByBody } from '../alarm-schemas.ts';
 import { Maintenance, MaintenanceBody, MaintenanceParams, MaintenanceReply } from '../maintenance-schemas.ts';
 import { conflictOf, ProblemError } from '../problem.ts';
 import { Problem } from '../problem-schemas.ts';
-import type { RouteContext } from './context.ts';
-
-const UNKNOWN = 'anonymous';
+import { ANONYMOUS, type RouteContext } from './context.ts';
 
 /** `/api/v1/maintenance`: series that no detector judges for a time. */
 export function maintenanceRoutes(app: FastifyInstance, { view: { operations } }: RouteContext): void {
@@ -27,7 +25,7 @@ export function maintenanceRoutes(app: FastifyInstance, { view: { operations } }
         response: { 200: Maintenance, ...refused, 409: Problem },
       },
     },
-    ({ body: { series, forSeconds, reason, by = UNKNOWN } }) => {
+    ({ body: { series, forSeconds, reason, by = ANONYMOUS } }) => {
       refuseWrongPattern(series);
       return operations.startMaintenance(series, { by, reason, forMs: forSeconds * 1000 }).catch(conflictOf);
     },
@@ -44,7 +42,7 @@ export function maintenanceRoutes(app: FastifyInstance, { view: { operations } }
       },
     },
     async ({ params: { id }, body }) => {
-      if (!(await operations.stopMaintenance(id, body?.by ?? UNKNOWN))) {
+      if (!(await operations.stopMaintenance(id, body?.by ?? ANONYMOUS))) {
         throw new ProblemError(404, `There is no maintenance '${id.slice(0, 200)}' that could be stopped`, {
           hint: 'those that were started are listed under /api/v1/maintenance; what is planned is in the configuration',
         });
