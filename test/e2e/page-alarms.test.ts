@@ -64,6 +64,19 @@ describe.skipIf(chromium === undefined)('alarms on the page', () => {
     expect(problems).toEqual([]);
   });
 
+  test('a graver alarm that comes is in sight, however many there are', async () => {
+    const { page, plant } = await plantPage({ viewport: { width: 1280, height: 800 } });
+    const devices = ['oven-3', 'oven-4', 'oven-5', 'oven-6'];
+    for (const device of devices) plant.view.raise(`${device}/temperature`, 'warning', plant.time, 'saw 180 °C');
+    await eventually(() => page.getByTestId('alarm').count()).toBe(4);
+    for (const metric of ['pressure', 'oil_temperature']) {
+      plant.view.raise(`press-1/${metric}`, 'critical', plant.time, 'saw 240 bar');
+      await eventually(() => page.getByTestId('alarms').textContent()).toContain(`press-1/${metric}`);
+    }
+    const list = await page.getByTestId('alarms').getByRole('list').first().boundingBox();
+    await eventually(async () => (await page.getByTestId('alarm').first().boundingBox())!.x).toBeGreaterThan(list!.x);
+  });
+
   test('an alarm that is over stays until somebody acknowledges it', async () => {
     const { page, plant } = await plantPage();
     const id = plant.view.raise(plant.oil, 'warning', plant.time, 'expected between 41 and 51 °C, saw 67.2 °C');

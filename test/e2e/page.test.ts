@@ -120,6 +120,20 @@ describe.skipIf(chromium === undefined)('the page', () => {
     expect(problems).toEqual([]);
   });
 
+  test('the largest numbers there are break nothing', async () => {
+    const view = new FakeView();
+    const api = await serve(view);
+    const key = view.addSeries('demo', 'temperature', '°C');
+    const { page, problems } = await open(api.url);
+    await eventually(() => page.getByTestId('series-row').count()).toBe(1);
+    for (const value of [1e308, -1e308, 1e308]) {
+      view.read([{ series: key, sourceTime: systemClock.now(), value, quality: 'good', anomaly: false }]);
+    }
+    const line = page.getByTestId('series-row').locator('polyline');
+    await eventually(() => line.getAttribute('points')).toMatch(/,3\.0 .*,23\.0 .*,3\.0$/);
+    expect(problems).toEqual([]);
+  });
+
   test('played data is drawn at its own time', async () => {
     const plant = new LivePlant(Date.UTC(2014, 0, 12, 8));
     plant.view.now = systemClock.now();

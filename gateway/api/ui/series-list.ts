@@ -71,13 +71,14 @@ const HEIGHT = 26;
 
 /** The newest values as a tiny line, each series on a scale of its own. */
 function Sparkline({ values }: { values: readonly number[] }): View {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  // Halves, as the difference of two huge values would be infinite.
+  const low = Math.min(...values) / 2;
+  const high = Math.max(...values) / 2;
   const span = high - low || 1;
   const points = values
     .map((value, index) => {
       const x = WIDTH - ((values.length - 1 - index) * WIDTH) / (RECENT - 1);
-      const y = high === low ? HEIGHT / 2 : HEIGHT - 3 - ((value - low) / span) * (HEIGHT - 6);
+      const y = high === low ? HEIGHT / 2 : HEIGHT - 3 - ((value / 2 - low) / span) * (HEIGHT - 6);
       return `${x.toFixed(1)},${y.toFixed(1)}`;
     })
     .join(' ');
