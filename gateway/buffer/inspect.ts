@@ -6,9 +6,9 @@ import { GatewayError, messageOf } from '../core/errors.ts';
 import type { LogRecord, Offset } from '../core/log.ts';
 import { asCount, readChecked } from './checked-file.ts';
 import { CURSOR_SUFFIX } from './cursors.ts';
-import { decodeHeader, LAYOUT, LAYOUTS, parseSegmentName, type SegmentHeader } from './format.ts';
+import { decodeHeader, LAYOUT, LAYOUTS, parseSegmentName, type SegmentHeader, type SegmentPlace } from './format.ts';
 import { lossesIn } from './log-state.ts';
-import { type Damage, type ScanStart, SegmentScanner, scanSegment } from './segment-scanner.ts';
+import { type Damage, type ScanResult, type ScanStart, SegmentScanner, scanSegment } from './segment-scanner.ts';
 
 /*
  * A look into logs on disk. Nothing is written and no lock is taken, so it works beside a running gateway as well: what is
@@ -96,8 +96,12 @@ export async function verifyLog(
   const segments: SegmentReport[] = [];
   let bytes = 0;
   for (const [index, file] of files.entries()) {
-    const limit = files[index + 1]?.firstOffset ?? Number.MAX_SAFE_INTEGER;
-    const report = await withFile(disk, join(path, file.name), (open) => verify(open, file, limit));
+    const next = files[index + 1];
+    const follower = next && {
+      firstOffset: next.firstOffset,
+      place: await withFile(disk, join(path, next.name), placeOf),
+    };
+    const report = await withFile(disk, join(path, file.name), (open) => verify(open, file, follower));
     if (report !== undefined) segments.push(report);
     bytes += file.bytes;
     onProgress?.({ segment: file.name, bytes, totalBytes });
@@ -134,10 +138,16 @@ interface SegmentFile {
   readonly bytes: number;
 }
 
+/** The segment behind one that is looked at, and where it stands, if its header says that. */
+interface Follower {
+  readonly firstOffset: Offset;
+  readonly place: SegmentPlace | undefined;
+}
+
 async function verify(
   file: DiskFile,
   { name, firstOffset, bytes }: SegmentFile,
-  limit: Offset,
+  next: Follower | undefined,
 ): Promise<SegmentReport> {
   const nothing = { records: 0, items: 0, lastOffset: undefined, firstTime: undefined, lastTime: undefined };
   const empty = {
@@ -160,16 +170,17 @@ async function verify(
     const { headerBytes, sealBytes } = start.layout;
     if (size < headerBytes) return { ...empty, tornBytes: size };
     let lastOffset: Offset | undefined;
-    const scan = await scanSegment(file, start, limit, (records) => {
+    const scan = await scanSegment(file, start, next?.firstOffset ?? Number.MAX_SAFE_INTEGER, (records) => {
       lastOffset = records.at(-1)!.offset;
     });
     const damage = [...scan.damage];
     if (header?.firstOffset !== firstOffset || !header.isWhole) damage.unshift({ start: 0, end: headerBytes });
-    const { surplus, tail } = scan.endsInZeros ? {} : scan;
+    const { surplus, tail } = scan.endsInZeros && !isCutShort(scan, header?.place, next) ? {} : scan;
     if (surplus !== undefined) damage.push(surplus);
     const tornBytes = tail === undefined ? 0 : size - tail.start;
-    // Only a torn write at the very end of the log, or a torn seal, is what a crash leaves.
-    const isOrdinary = limit === Number.MAX_SAFE_INTEGER || tornBytes <= sealBytes;
+    // Only a torn write at the very end of the log, or one that the next segment holds once more, or a torn seal, is what a crash leaves.
+    const isWhole = next === undefined || scan.endOffset >= next.firstOffset;
+    const isOrdinary = isWhole || (tornBytes <= sealBytes && !scan.endsInZeros);
     if (tail !== undefined && !isOrdinary) damage.push(tail);
     return {
       ...empty,
@@ -186,6 +197,22 @@ async function verify(
   } catch (error) {
     return { ...empty, unreadable: messageOf(error) };
   }
+}
+
+/** Whether something is missing between what a segment holds and the next one, but for what was never written. */
+function isCutShort(
+  { endOffset, endOrdinal }: ScanResult,
+  place: SegmentPlace | undefined,
+  next: Follower | undefined,
+): boolean {
+  if (next === undefined || endOffset >= next.firstOffset) return false;
+  if (place === undefined || next.place === undefined || place.level > 0) return true;
+  const unwritten = next.place.unwrittenBefore - place.unwrittenBefore;
+  return endOrdinal + unwritten < next.place.itemsBefore;
+}
+
+async function placeOf(file: DiskFile): Promise<SegmentPlace | undefined> {
+  return (await readHeader(file))?.place;
 }
 
 async function readHeader(file: DiskFile): Promise<SegmentHeader | undefined> {

@@ -219,8 +219,10 @@ async function mend(options: RecoveryOptions, file: DiskFile, scan: Scanned, lim
   if (surplus !== undefined) damage.push(surplus);
   if (tail !== undefined) {
     const bytes = tail.end - tail.start;
-    // The last segment ends in a torn write after every crash. In another one it is damage, unless it is but a torn seal.
-    const isOrdinary = limit === Number.MAX_SAFE_INTEGER || bytes <= layout.sealBytes;
+    // The last segment ends in a torn write after every crash, and one that was given up in what the next one holds. Else it is damage, unless it
+    // is but a torn seal.
+    const isWhole = limit === Number.MAX_SAFE_INTEGER || scan.endOffset >= limit;
+    const isOrdinary = isWhole || bytes <= layout.sealBytes;
     if (isOrdinary) logger.info({ segment: name, bytes }, `cut ${bytes} bytes of a torn write from segment ${name}`);
     else damage.push(tail);
   }

@@ -81,6 +81,45 @@ describe('commits and the pages of the disk', () => {
     }
   });
 
+  it('takes nothing for damage that a failed write has left behind and that the next segment holds', async () => {
+    for (const failing of [1, 2, 3]) {
+      rig = new Rig();
+      rig.segmentBytes = 64 * 1024;
+      const log = await rig.open();
+      await fill(log, 3, 3_000);
+      let syncs = 0;
+      rig.disk.fault = (call) =>
+        (call === 'datasync' && ++syncs <= failing) || call === 'truncate' ? 'EIO' : undefined;
+      await fill(log, 3, 3_000);
+      rig.disk.fault = () => undefined;
+      await fill(log, 3, 3_000);
+      expect(rig.segments().length).toBe(2);
+      expect((await problems()).flatMap(({ damage }) => damage)).toEqual([]);
+      rig.disk.kill();
+      await log.stop(AbortSignal.abort());
+      const again = await rig.open();
+      expect(await offsetsOf(again)).toEqual(range(0, 9));
+      expect(again.status()).toMatchObject({ damagedItems: 0, keptItems: 9, quarantined: 0 });
+      await again.stop(never);
+    }
+  });
+
+  it('reports zeros at the end of a segment that have taken records, for the next one says how many there were', async () => {
+    rig.segmentBytes = 16 * 1024;
+    const log = await rig.open();
+    await fill(log, 60, 1_000);
+    await log.stop(never);
+    const [path] = rig.segments();
+    const content = rig.disk.content(path!);
+    const { end } = placesOf(content).at(-3)!;
+    content.fill(0, end);
+    rig.disk.damage(path!, content);
+    expect(await problems()).toMatchObject([{ damage: [{ start: end, end: content.length }], tornBytes: 0 }]);
+    const again = await rig.open();
+    expect(again.status()).toMatchObject({ damagedItems: 2, keptItems: 58 });
+    await again.stop(never);
+  });
+
   it('nothing is lost or taken for damage, whatever sizes come and wherever the process dies', async () => {
     const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
     process.stderr.write(`pages: SEED=${seed}\n`);
