@@ -8,6 +8,7 @@ import { type AlarmChoice, alarmChoice } from '../alarm-choice.ts';
 import { type Answer, networkError, newAgent, post, retryAfterMs, shorten } from '../http.ts';
 import { messageId, type Sender } from '../result-message.ts';
 import { RunningWrites } from '../running-writes.ts';
+import { secretsHidden } from './echoed-secrets.ts';
 import { FORMATS, ntfyTopic, type WebhookFormat } from './formats.ts';
 import { webhookHeaders, webhookId } from './signature.ts';
 
@@ -53,6 +54,7 @@ export class WebhookSink implements Sink {
   readonly #clock: Clock;
   readonly #url: URL;
   readonly #key: Buffer | undefined;
+  readonly #hideSecrets: (text: string) => string;
   readonly #isChosen: (event: AlarmEvent) => boolean;
   readonly #writes = new RunningWrites('webhook');
   /** What was answered of a batch that broke off: only the rest is sent again. */
@@ -68,6 +70,7 @@ export class WebhookSink implements Sink {
     this.#clock = clock;
     this.#url = webhookUrl(options);
     this.#key = keyOf(options);
+    this.#hideSecrets = secretsHidden(this.#url, options.headers ?? {});
     this.#isChosen = alarmChoice(options.alarms);
     this.#agent = newAgent(this.#url, options.ca);
   }
@@ -185,7 +188,7 @@ export class WebhookSink implements Sink {
   /** Why a step is refused for ever; undefined where it is told. @throws {SinkError} where it is to be sent again */
   #judge({ status, text, retryAfter }: Answer, event: AlarmEvent): Rejection | undefined {
     if (status >= 200 && status < 300) return undefined;
-    const said = `The webhook at ${this.#url.origin} answered ${status}: ${shorten(text.trim(), ANSWER_LENGTH)}`;
+    const said = `The webhook at ${this.#url.origin} answered ${status}: ${shorten(this.#hideSecrets(text.trim()), ANSWER_LENGTH)}`;
     if (LATER.has(status) || status >= 500) {
       const waitMs = retryAfterMs(retryAfter, this.#clock);
       throw new SinkError(said, { kind: 'transient', ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) });

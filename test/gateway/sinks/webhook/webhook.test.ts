@@ -147,6 +147,24 @@ describe('WebhookSink', () => {
     expect(server.received).toHaveLength(1);
   });
 
+  it.each([404, 400, 500])(
+    'shows nothing of the address and the headers where the server repeats them (%i)',
+    async (code) => {
+      const key = 'canary key/with+signs';
+      const url = `${server.url}/hooks/canary%20room?one=1&token=canary-token`;
+      const sink = sinkOf({ url, headers: { 'x-key': key, authorization: 'Bearer canary-bearer' } });
+      server.answer = ({ url: asked, headers }, response) => {
+        const html = `Cannot POST ${asked} ${asked.replaceAll('&', '&amp;')} ${decodeURIComponent(asked)} canary room`;
+        response
+          .writeHead(code)
+          .end(`${html} for ${headers['x-key']}, Bearer canary-bearer`.padEnd(2_000, ' canary-token'));
+      };
+      const shown = code === 400 ? (await sink.write([alarm()], signal))[0]!.reason : (await failure(sink)).message;
+      expect(shown).toContain(`answered ${code}: Cannot POST ********`);
+      expect(shown).not.toContain('canary');
+    },
+  );
+
   it.each([301, 302, 307, 308])('follows no redirect (%i), and says so', async (code) => {
     server.answer = status(code, '', { location: `${server.url}/elsewhere` });
     expect(await failure(sinkOf())).toMatchObject({
