@@ -4,9 +4,9 @@ import type { Detector } from '../gateway/core/detector.ts';
 import { Quality } from '../gateway/core/quality.ts';
 import type { Reading } from '../gateway/core/reading.ts';
 import { DetectStage } from '../gateway/detect/detect-stage.ts';
-import type { DetectorOptions } from '../gateway/detect/detector-kind.ts';
-import { detectorFactory } from '../gateway/detect/detectors.ts';
-import { jointDetectorFactory } from '../gateway/detect/joint-detectors.ts';
+import type { DetectorOptions } from '../gateway/detect/detectors/detector-kind.ts';
+import { detectorFactory } from '../gateway/detect/detectors/detectors.ts';
+import { jointDetectorFactory } from '../gateway/detect/together/joint-detectors.ts';
 import { WARMED_AT_ONCE } from '../gateway/runtime/warm.ts';
 
 /** What a reading costs where many series take turns. */

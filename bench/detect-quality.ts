@@ -1,5 +1,5 @@
-import { detectorKind } from '../gateway/detect/detectors.ts';
-import { ONSET_NUMBERS, onsetScore } from '../gateway/detect/onset.ts';
+import { detectorKind } from '../gateway/detect/detectors/detectors.ts';
+import { ONSET_NUMBERS, onsetScore } from '../gateway/detect/learning/onset.ts';
 import type { DetectData, NabProfile, NabResult, NabTable, Scorers } from './detect-data.ts';
 import { scoresOf } from './detect-data.ts';
 

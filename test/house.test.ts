@@ -277,13 +277,13 @@ describe('what is installed', () => {
 describe('the rules themselves', () => {
   test('know the floors', () => {
     const { imports, runtimeImports } = sourceOf(
-      'gateway/detect/range.ts',
-      "import type { Clock } from '../core/clock.ts';\nimport { a } from '../runtime/gateway.ts';\n// import '../api/app.ts'\n",
+      'gateway/detect/detectors/range.ts',
+      "import type { Clock } from '../../core/clock.ts';\nimport { a } from '../../runtime/gateway.ts';\n// import '../../api/app.ts'\n",
     );
     expect(imports).toEqual(['gateway/core/clock.ts', 'gateway/runtime/gateway.ts']);
     expect(runtimeImports).toEqual(['gateway/runtime/gateway.ts']);
-    expect(forbiddenImport('gateway/detect/range.ts', 'gateway/core/clock.ts')).toBeUndefined();
-    expect(forbiddenImport('gateway/detect/range.ts', 'gateway/runtime/gateway.ts')).toContain(
+    expect(forbiddenImport('gateway/detect/detectors/range.ts', 'gateway/core/clock.ts')).toBeUndefined();
+    expect(forbiddenImport('gateway/detect/detectors/range.ts', 'gateway/runtime/gateway.ts')).toContain(
       'rooms do not know each other',
     );
     expect(forbiddenImport('gateway/core/clock.ts', 'gateway/base/backoff.ts')).toContain('go down only');

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { formatDuration } from '../config/units.ts';
 import { Metrics } from '../gateway/api/metrics.ts';
 import { optionKey } from '../gateway/core/detector.ts';
-import { detectorKinds } from '../gateway/detect/detectors.ts';
+import { detectorKinds } from '../gateway/detect/detectors/detectors.ts';
 import { configurationOf } from './config/load-text.ts';
 import { groupRow } from './gateway/api/fake-rows.ts';
 import { FakeView } from './gateway/api/fake-view.ts';

@@ -7,7 +7,7 @@ import type { Deriver } from '../core/stage.ts';
 import { AlarmDesk } from '../detect/alarms/alarm-desk.ts';
 import { DetectStage } from '../detect/detect-stage.ts';
 import { Maintenance } from '../detect/maintenance/maintenance.ts';
-import { TogetherStage } from '../detect/together-stage.ts';
+import { TogetherStage } from '../detect/together/together-stage.ts';
 import { byDependency } from '../pipeline/derive/dependencies.ts';
 import { Derivation, type SeriesAccess } from '../pipeline/derive/derivation.ts';
 import { Tables } from '../pipeline/enrich/tables.ts';

@@ -1,10 +1,10 @@
 import type { Vocabulary } from '../../config/schema.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { DetectorOptions } from '../detect/detector-kind.ts';
-import { detectorFactory, detectorKinds } from '../detect/detectors.ts';
-import { jointDetectorKinds } from '../detect/joint-detectors.ts';
+import type { DetectorOptions } from '../detect/detectors/detector-kind.ts';
+import { detectorFactory, detectorKinds } from '../detect/detectors/detectors.ts';
 import { Maintenance } from '../detect/maintenance/maintenance.ts';
-import { checkTogether } from '../detect/together-rule.ts';
+import { jointDetectorKinds } from '../detect/together/joint-detectors.ts';
+import { checkTogether } from '../detect/together/together-rule.ts';
 import {
   AggregatePlan,
   aggregateNames,

@@ -1,9 +1,9 @@
 import { parseDuration } from '../../config/units.ts';
 import { optionKey } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { DetectorOptions } from '../detect/detector-kind.ts';
-import { detectorKind } from '../detect/detectors.ts';
-import { findJointKind } from '../detect/joint-detectors.ts';
+import type { DetectorOptions } from '../detect/detectors/detector-kind.ts';
+import { detectorKind } from '../detect/detectors/detectors.ts';
+import { findJointKind } from '../detect/together/joint-detectors.ts';
 
 /** Collects the values of an option that may be given again and again. */
 export function repeated(value: string, before: readonly string[] = []): readonly string[] {

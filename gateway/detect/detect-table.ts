@@ -1,10 +1,10 @@
 import { parseTime } from '../base/parse-time.ts';
 import type { Verdict } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { DetectorOptions } from './detector-kind.ts';
-import { detectorFactory } from './detectors.ts';
-import { MAX_CHANNELS } from './joint-detector.ts';
-import { findJointKind, jointDetectorFactory } from './joint-detectors.ts';
+import type { DetectorOptions } from './detectors/detector-kind.ts';
+import { detectorFactory } from './detectors/detectors.ts';
+import { MAX_CHANNELS } from './together/joint-detector.ts';
+import { findJointKind, jointDetectorFactory } from './together/joint-detectors.ts';
 
 /** The judgement of one row of a table; written as a CSV line `timestamp,score,anomaly`. */
 export interface ScoredRow {

@@ -5,8 +5,8 @@ import { GatewayError } from '../core/errors.ts';
 import type { Series } from '../core/reading.ts';
 import type { AlarmEvent } from '../core/result.ts';
 import type { Emit } from '../core/stage.ts';
-import { Alarm } from './alarm.ts';
-import { clearedEvent, raisedEvent } from './alarm-events.ts';
+import { Alarm } from './alarms/alarm.ts';
+import { clearedEvent, raisedEvent } from './alarms/alarm-events.ts';
 import type { ReadyRule } from './rule.ts';
 
 /** An alarm that is raised and not cleared. */

@@ -2,9 +2,9 @@ import { type SeriesPattern, seriesPattern } from '../base/series-pattern.ts';
 import type { Detector } from '../core/detector.ts';
 import { GatewayError } from '../core/errors.ts';
 import { PRIORITIES, type Severity } from '../core/result.ts';
-import type { AlarmPolicy } from './alarm.ts';
-import type { DetectorOptions } from './detector-kind.ts';
-import { detectorFactory, detectorKind } from './detectors.ts';
+import type { AlarmPolicy } from './alarms/alarm.ts';
+import type { DetectorOptions } from './detectors/detector-kind.ts';
+import { detectorFactory, detectorKind } from './detectors/detectors.ts';
 
 /** One entry of `detect:` in the configuration. */
 export interface DetectRule {

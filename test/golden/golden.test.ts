@@ -1,8 +1,8 @@
 import { SeriesRegistry } from '../../gateway/base/series-registry.ts';
 import type { Result } from '../../gateway/core/result.ts';
 import type { Fate, Stage } from '../../gateway/core/stage.ts';
-import type { TogetherRule } from '../../gateway/detect/together-rule.ts';
-import { TogetherStage } from '../../gateway/detect/together-stage.ts';
+import type { TogetherRule } from '../../gateway/detect/together/together-rule.ts';
+import { TogetherStage } from '../../gateway/detect/together/together-stage.ts';
 import type { OrderedSettings } from '../../gateway/pipeline/windows/ordered-definition.ts';
 import { OrderedWindowStage } from '../../gateway/pipeline/windows/ordered-window-stage.ts';
 import type { RollupSettings } from '../../gateway/pipeline/windows/rollup-settings.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { detectorNames } from '../../../gateway/detect/detectors.ts';
+import { detectorNames } from '../../../gateway/detect/detectors/detectors.ts';
 import { type DetectRule, readyRules } from '../../../gateway/detect/rule.ts';
 
 const range: DetectRule = { series: '*', detector: 'range', options: { max: 1 }, alarm: { severity: 'critical' } };

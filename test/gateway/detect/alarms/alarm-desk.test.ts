@@ -1,8 +1,8 @@
 import { deserialize, serialize } from 'node:v8';
 import { expect, test } from 'vitest';
 import { type AlarmEvent, isForPeople, type Result, resultId } from '../../../../gateway/core/result.ts';
-import { withdrawnEvent } from '../../../../gateway/detect/alarm-events.ts';
 import type { AlarmDeskOptions } from '../../../../gateway/detect/alarms/alarm-desk.ts';
+import { withdrawnEvent } from '../../../../gateway/detect/alarms/alarm-events.ts';
 import { openDesk } from '../../../open-desk.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { clear, raise } from './alarm-steps.ts';
