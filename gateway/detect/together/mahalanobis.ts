@@ -279,18 +279,18 @@ export const mahalanobisKind: JointDetectorKind = {
   description: 'a channel that is not where the others say it should be, or all of them where they never were; learns',
   options: {
     smooth: {
-      description: 'readings of a channel whose moving average is judged',
+      description: 'moments whose moving average is judged',
       default: 20,
       min: 1,
       whole: true,
     },
     memory: {
-      description: 'readings that spreads and correlations are taken over',
+      description: 'moments that spreads and correlations are taken over',
       default: 4000,
       min: 50,
       whole: true,
     },
-    warmUp: { description: 'readings before anything is called an anomaly', default: 200, min: 20, whole: true },
+    warmUp: { description: 'moments before anything is called an anomaly', default: 200, min: 20, whole: true },
     threshold: {
       description:
         'how many standard deviations from where the others say it should be a channel scores 1; larger is calmer',
