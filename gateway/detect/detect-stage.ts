@@ -168,7 +168,10 @@ export class DetectStage implements Stage {
     const condition = conditionOf(id);
     for (const watched of this.#all()) {
       if (watched.key !== series.key) continue;
-      const judge = judgesOf(watched).find(({ rule }) => `${rule.name}@${series.key}` === condition);
+      const judges = judgesOf(watched);
+      // As rules come and go an active alarm may have been raised under another name.
+      const isOfAlarm = ({ active }: Judge) => active?.raised.id === id;
+      const judge = judges.find(isOfAlarm) ?? judges.find(({ rule }) => `${rule.name}@${series.key}` === condition);
       if (judge !== undefined) return { hasLearnt: judge.dismiss(id), time: watched.lastTime };
     }
     return undefined;

@@ -121,10 +121,10 @@ export class TogetherStage implements Stage {
   /** See `DetectStage`. */
   dismiss({ id }: AlarmEvent): Dismissed | undefined {
     const condition = conditionOf(id);
-    for (const group of this.#all()) {
-      if (group.condition === condition) return { hasLearnt: group.dismiss(id), time: group.lastTime };
-    }
-    return undefined;
+    const groups = [...this.#all()];
+    const group =
+      groups.find(({ active }) => active?.raised.id === id) ?? groups.find((one) => one.condition === condition);
+    return group && { hasLearnt: group.dismiss(id), time: group.lastTime };
   }
 
   /** Every alarm that is raised and not cleared, those of rules that are gone first. */

@@ -196,6 +196,20 @@ test('of an alarm that is over only the detector learns: a newer one of the rule
   expect(bench.stage.dismiss({ ...bench.events[0]!, id: 'gone@press-1/temperature@0' })).toBeUndefined();
 });
 
+test('an active alarm ends as it was fine also where a rule that stood before its own is gone, and its own has another name', () => {
+  const rules: DetectRule[] = [HOT, { ...HOT, options: { max: 40 } }, { ...HOT, options: { max: 50 } }];
+  const bench = new Bench({ rules });
+  bench.feed(bench.series({ device: 'press-1', metric: 'temperature' }), 99, 1000);
+  const next = resumed(bench, { rules: rules.slice(1) });
+  next.stage.advance(1000, next.emit);
+  const [, second, third] = bench.events;
+  expect([second!.id, third!.id].map((id) => id.split('@')[0])).toEqual(['range#2', 'range#3']);
+  for (const event of [third!, second!]) {
+    expect(next.stage.dismiss(event)).toEqual({ hasLearnt: false, time: 1000 });
+    expect(next.stage.activeAlarms().map(({ raised }) => raised.id)).not.toContain(event.id);
+  }
+});
+
 test('in maintenance nothing is judged or learnt, and an alarm that is active stays', () => {
   const maintenance = new Maintenance([]);
   const rules: readonly DetectRule[] = [HOT, { series: '*', detector: 'novelty', options: { warmUp: 20, window: 9 } }];

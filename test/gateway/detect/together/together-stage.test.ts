@@ -221,6 +221,18 @@ test('when its rule has left the configuration an active alarm is cleared, and a
   expect(next.events).toHaveLength(2);
 });
 
+test('an active alarm ends as it was fine also where a rule that stood before its own is gone, and its own has another name', () => {
+  const other: TogetherRule = { ...PUMP, together: ['pump-2/flow', 'pump-2/current'] };
+  const bench = new Bench([other, PUMP]);
+  const random = seededRandom(1);
+  for (let i = 0; i < 1600; i++) bench.pump('pump-1', i, random, i < 1500 ? 1 : 0.3);
+  const [raised] = bench.events;
+  expect(raised!.id).toMatch(/^mahalanobis#2@/);
+  const next = new Bench([PUMP], bench);
+  expect(next.stage.dismiss(raised!)).toMatchObject({ hasLearnt: true });
+  expect(next.stage.activeAlarms()).toEqual([]);
+});
+
 test('what was fine by the word of a person ends the alarm, and is normal from then on', () => {
   const bench = new Bench([PUMP]);
   const random = seededRandom(1);
