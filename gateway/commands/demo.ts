@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { demoConfiguration } from '../../config/demo.ts';
+import { errorCode } from '../core/disk.ts';
 import { GatewayError } from '../core/errors.ts';
 import { loadText } from './configuration-file.ts';
 import { runGateway, type Whereabouts } from './run.ts';
@@ -12,15 +13,35 @@ import type { Surroundings } from './surroundings.ts';
 export function demoCommand(surroundings: Surroundings): Command {
   return new Command('demo')
     .description('run the gateway on its embedded defaults with a simulated plant')
-    .action(async () => {
+    .option('--mqtt <port>', 'where its broker listens', port, 1883)
+    .option('--page <port>', 'where its page is', port, 8080)
+    .action(async ({ mqtt, page }: { mqtt: number; page: number }) => {
       // Paths in it are relative to the folder in which the demo is started.
       const fileName = join(surroundings.workingFolder, 'demo.yaml');
-      const { configuration } = loadText(demoConfiguration, fileName, surroundings);
-      await runGateway(configuration, demoConfiguration, surroundings, (whereabouts) => {
+      const text = demoConfiguration
+        .replace('127.0.0.1:1883', `127.0.0.1:${mqtt}`)
+        .replace('127.0.0.1:8080', `127.0.0.1:${page}`);
+      const { configuration } = loadText(text, fileName, surroundings);
+      await runGateway(configuration, text, surroundings, (whereabouts) => {
         greet(whereabouts, configuration.storage.path, surroundings);
         return simulatePlant(whereabouts, surroundings);
-      });
+      }).catch(namingOtherPorts);
     });
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
+  throw new InvalidArgumentError(`it must be a port, from 1 to 65535: ${text}`);
+}
+
+/** Who tries it has no file in which another port could be written. */
+function namingOtherPorts(error: unknown): never {
+  if (!(error instanceof GatewayError) || errorCode(error.cause) !== 'EADDRINUSE') throw error;
+  throw new GatewayError(error.message, {
+    hint: 'stop the program that has the port, or take others: npm start -- --mqtt 1884 --page 8081',
+    cause: error,
+  });
 }
 
 function greet({ pageUrl, brokerPort: port }: Whereabouts, storagePath: string, surroundings: Surroundings): void {
