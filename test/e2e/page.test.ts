@@ -21,6 +21,23 @@ function chartColours(page: Page): Promise<number> {
   });
 }
 
+/** How many points of the chart's canvas have the colour of its line. */
+function lineInk(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const canvas = document.querySelector<HTMLCanvasElement>('[data-testid=chart] canvas');
+    const ink = canvas?.getContext('2d');
+    if (!canvas || !ink) return 0;
+    const { data } = ink.getImageData(0, 0, canvas.width, canvas.height);
+    ink.fillStyle = getComputedStyle(canvas).getPropertyValue('--chart-line').trim();
+    const colour = Number.parseInt(String(ink.fillStyle).slice(1), 16);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) {
+      if (((data[i]! << 16) | (data[i + 1]! << 8) | data[i + 2]!) === colour) count++;
+    }
+    return count;
+  });
+}
+
 /** How often the chart is drawn in a second: a page that draws itself in circles does it as fast as the screen. */
 function redraws(page: Page): Promise<number> {
   return page.evaluate(async () => {
@@ -117,6 +134,8 @@ describe.skipIf(chromium === undefined)('the page', () => {
     view.read([{ series: key, sourceTime: systemClock.now(), value: 21.5, quality: 'good', anomaly: false }]);
     await eventually(() => page.getByTestId('series-row').count()).toBe(1);
     await eventually(() => page.getByTestId('chart').getAttribute('aria-label')).toContain('demo/temperature');
+    // There is no line yet.
+    await eventually(() => lineInk(page)).toBeGreaterThan(0);
     expect(problems).toEqual([]);
   });
 

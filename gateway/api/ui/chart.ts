@@ -23,6 +23,8 @@ interface Colours {
 
 const AXIS_HEIGHT = 46;
 const AXIS_WIDTH = 54;
+/** With fewer readings in sight each is a dot, too. */
+const SPARSE = 30;
 // A pause this many times the usual interval is drawn as a gap.
 const GAP_INTERVALS = 10;
 
@@ -85,7 +87,7 @@ export class Chart {
       ],
       series: [
         {},
-        { stroke: colours.line, width: 1.6, points: { show: false } },
+        { stroke: colours.line, width: 1.6, points: { show: isSparse, size: 6, fill: colours.line } },
         {
           stroke: colours.anomaly,
           fill: colours.anomaly,
@@ -263,4 +265,9 @@ function readColours(element: HTMLElement): Colours {
     axis: colour('--muted'),
     grid: colour('--grid'),
   };
+}
+
+/** Few readings are dots, too: of a single one there is no line. */
+function isSparse(_plot: uPlot, _series: number, first: number, last: number): boolean {
+  return last - first < SPARSE;
 }
