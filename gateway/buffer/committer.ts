@@ -281,7 +281,7 @@ export class Committer {
   /** Returns once there is room for the head of the queue; false when the head was dropped instead. */
   async #waitForRoom(appender: SegmentAppender, chunk: Chunk): Promise<boolean> {
     for (;;) {
-      const lack = await this.#options.retention.lack(appender.growth());
+      const lack = await this.#lack(appender);
       if (lack === undefined) {
         this.#options.troubles.end('making room');
         return true;
@@ -302,6 +302,15 @@ export class Committer {
       await Promise.race([this.#room.promise, this.#options.clock.sleep(ROOM_POLL_MS, this.#end.signal)]);
       this.#room = undefined;
     }
+  }
+
+  /** Why there is no room for the head of the queue; where there is none for zeros behind it as well, it is written without. */
+  async #lack(appender: SegmentAppender): Promise<string | undefined> {
+    const { retention } = this.#options;
+    appender.writesAhead = true;
+    if ((await retention.lack(appender.growth())) === undefined) return undefined;
+    appender.writesAhead = false;
+    return await retention.lack(appender.growth());
   }
 
   /** Does what `whenFull` says; true when something was dropped. */

@@ -72,6 +72,8 @@ interface Open extends Tip {
  */
 export class SegmentAppender {
   readonly #options: SegmentAppenderOptions;
+  /** Whether zeros follow a small write that makes a file longer. They are to spare the disk, and not worth anything that would have to go for them. */
+  writesAhead = true;
   /** To be written, and written but not yet synced; in order, the written ones first. */
   #queue: Chunk[] = [];
   #written: Chunk[] = [];
@@ -139,7 +141,14 @@ export class SegmentAppender {
       return this.#extentOf(open, chunk).fileBytes - open.segment.fileBytes + sealBytes;
     }
     const { fileBytes } = this.#extentOf({ position: headerBytes, segment: { fileBytes: headerBytes } }, chunk);
-    return (open === undefined ? 0 : sealBytes) + fileBytes + sealBytes;
+    const most = this.unsynced ? this.#mostOf(chunk) : fileBytes;
+    return (open === undefined ? 0 : sealBytes) + most + sealBytes;
+  }
+
+  /** The length of a new segment with a chunk at the most: how much is synced together is known only when the one before is closed. */
+  #mostOf({ used }: Chunk): number {
+    if (used > PAGE_BYTES) return LAYOUT.headerBytes + used;
+    return this.writesAhead ? this.#aheadOf(PAGE_BYTES + used) : PAGE_BYTES + used;
   }
 
   /** Writes the head. It may be lost until the next `sync`. */
@@ -241,13 +250,18 @@ export class SegmentAppender {
     const end = start + chunk.used;
     const { fileBytes } = open.segment;
     if (end <= fileBytes) return { start, end, fileBytes };
-    if (this.#together(chunk) > PAGE_BYTES) return { start, end, fileBytes: end };
+    if (!this.writesAhead || this.#together(chunk) > PAGE_BYTES) return { start, end, fileBytes: end };
     // Small writes then find zeros in their place: what does not make a file longer costs the file system no note of its own.
-    const ahead = Math.min(end + AHEAD_BYTES, this.#options.segmentBytes);
-    return { start, end, fileBytes: Math.max(end, ahead - (ahead % PAGE_BYTES)) };
+    return { start, end, fileBytes: this.#aheadOf(end) };
   }
 
-  /** Where there is no room for zeros nothing is lost. */
+  /** Where zeros end that begin at `end`. */
+  #aheadOf(end: number): number {
+    const ahead = Math.min(end + AHEAD_BYTES, this.#options.segmentBytes);
+    return Math.max(end, ahead - (ahead % PAGE_BYTES));
+  }
+
+  /** Where there is no room for zeros nothing is lost; those that there was room for stay. */
   async #writeAhead({ segment, file }: Open, from: number, to: number): Promise<void> {
     const { segments } = this.#options;
     segments.resize(segment, from);
@@ -256,6 +270,7 @@ export class SegmentAppender {
       segments.resize(segment, to);
     } catch (error) {
       if (!isNoSpace(error)) throw error;
+      segments.resize(segment, await file.size());
     }
   }
 
