@@ -242,7 +242,9 @@ export class AlarmDesk {
       return 'shelved';
     }
     const begun = this.#flood.hear(event, now);
-    if (begun !== undefined) this.#pass(begun, emit);
+    if (begun !== undefined) {
+      this.#pass(this.#shelf.get(begun.id) === undefined ? begun : { ...begun, suppressed: 'shelved' }, emit);
+    }
     if (!this.#flood.suppresses(event)) return undefined;
     this.#totals.floodedTotal += 1;
     return 'flood';

@@ -65,6 +65,23 @@ test('an alarm is acknowledged once, also after it is over, and is open until th
   expect(bench.steps()).toEqual(['press-1 raised@1000', 'press-1 cleared@2000', '(press-1 acknowledged@77000)']);
 });
 
+test('a flood that is shelved is told to nobody when the next one begins, as when it ends', () => {
+  const bench = new Bench(FLOOD);
+  for (let i = 0; i < 4; i++) bench.take(raise(`press-${i}`, 1000 + i));
+  const flood = bench.events.find(({ detector }) => detector === 'flood')!;
+  bench.desk.shelve(act(flood, 2000), 100 * MINUTE, 'test', bench.emit);
+  bench.desk.advance(11 * MINUTE, bench.emit);
+  for (let i = 0; i < 4; i++) bench.take(raise(`press-${i}`, 20 * MINUTE + i));
+  bench.desk.advance(40 * MINUTE, bench.emit);
+  expect(bench.steps().filter((step) => step.includes('box'))).toEqual([
+    'box raised@1003',
+    '(box shelved@2000)',
+    expect.stringMatching(/^\(box cleared/),
+    `(box raised@${20 * MINUTE + 3})`,
+    expect.stringMatching(/^\(box cleared/),
+  ]);
+});
+
 test('an alarm is over after it was raised, whatever ended it: a database knows a step by its time', () => {
   for (const time of [1000, 400]) {
     const bench = new Bench();
