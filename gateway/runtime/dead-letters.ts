@@ -136,13 +136,21 @@ export class DeadLetters {
   /** The newest ones first, at most `limit`. */
   async newest(limit: number): Promise<readonly Rejected[]> {
     const { firstOffset, durableOffset } = this.#log.status();
+    const near = Math.max(firstOffset, durableOffset - limit);
+    let found = await this.#allFrom(near);
+    // Offsets have gaps: damage, and what the disk refused at a start, whose offsets are not given again.
+    if (found.length < limit && near > firstOffset) found = await this.#allFrom(firstOffset);
+    return found.slice(-limit).reverse();
+  }
+
+  async #allFrom(from: Offset): Promise<Rejected[]> {
     const found: Rejected[] = [];
     await this.#readFrom(
-      Math.max(firstOffset, durableOffset - limit),
+      from,
       (reader) => reader.read(READ_BYTES),
       (letter, record) => found.push(letter instanceof Error ? unreadable(letter, record) : letter),
     );
-    return found.slice(-limit).reverse();
+    return found;
   }
 
   /** Calls `each` with the dead letters that were added from an offset on, in order; see `readAtStart` for those that the disk refuses. */

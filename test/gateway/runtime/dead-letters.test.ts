@@ -131,3 +131,13 @@ test('a letter that cannot be understood is shown as it is, and why, among the o
   expect(newest[0]).toMatchObject({ subject: 'dead letter 2', reason: 'cannot be understood: it names no origin' });
   expect(newest[1]).toMatchObject({ payload: Uint8Array.from(Buffer.from('no letter')) });
 });
+
+test('the newest letters are found behind a gap in the numbers of their records', async () => {
+  const log = new MemoryLog();
+  const letters = new DeadLetters(log, new ManualClock());
+  for (const reason of ['first', 'second', 'third', 'fourth'])
+    letters.addReading('floor', 's', reason, Buffer.from('x'));
+  await letters.commit();
+  for (const offset of [2, 3]) log.damage(offset);
+  expect((await letters.newest(2)).map(({ reason }) => reason)).toEqual(['second', 'first']);
+});
