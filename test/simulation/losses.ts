@@ -10,8 +10,6 @@ export class Losses {
   mayCountTwice = false;
   /** It was said that no checkpoint is left that fits the journal. */
   hasLostState = false;
-  /** The disk was so full that not even the first note of dead letters could be made: a crash forgets what was dropped of them. */
-  hasUnnotedLetters = false;
   readonly #last = new Map<string, number>();
   readonly #sums = new Map<string, number>();
 
@@ -19,7 +17,6 @@ export class Losses {
   constructor(trace: Trace) {
     trace.listeners.push((event) => {
       this.mayCountTwice ||= event.includes('fewer redelivered readings are recognised');
-      this.hasUnnotedLetters ||= event.includes('cannot write /box/dead-letters/state: ENOSPC');
       this.hasLostState ||= /the journal (begins after|ends before the checkpoint)/.test(event);
     });
   }

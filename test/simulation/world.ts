@@ -280,11 +280,7 @@ export class World {
   /** Dead letters go only where a disk was full, the oldest first. */
   async #droppedLetters(): Promise<number> {
     const state = await this.#await(readChecked(this.#disk.mount(), '/box/dead-letters/state'));
-    const noted = typeof state === 'string' ? 0 : lossesIn(state).droppedItems;
-    if (!this.#losses.hasUnnotedLetters) return noted;
-    // Then the first segment that is left says how many came before it.
-    const first = this.#disk.paths().find((path) => /^\/box\/dead-letters\/\d+\.log$/.test(path));
-    return first === undefined ? noted : Math.max(noted, this.#disk.content(first).readDoubleLE(32));
+    return typeof state === 'string' ? 0 : lossesIn(state).droppedItems;
   }
 
   async #startCalmly(life: Life): Promise<void> {
