@@ -49,8 +49,13 @@ export async function post(
     request.on('error', reject);
     request.end(body);
   });
-  const retryAfter = response.headers['retry-after'];
-  return { status: response.statusCode ?? 0, retryAfter, text: await readText(response) };
+  const { statusCode: status = 0, headers: answered } = response;
+  const text = await readText(response).catch((error: unknown) => {
+    // It was taken, whatever else was to be said: sent again, a person would be told again and again.
+    if (status >= 200 && status < 300) return '';
+    throw error;
+  });
+  return { status, retryAfter: answered['retry-after'], text };
 }
 
 /** The beginning of the answer; what is longer is cut, and its connection given up. */

@@ -267,8 +267,17 @@ describe('WebhookSink', () => {
     server.answer = () => undefined;
     const late = { kind: 'transient', message: expect.stringContaining('did not answer in time') };
     expect(await failure(sink)).toMatchObject(late);
-    server.answer = (_, response) => response.writeHead(200).write('and so on');
+    server.answer = (_, response) => response.writeHead(500).write('and so on');
     expect(await failure(sink)).toMatchObject(late);
+  });
+
+  it('takes for told what was answered with success, though the answer has no end or is broken off', async () => {
+    const sink = sinkOf({ timeoutMs: 100 });
+    server.answer = (_, response) => response.writeHead(200).write('and so on');
+    expect(await sink.write([alarm()], signal)).toEqual([]);
+    server.answer = (_, response) => response.writeHead(200).write('and', () => response.destroy());
+    expect(await sink.write([alarm()], signal)).toEqual([]);
+    expect(server.received.length).toBe(2);
   });
 
   it('says that there is nobody, and works when there is somebody again', async () => {
