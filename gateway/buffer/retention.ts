@@ -136,13 +136,15 @@ export class Retention {
     const { firstOffset, endOffset, firstOrdinal } = chunk;
     const { state, thinner, onDropped } = this.#options;
     const { items, bySeries } = countChunk(chunk, thinner);
-    const { droppedItems, unwrittenItems: unwrittenBefore, appendedItems, nextOffset } = state;
+    const { unwrittenItems: unwrittenBefore, appendedItems, nextOffset } = state;
     state.droppedItems += items;
     state.unwrittenItems = unwrittenItems;
     state.appendedItems = Math.max(state.appendedItems ?? 0, firstOrdinal + items);
     state.nextOffset = Math.max(state.nextOffset, endOffset);
     if ((await state.save()) !== 'saved') {
-      Object.assign(state, { droppedItems, unwrittenItems: unwrittenBefore, appendedItems, nextOffset });
+      // What was dropped for its age meanwhile stays counted.
+      state.droppedItems -= items;
+      Object.assign(state, { unwrittenItems: unwrittenBefore, appendedItems, nextOffset });
       return false;
     }
     state.droppedBySeries.add(bySeries);

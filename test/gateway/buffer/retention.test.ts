@@ -78,6 +78,28 @@ describe('retention on a disk that refuses to note what goes', () => {
     await again.stop(never);
   });
 
+  it('forgets nothing that gets too old while it waits to note what it is to drop', async () => {
+    const log = await rig.open({ maxBytes: 64 * 1024, whenFull: 'drop-newest', maxAgeMs: 10_000 });
+    await fill(log, 1_000);
+    refuseState('EIO');
+    let isNoting = false;
+    rig.disk.delay = async (_call, path) => {
+      if (isNoting || !path.endsWith('/state')) return;
+      isNoting = true;
+      rig.clock.advance(20_000);
+      void log.trim(0);
+      for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const filled = fill(log, 10);
+    while (log.status().trouble === undefined) await new Promise((resolve) => setImmediate(resolve));
+    rig.disk.fault = () => undefined;
+    await filled;
+    const { appendedItems, keptItems, droppedItems, damagedItems } = log.status();
+    const found = { appendedItems, damagedItems, ended: keptItems + droppedItems };
+    expect(found).toEqual({ appendedItems: 1_010, damagedItems: 0, ended: 1_010 });
+    await log.stop(never);
+  });
+
   it('gives up one file where the disk is too full to note it, and notes all before the others go', async () => {
     const log = await rig.open();
     await fill(log, 200);
